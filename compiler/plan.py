@@ -1,0 +1,112 @@
+"""The plan: everything the runtime must know that is not data.
+
+`wug compile` turns an experiment into a directory of data and this one value; the runtime reads both and
+never sees the spec. All types are frozen, and `to_json`/`from_json` round-trip them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Model:
+    """The shape of a decoder trained from scratch. `context` is the most tokens it ever sees at once."""
+
+    name: str
+    layers: int = 4
+    width: int = 128
+    heads: int = 4
+    kv_heads: int = 4
+    context: int = 256
+
+
+@dataclass(frozen=True)
+class Pretraining:
+    """How the model is pretrained on compiled episodes, and the probe that says when it is enough.
+
+    Training stops at the first probe whose accuracy reaches `accuracy`, else after `steps`. A probe is
+    taken every `every` steps on held-out episodes. `seed` is the draw of initial weights and batches;
+    `runs` "shared" means that all seeds of the experiment start from one pretraining.
+    """
+
+    episodes: int
+    steps: int = 2000
+    batch: int = 32
+    learning_rate: float = 2e-3
+    warmup: int = 100
+    accuracy: float = 0.97
+    every: int = 100
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Finetuning:
+    """Optax AdamW on the arm's documents: `steps` batches of `batch` whole documents."""
+
+    steps: int = 200
+    learning_rate: float = 1e-3
+    batch: int = 8
+    warmup: int = 20
+    weight_decay: float = 0.0
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way to give a model the facts. `context` is none, train or oracle."""
+
+    name: str
+    context: str = "none"
+    finetune: Finetuning | None = None
+    augment: str = "none"  # none or closure: which extra documents the compiler wrote for this arm
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class Split:
+    """A test: `n` items a seed, their mean `chance`, and what a constant answer would reach."""
+
+    name: str
+    chance: float
+    constant: float
+
+
+@dataclass(frozen=True)
+class Term:
+    """`arm.split + offset`, or a bare number when `arm` is empty."""
+
+    arm: str
+    split: str
+    offset: float
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """A preregistered hypothesis. `op` is one of > >= < <= within; `margin` belongs to `within`."""
+
+    text: str
+    left: Term
+    op: str
+    right: Term
+    margin: float = 0.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What `wug run` carries out over a compiled directory."""
+
+    name: str
+    key: str
+    seeds: tuple[int, ...]
+    model: Model
+    pretraining: Pretraining
+    pretraining_key: str
+    pretraining_per_seed: bool
+    arms: tuple[Arm, ...]
+    splits: tuple[Split, ...]
+    expectations: tuple[Expectation, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)

@@ -1,0 +1,106 @@
+"""The store: finished work, by content, below one build folder.
+
+An entry is a folder `<root>/<kind>/<key>`. Whoever makes it holds a lock on that one entry (flock), works in
+`<key>.partial`, and renames the folder into place when it is whole: an entry that exists is complete, a
+killed process leaves only a `.partial` that the next one may resume or discard, and two runs at once share.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+class EnvironmentFailure(Exception):
+    """The machine, not the spec: a full disk, a read-only folder (exit status 4)."""
+
+
+@contextmanager
+def environment(path: Path) -> Iterator[None]:
+    """Turn the machine's refusals to write at `path` into `EnvironmentFailure` with a way out."""
+    reasons = {
+        errno.ENOSPC: "the disk is full: free some space, or run 'wug clean'",
+        errno.EDQUOT: "the disk quota is used up: free some space, or run 'wug clean'",
+        errno.EROFS: "the file system is read-only: choose another folder with --build DIR",
+        errno.EACCES: "permission denied: choose another folder with --build DIR",
+        errno.EPERM: "permission denied: choose another folder with --build DIR",
+        errno.ENOTDIR: "a file stands where a folder is needed: choose another folder with --build DIR",
+        errno.EEXIST: "a file stands where a folder is needed: choose another folder with --build DIR",
+    }
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in reasons:
+            raise
+        raise EnvironmentFailure(f"cannot write {error.filename or path}: {reasons[error.errno]}") from error
+
+
+@dataclass
+class Entry:
+    """One entry under its lock. Write below `scratch`, then `commit()`; `path` is where it will be."""
+
+    path: Path
+    scratch: Path
+    ready: bool
+    _committed: bool = field(default=False, repr=False)
+
+    def commit(self) -> None:
+        """Make the entry whole: flush every file to the disk, then rename the folder into place."""
+        for file in sorted(self.scratch.rglob("*")):
+            if file.is_file():
+                with file.open("rb") as handle:
+                    os.fsync(handle.fileno())
+        os.replace(self.scratch, self.path)
+        self.ready = self._committed = True
+
+
+class Store:
+    """Finished work below `root` (a `build` folder)."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def path(self, kind: str, key: str) -> Path:
+        return self.root / kind / key
+
+    def has(self, kind: str, key: str) -> bool:
+        return self.path(kind, key).is_dir()
+
+    @contextmanager
+    def entry(
+        self, kind: str, key: str, *, resume: bool = False, waiting: Callable[[], None] = lambda: None
+    ) -> Iterator[Entry]:
+        """Lock an entry and yield it; `ready` says whether it was already there.
+
+        With `resume`, what a killed process left in `scratch` is kept, else it is emptied first.
+        `waiting` is called once when another process holds the entry, before this one waits for it.
+        Raises EnvironmentFailure where the machine refuses.
+        """
+        final = self.path(kind, key)
+        if final.is_dir():
+            yield Entry(final, final, ready=True)
+            return
+        scratch = final.with_name(final.name + ".partial")
+        lock = final.with_name(final.name + ".lock")
+        with environment(final):
+            lock.parent.mkdir(parents=True, exist_ok=True)
+            with lock.open("w") as handle:
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    waiting()
+                    fcntl.flock(handle, fcntl.LOCK_EX)
+                if final.is_dir():
+                    yield Entry(final, final, ready=True)
+                    return
+                if not resume and scratch.exists():
+                    shutil.rmtree(scratch)
+                scratch.mkdir(exist_ok=True)
+                yield Entry(final, scratch, ready=False)
+                lock.unlink(missing_ok=True)
