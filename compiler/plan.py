@@ -13,13 +13,19 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Model:
-    """The shape of a decoder trained from scratch. `context` is the most tokens it ever sees at once."""
+    """The shape of a decoder trained from scratch. `context` is the most tokens it ever sees at once.
+
+    `hidden` is the width of the gated MLP; `convolution` the taps of the short causal convolutions before
+    attention and before the MLP, 0 for none.
+    """
 
     name: str
     layers: int = 4
     width: int = 128
     heads: int = 4
     kv_heads: int = 4
+    hidden: int = 256
+    convolution: int = 4
     context: int = 256
 
 

@@ -1,0 +1,127 @@
+"""The model: a small decoder-only transformer in Flax NNX.
+
+RMSNorm before each part, rotary positions, grouped-query attention, a gated MLP, embeddings tied in the
+forward pass, and layers that are stacked and scanned. A short causal convolution may stand before attention
+and before the MLP: it joins the tokens of a name, so that attention does not have to learn it.
+
+Letters in names are axes: B rows, T tokens, D width, H heads, K key-value heads, C head width, F hidden width
+of the MLP, W taps of a convolution, L layers, V vocabulary.
+"""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from wug.compiler.plan import Model
+
+ROTARY_BASE = 10_000.0
+
+
+def rotate(x_BTHC: jax.Array) -> jax.Array:
+    """Rotary position embedding (Su et al., arXiv 2104.09864), channel c paired with channel c + C/2."""
+    tokens, channels = x_BTHC.shape[1], x_BTHC.shape[3]
+    frequency_C = ROTARY_BASE ** (-jnp.arange(0, channels, 2) / channels)
+    angle_T1C = jnp.outer(jnp.arange(tokens), frequency_C)[:, None, :]
+    sin, cos = jnp.sin(angle_T1C), jnp.cos(angle_T1C)
+    even, odd = jnp.split(x_BTHC, 2, axis=-1)
+    return jnp.concatenate([even * cos - odd * sin, odd * cos + even * sin], axis=-1)
+
+
+class Convolution(nnx.Module):
+    """A causal depthwise convolution over the last `taps` tokens, added to its input.
+
+    The "Canon layer" of Allen-Zhu, "Physics of language models: part 4.1" (2025).
+    """
+
+    def __init__(self, taps: int, width: int, *, rngs: nnx.Rngs):
+        self.kernel_WD = nnx.Param(jax.random.normal(rngs.params(), (taps, width)) * taps**-0.5)
+
+    def __call__(self, x_BTD: jax.Array) -> jax.Array:
+        kernel_WD = self.kernel_WD[...]
+        taps, tokens = kernel_WD.shape[0], x_BTD.shape[1]
+        past_BTD = jnp.pad(x_BTD, ((0, 0), (taps - 1, 0), (0, 0)))
+        # A sum of shifted copies: on a CPU many times faster, above all backwards, than a grouped convolution.
+        return x_BTD + sum(past_BTD[:, w : w + tokens] * kernel_WD[w] for w in range(taps))
+
+
+class Attention(nnx.Module):
+    """Causal self-attention in which `heads / kv_heads` query heads share one key and value head."""
+
+    def __init__(self, model: Model, *, rngs: nnx.Rngs):
+        self.heads, self.kv_heads = model.heads, model.kv_heads
+        kv_width = model.width // model.heads * model.kv_heads
+        self.query = nnx.Linear(model.width, model.width, use_bias=False, rngs=rngs)
+        self.key = nnx.Linear(model.width, kv_width, use_bias=False, rngs=rngs)
+        self.value = nnx.Linear(model.width, kv_width, use_bias=False, rngs=rngs)
+        self.out = nnx.Linear(model.width, model.width, use_bias=False, rngs=rngs)
+
+    def __call__(self, x_BTD: jax.Array) -> jax.Array:
+        q_BTHC = rotate(self.query(x_BTD).reshape(*x_BTD.shape[:2], self.heads, -1))
+        k_BTKC = rotate(self.key(x_BTD).reshape(*x_BTD.shape[:2], self.kv_heads, -1))
+        v_BTKC = self.value(x_BTD).reshape(k_BTKC.shape)
+        mixed_BTHC = jax.nn.dot_product_attention(q_BTHC, k_BTKC, v_BTKC, is_causal=True)
+        return self.out(mixed_BTHC.reshape(x_BTD.shape))
+
+
+class GatedMLP(nnx.Module):
+    """SwiGLU (Shazeer, arXiv 2002.05202)."""
+
+    def __init__(self, model: Model, *, rngs: nnx.Rngs):
+        self.gate = nnx.Linear(model.width, model.hidden, use_bias=False, rngs=rngs)
+        self.up = nnx.Linear(model.width, model.hidden, use_bias=False, rngs=rngs)
+        self.down = nnx.Linear(model.hidden, model.width, use_bias=False, rngs=rngs)
+
+    def __call__(self, x_BTD: jax.Array) -> jax.Array:
+        return self.down(nnx.silu(self.gate(x_BTD)) * self.up(x_BTD))
+
+
+def reading(model: Model, *, rngs: nnx.Rngs) -> nnx.Sequential:
+    """How a part of a layer reads the stream: normalised, and with the tokens just before, if so declared."""
+    norm = nnx.RMSNorm(model.width, rngs=rngs)
+    if not model.convolution:
+        return nnx.Sequential(norm)
+    return nnx.Sequential(norm, Convolution(model.convolution, model.width, rngs=rngs))
+
+
+class Layer(nnx.Module):
+    """Attention, then the MLP: each adds what it makes of its reading to the stream."""
+
+    def __init__(self, model: Model, *, rngs: nnx.Rngs):
+        self.attention_reading = reading(model, rngs=rngs)
+        self.attention = Attention(model, rngs=rngs)
+        self.mlp_reading = reading(model, rngs=rngs)
+        self.mlp = GatedMLP(model, rngs=rngs)
+
+    def __call__(self, x_BTD: jax.Array) -> jax.Array:
+        x_BTD = x_BTD + self.attention(self.attention_reading(x_BTD))
+        return x_BTD + self.mlp(self.mlp_reading(x_BTD))
+
+
+class Decoder(nnx.Module):
+    """Tokens to the logits of each next token. Rows are padded on the right: causality keeps padding unseen."""
+
+    def __init__(self, model: Model, vocabulary: int, *, rngs: nnx.Rngs):
+        @nnx.split_rngs(splits=model.layers)
+        @nnx.vmap(in_axes=0, out_axes=0)
+        def stack(rngs: nnx.Rngs) -> Layer:
+            return Layer(model, rngs=rngs)
+
+        self.embedding = nnx.Embed(
+            vocabulary, model.width, embedding_init=nnx.initializers.normal(model.width**-0.5), rngs=rngs
+        )
+        self.layers = stack(rngs)
+        self.norm = nnx.RMSNorm(model.width, rngs=rngs)
+
+    def __call__(self, tokens_BT: jax.Array) -> jax.Array:
+        """Logits [B, T, V], float32, for token ids [B, T]."""
+        layer, weights_L = nnx.split(self.layers)
+        x_BTD = self.embedding(tokens_BT) * self.embedding.features**0.5
+        x_BTD, _ = jax.lax.scan(lambda x, weights: (nnx.merge(layer, weights)(x), None), x_BTD, weights_L)
+        return self.embedding.attend(self.norm(x_BTD))
+
+
+def parameter_count(decoder: Decoder) -> int:
+    """How many numbers training moves; tied embeddings count once."""
+    return sum(weight.size for weight in jax.tree.leaves(nnx.state(decoder, nnx.Param)))

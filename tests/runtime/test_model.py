@@ -1,0 +1,136 @@
+"""The decoder: its shape, and the properties that its parts promise."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+
+from wug.compiler.plan import Model
+from wug.runtime.model import Attention, Convolution, Decoder, parameter_count, rotate
+
+TINY = Model("tiny", layers=3, width=32, heads=4, kv_heads=2, hidden=48, convolution=3, context=64)
+VOCABULARY = 40
+
+
+@pytest.fixture(scope="module")
+def decoder() -> Decoder:
+    return Decoder(TINY, VOCABULARY, rngs=nnx.Rngs(0))
+
+
+def tokens(rows: int, length: int) -> jax.Array:
+    return jax.random.randint(jax.random.key(1), (rows, length), 0, VOCABULARY)
+
+
+def test_logits_have_one_row_per_token(decoder: Decoder) -> None:
+    logits_BTV = decoder(tokens(2, 11))
+    assert logits_BTV.shape == (2, 11, VOCABULARY)
+    assert logits_BTV.dtype == jnp.float32
+
+
+@pytest.mark.parametrize("convolution", [0, 3])
+def test_a_token_changes_nothing_before_it(convolution: int) -> None:
+    decoder = Decoder(dataclasses.replace(TINY, convolution=convolution), VOCABULARY, rngs=nnx.Rngs(0))
+    before_BT = tokens(1, 12)
+    after_BT = before_BT.at[0, 7].add(1)
+    before, after = decoder(before_BT)[0], decoder(after_BT)[0]
+    np.testing.assert_array_equal(before[:7], after[:7])
+    assert (jnp.abs(before[7:] - after[7:]).max(axis=-1) > 1e-4).all()
+
+
+def test_padding_on_the_right_is_unseen(decoder: Decoder) -> None:
+    row_BT = tokens(1, 9)
+    padded_BT = jnp.pad(row_BT, ((0, 0), (0, 5)))
+    np.testing.assert_allclose(decoder(padded_BT)[:, :9], decoder(row_BT), atol=1e-5)
+
+
+def test_initial_loss_is_near_that_of_a_uniform_guess(decoder: Decoder) -> None:
+    log_BTV = jax.nn.log_softmax(decoder(tokens(8, 32)))
+    assert abs(float(-log_BTV.mean()) - np.log(VOCABULARY)) < 1.0
+
+
+def test_rotary_scores_depend_on_distance_alone() -> None:
+    query_C, key_C = jax.random.normal(jax.random.key(0), (2, 16))
+    q_TC = rotate(jnp.tile(query_C, (1, 20, 1, 1)))[0, :, 0]
+    k_TC = rotate(jnp.tile(key_C, (1, 20, 1, 1)))[0, :, 0]
+    scores_TT = q_TC @ k_TC.T
+    np.testing.assert_allclose(scores_TT[5:, 5:], scores_TT[:-5, :-5], atol=1e-4)
+    assert abs(float(scores_TT[0, 0] - scores_TT[5, 0])) > 1e-3
+
+
+def test_rotation_keeps_lengths() -> None:
+    x_BTHC = jax.random.normal(jax.random.key(0), (2, 7, 3, 8))
+    np.testing.assert_allclose(
+        jnp.linalg.norm(rotate(x_BTHC), axis=-1), jnp.linalg.norm(x_BTHC, axis=-1), rtol=1e-5
+    )
+
+
+def test_grouped_queries_equal_repeated_key_and_value_heads() -> None:
+    grouped = Attention(TINY, rngs=nnx.Rngs(0))
+    full = Attention(dataclasses.replace(TINY, kv_heads=TINY.heads), rngs=nnx.Rngs(0))
+    channels = TINY.width // TINY.heads
+
+    def repeat(kernel_DN: jax.Array) -> jax.Array:
+        kernel_DKC = kernel_DN.reshape(TINY.width, TINY.kv_heads, channels)
+        return jnp.repeat(kernel_DKC, TINY.heads // TINY.kv_heads, axis=1).reshape(TINY.width, TINY.width)
+
+    full.query.kernel[...], full.out.kernel[...] = grouped.query.kernel[...], grouped.out.kernel[...]
+    full.key.kernel[...], full.value.kernel[...] = (
+        repeat(grouped.key.kernel[...]),
+        repeat(grouped.value.kernel[...]),
+    )
+    x_BTD = jax.random.normal(jax.random.key(2), (2, 9, TINY.width))
+    np.testing.assert_allclose(full(x_BTD), grouped(x_BTD), atol=1e-5)
+
+
+def test_a_convolution_adds_the_weighted_tokens_before() -> None:
+    convolution = Convolution(3, 2, rngs=nnx.Rngs(0))
+    kernel_WD = np.asarray(convolution.kernel_WD[...])
+    x_TD = np.random.default_rng(0).normal(size=(6, 2)).astype(np.float32)
+    expected_TD = x_TD.copy()
+    for t in range(6):
+        for back in range(3):
+            if t - back >= 0:
+                expected_TD[t] += kernel_WD[2 - back] * x_TD[t - back]
+    np.testing.assert_allclose(convolution(x_TD[None])[0], expected_TD, atol=1e-6)
+
+
+def test_the_scan_equals_a_loop_over_layers(decoder: Decoder) -> None:
+    tokens_BT = tokens(2, 10)
+    layer, weights_L = nnx.split(decoder.layers)
+    x_BTD = decoder.embedding(tokens_BT) * TINY.width**0.5
+    for index in range(TINY.layers):
+        weights = jax.tree.map(lambda weight_L, index=index: weight_L[index], weights_L)
+        x_BTD = nnx.merge(layer, weights)(x_BTD)
+    logits_BTV = decoder.embedding.attend(decoder.norm(x_BTD))
+    np.testing.assert_allclose(decoder(tokens_BT), logits_BTV, atol=1e-5)
+
+
+def test_layers_start_different(decoder: Decoder) -> None:
+    kernel_LDD = decoder.layers.attention.query.kernel[...]
+    assert kernel_LDD.shape == (TINY.layers, TINY.width, TINY.width)
+    assert not np.allclose(kernel_LDD[0], kernel_LDD[1])
+
+
+def test_a_seed_is_a_model(decoder: Decoder) -> None:
+    again, other = (Decoder(TINY, VOCABULARY, rngs=nnx.Rngs(seed)) for seed in (0, 1))
+    tokens_BT = tokens(1, 8)
+    np.testing.assert_array_equal(decoder(tokens_BT), again(tokens_BT))
+    assert not np.allclose(decoder(tokens_BT), other(tokens_BT))
+
+
+def test_parameter_count_is_the_sum_over_the_parts(decoder: Decoder) -> None:
+    width, hidden, kv_width = 32, 48, 16
+    attention = 2 * width * width + 2 * width * kv_width
+    layer = attention + 3 * width * hidden + 2 * width + 2 * 3 * width
+    assert parameter_count(decoder) == VOCABULARY * width + 3 * layer + width
+
+
+def test_every_weight_gets_a_gradient(decoder: Decoder) -> None:
+    def loss(model: Decoder) -> jax.Array:
+        return jnp.square(model(tokens(2, 8))).mean()
+
+    for gradient in jax.tree.leaves(nnx.grad(loss)(decoder)):
+        assert float(jnp.abs(gradient).max()) > 0
