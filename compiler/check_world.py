@@ -1,0 +1,470 @@
+"""Syntax to a checked world: names resolved, arities and types compared, forms and settings understood."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from wug.compiler import settings, syntax
+from wug.compiler.data import check_data
+from wug.compiler.diagnostics import Note, Report, did_you_mean
+from wug.compiler.resolve import WorldFiles, inside
+from wug.compiler.source import Span
+from wug.compiler.world import (
+    Argument,
+    Data,
+    Entity,
+    Form,
+    Literal,
+    Population,
+    Relation,
+    Rule,
+    Slot,
+    Table,
+    Term,
+    World,
+)
+
+MOST = 10_000_000
+"""The most entities or facts that one declaration may ask for."""
+
+TRAITS = ("symmetric", "asymmetric", "transitive", "irreflexive", "functional", "injective", "acyclic", "complete")
+VALUE_TYPES = ("text", "integer")
+
+_COUNT = settings.integer(1, MOST)
+_POPULATIONS: dict[str, settings.Schema] = {
+    "pairs": {"count": _COUNT, "each_once": settings.flag},
+    "forest": {"roots": _COUNT, "children": lambda cursor, key: _range(cursor, key)},
+    "chain": {"length": settings.integer(2, MOST)},
+    "rows": {},
+}
+_SLOT = re.compile(r"\{([^{}]*)\}")
+
+
+def check_world(files: WorldFiles, report: Report) -> World:
+    """The world that the files declare together, as far as it can be understood; errors go to `report`."""
+    return _WorldChecker(files, report).run()
+
+
+def _range(cursor: settings.Cursor, key: syntax.Name) -> tuple[int, int] | None:
+    atom = cursor.take(syntax.Range)
+    if atom is None:
+        cursor.report.add("W0203", f"'{key.text}' takes a range such as 0..3", key.span)
+        return None
+    if atom.low > atom.high or atom.high < 1 or atom.high > 1000:
+        cursor.report.add("W0204", f"'{key.text}' must be a range from low to high, at most 1000", atom.span)
+        return None
+    return atom.low, atom.high
+
+
+def _nonce(cursor: settings.Cursor, key: syntax.Name) -> tuple[str, Any] | None:
+    """`named nonce(syllables 2)`, or the CSV column that holds the names."""
+    call = cursor.take(syntax.Call)
+    if call is None:
+        column = cursor.take(syntax.Name)
+        if column is None:
+            cursor.report.add("W0107", "'named' needs a value: nonce(syllables 2), or a column", key.span)
+            return None
+        return ("nonce", 2) if column.text == "nonce" else ("column", column)
+    if call.name.text != "nonce":
+        help = did_you_mean(call.name.text, ["nonce"])
+        cursor.report.add("W0101", f"unknown lexicon '{call.name.text}'", call.name.span, help=help)
+        return None
+    schema = {"syllables": settings.integer(2, 3)}
+    inner = settings.read(syntax.Settings(call.arguments, call.span), schema, "nonce(...)", cursor.report)
+    return "nonce", inner.get("syllables", 2)
+
+
+class _WorldChecker:
+    def __init__(self, files: WorldFiles, report: Report) -> None:
+        self.files = files
+        self.report = report
+        self.places: dict[str, Span] = {}
+        self.entities: dict[str, Entity] = {}
+        self.tables: dict[str, Table] = {}
+        self.relations: dict[str, Relation] = {}
+        self.preambles: dict[str, tuple[str, ...]] = {}
+
+    def run(self) -> World:
+        worlds = [file for file in self.files.files if file.world is not None]
+        declared = [(file, d) for file in worlds if file.world for d in file.world.declarations]
+        for file, declaration in declared:
+            self._declare(file, declaration)
+        for _, declaration in declared:
+            if isinstance(declaration, syntax.Relation) and declaration.name.text not in self.relations:
+                self._relation(declaration)
+        rules = [self._rule(d) for _, d in declared if isinstance(d, syntax.Rule)]
+        kept = tuple(rule for rule in rules if rule is not None)
+        self._check_populated(kept)
+        self._check_forms_differ()
+        main = worlds[-1].world if worlds else None
+        name, doc = (main.name.text, main.doc) if main else ("", "")
+        return World(name, self.entities, self.tables, self.relations, kept, self.preambles, doc)
+
+    def _declare(self, file: syntax.WorldFile, declaration: syntax.Declaration) -> None:
+        if isinstance(declaration, syntax.Rule):
+            return
+        name = declaration.name
+        if isinstance(declaration, syntax.Later):
+            self.report.add(
+                "W0011",
+                f"'{declaration.kind}' is not yet understood by this version",
+                declaration.span,
+                help="its place in the language is kept; leave it out for now",
+            )
+            return
+        if name.text in self.places:
+            notes = [Note("first declared here", self.places[name.text])]
+            self.report.add("W0103", f"'{name.text}' is declared twice", name.span, notes=notes)
+            return
+        if name.text in VALUE_TYPES:
+            self.report.add("W0012", f"'{name.text}' is a built-in type and cannot be declared", name.span)
+            return
+        self.places[name.text] = name.span
+        if isinstance(declaration, syntax.Entity):
+            self._entity(file, declaration)
+        elif isinstance(declaration, syntax.Table):
+            self._table(declaration)
+        elif isinstance(declaration, syntax.Preamble):
+            if not declaration.texts:
+                help = 'write at least one text; "" is the sentence alone'
+                self.report.add("W0107", f"preamble '{name.text}' has no texts", name.span, help=help)
+            self.preambles[name.text] = tuple(text.text for text in declaration.texts)
+
+    # Entities and tables
+
+    def _entity(self, file: syntax.WorldFile, declaration: syntax.Entity) -> None:
+        for partition in declaration.partitions:
+            help = "leave it out for now"
+            self.report.add("W0011", "'partition' is not yet understood by this version", partition.span, help=help)
+        schema: settings.Schema = {"named": _nonce} if declaration.source else {"count": _COUNT, "named": _nonce}
+        what = f"entity '{declaration.name.text}'"
+        values = settings.read(declaration.settings, schema, what, self.report)
+        kind, value = values.get("named", ("nonce", 2))
+        name = declaration.name
+        if declaration.source is None:
+            if kind == "column":
+                help = "invented names are 'named nonce(syllables 2)'"
+                self.report.add("W0101", f"unknown lexicon '{value.text}'", value.span, help=help)
+                value = 2
+            if "count" not in values and not any(i.span and _within(i.span, declaration.span) for i in self.report.items):
+                help = f"say how many there are: entity {name.text} {{ count 100 }}"
+                self.report.add("W0107", f"{what} has no count", name.span, help=help)
+            self.entities[name.text] = Entity(name.text, values.get("count", 2), value, None, name.span)
+            return
+        if kind != "column":
+            help = "say which column holds the names: named name"
+            self.report.add("W0107", f"{what} does not say which column names it", name.span, help=help)
+            self.entities[name.text] = Entity(name.text, 0, 2, None, name.span)
+            return
+        path = inside(file.source.path, declaration.source, self.files.root, self.report)
+        data = Data(path or Path(), declaration.source.text, value.text)
+        if path is not None:
+            check_data(data, declaration.source.span, value.span, self.report)
+        self.entities[name.text] = Entity(name.text, 0, 0, data, name.span)
+
+    def _table(self, declaration: syntax.Table) -> None:
+        columns = tuple(column.text for column in declaration.columns)
+        if len(set(columns)) != len(columns):
+            self.report.add("W0103", "two columns have one name", declaration.columns[-1].span)
+        rows: list[tuple[str, ...]] = []
+        mirror: list[int] = []
+        seen: dict[tuple[str, ...], Span] = {}
+        for row in declaration.rows:
+            cells = tuple(cell.text for cell in row.cells)
+            if len(cells) != len(columns):
+                message = f"this row has {len(cells)} cells, the table has {len(columns)} columns"
+                self.report.add("W0201", message, row.span)
+                continue
+            new = [cells, cells[::-1]] if row.mirrored else [cells]
+            for cells in new:
+                if cells in seen:
+                    notes = [Note("first written here", seen[cells])]
+                    self.report.add("W0103", "this row is in the table already", row.span, notes=notes)
+                seen[cells] = row.span
+            base = len(rows)
+            rows += new
+            mirror += [base + 1, base] if row.mirrored else [-1]
+        if not declaration.rows:
+            self.report.add("W0107", f"table '{declaration.name.text}' has no rows", declaration.name.span)
+        name = declaration.name.text
+        self.tables[name] = Table(name, columns, tuple(rows), tuple(mirror))
+
+    # Relations
+
+    def _relation(self, declaration: syntax.Relation) -> None:
+        arguments: list[Argument] = []
+        for param in declaration.params:
+            if any(argument.name == param.name.text for argument in arguments):
+                self.report.add("W0103", f"two arguments are called '{param.name.text}'", param.name.span)
+            if param.type.text not in (*self.entities, *self.tables, *VALUE_TYPES):
+                known = [*self.entities, *self.tables, *VALUE_TYPES]
+                help = did_you_mean(param.type.text, known)
+                self.report.add("W0101", f"unknown type '{param.type.text}'", param.type.span, help=help)
+            arguments.append(Argument(param.name.text, param.type.text))
+        traits, converse = self._traits(declaration, arguments)
+        population = None
+        for populate in declaration.populates:
+            population = self._population(populate, declaration, arguments)
+        for populate in declaration.populates[1:]:
+            self.report.add("W0103", "a relation is populated once", populate.span)
+        forms: list[Form] = []
+        for form in declaration.forms:
+            if any(other.name == form.name.text for other in forms):
+                self.report.add("W0103", f"two forms are called '{form.name.text}'", form.name.span)
+            made = self._form(form, arguments)
+            if made is not None:
+                forms.append(made)
+        self.relations[declaration.name.text] = Relation(
+            declaration.name.text,
+            tuple(arguments),
+            traits,
+            converse,
+            population,
+            tuple(forms),
+            declaration.name.span,
+        )
+
+    def _traits(self, declaration: syntax.Relation, arguments: list[Argument]) -> tuple[frozenset[str], int | None]:
+        traits: set[str] = set()
+        converse: int | None = None
+        names = iter(declaration.traits)
+        for trait in names:
+            if trait.text == "converse":
+                over = next(names, None)
+                converse = self._converse(trait, over, arguments)
+                continue
+            if trait.text not in TRAITS:
+                help = did_you_mean(trait.text, [*TRAITS, "converse"])
+                self.report.add("W0102", f"unknown trait '{trait.text}'", trait.span, help=help)
+                continue
+            pair = trait.text not in ("complete",)
+            if pair and len(arguments) < 2:
+                self.report.add("W0202", f"'{trait.text}' needs a relation of two arguments", trait.span)
+                continue
+            same = trait.text not in ("complete", "functional", "injective")
+            if same and arguments[0].type != arguments[1].type:
+                message = f"'{trait.text}' needs the first two arguments to have one type"
+                self.report.add("W0202", message, trait.span)
+                continue
+            traits.add(trait.text)
+        return frozenset(traits), converse
+
+    def _converse(self, trait: syntax.Name, over: syntax.Name | None, arguments: list[Argument]) -> int | None:
+        if over is None:
+            help = "say which argument turns round: converse on"
+            self.report.add("W0107", "'converse' needs an argument", trait.span, help=help)
+            return None
+        found = [i for i, argument in enumerate(arguments) if argument.name == over.text]
+        if not found:
+            help = did_you_mean(over.text, [a.name for a in arguments])
+            self.report.add("W0101", f"unknown argument '{over.text}'", over.span, help=help)
+            return None
+        table = self.tables.get(arguments[found[0]].type)
+        if table is None or -1 in table.mirror or found[0] < 2 or arguments[0].type != arguments[1].type:
+            self.report.add(
+                "W0202",
+                f"'converse {over.text}' does not fit",
+                over.span,
+                help="the first two arguments must have one type, and this one a table of '\"a\" <-> \"b\"' rows",
+            )
+            return None
+        return found[0]
+
+    def _population(
+        self, populate: syntax.Populate, declaration: syntax.Relation, arguments: list[Argument]
+    ) -> Population | None:
+        method = populate.method.text
+        if method not in _POPULATIONS:
+            help = did_you_mean(method, _POPULATIONS)
+            self.report.add("W0101", f"unknown population '{method}'", populate.method.span, help=help)
+            return None
+        values = settings.read(populate.settings, _POPULATIONS[method], f"populate {method}", self.report)
+        types = [argument.type for argument in arguments]
+        entity_pair = len(types) >= 2 and types[0] in self.entities and types[1] in self.entities
+        if method == "rows":
+            of_data = len(types) >= 2 and types[0] in self.entities and self.entities[types[0]].data is not None
+            if not of_data or any(t not in VALUE_TYPES for t in types[1:]):
+                message = "'populate rows' needs an entity from a CSV and then columns of type text or integer"
+                self.report.add("W0202", message, populate.span)
+                return None
+            data = self.entities[types[0]].data
+            if data is not None and data.path != Path():
+                for param in declaration.params[1:]:
+                    column = Data(data.path, data.written, param.name.text)
+                    check_data(column, param.span, param.name.span, self.report, only_column=True)
+        elif not entity_pair or (method != "pairs" and (len(types) != 2 or types[0] != types[1])):
+            shape = "two entities first" if method == "pairs" else "exactly two arguments of one entity"
+            self.report.add("W0202", f"'populate {method}' needs {shape}", populate.span)
+            return None
+        elif method == "pairs" and "count" not in values:
+            help = "say how many: populate pairs { count 100 }"
+            self.report.add("W0107", "'populate pairs' has no count", populate.span, help=help)
+            return None
+        elif any(t in VALUE_TYPES for t in types):
+            message = f"'populate {method}' cannot draw a text or an integer"
+            self.report.add("W0202", message, populate.span, help="read such values from a CSV with 'populate rows'")
+            return None
+        return Population(method, populate.span, **values)
+
+    # Forms
+
+    def _form(self, form: syntax.Form, arguments: list[Argument]) -> Form | None:
+        cue = self._pieces(form.cue, arguments)
+        answer = self._pieces(form.answer, arguments) if form.answer else ()
+        if cue is None or answer is None:
+            return None
+        pieces = (*cue, *answer)
+        used = {piece.argument for piece in pieces if isinstance(piece, Slot)}
+        missing = [a.name for i, a in enumerate(arguments) if i not in used]
+        if missing:
+            listed = " and ".join(f"'{name}'" for name in missing)
+            self.report.add(
+                "W0301",
+                f"form '{form.name.text}' leaves out {listed}: it would not say which fact it means",
+                form.cue.span,
+                help=f"write {{{missing[0]}}} where it belongs",
+            )
+            return None
+        if form.answer and not any(isinstance(piece, Slot) for piece in answer):
+            help = "the answer after '=>' should hold what is asked for"
+            self.report.add("W0302", "the answer holds no argument", form.answer.span, help=help)
+        return Form(form.name.text, pieces, len(cue) if form.answer else len(pieces), form.name.span)
+
+    def _pieces(self, text: syntax.Text, arguments: list[Argument]) -> tuple[str | Slot, ...] | None:
+        pieces: list[str | Slot] = []
+        position, good = 0, True
+        for match in _SLOT.finditer(text.text):
+            if match.start() > position:
+                pieces.append(text.text[position : match.start()])
+            position = match.end()
+            slot = self._slot(match.group(1).strip(), text, arguments)
+            good = good and slot is not None
+            if slot is not None:
+                pieces.append(slot)
+        if position < len(text.text):
+            pieces.append(text.text[position:])
+        loose = [piece for piece in pieces if isinstance(piece, str) and ("{" in piece or "}" in piece)]
+        if loose:
+            self.report.add("W0302", "a brace in this text has no partner", text.span, help="slots are {argument}")
+            return None
+        return tuple(pieces) if good else None
+
+    def _slot(self, written: str, text: syntax.Text, arguments: list[Argument]) -> Slot | None:
+        name, _, column = written.partition(".")
+        names = [argument.name for argument in arguments]
+        if name not in names:
+            help = did_you_mean(name, names)
+            self.report.add("W0101", f"'{{{written}}}' names no argument of this relation", text.span, help=help)
+            return None
+        index = names.index(name)
+        table = self.tables.get(arguments[index].type)
+        if table is None:
+            if column:
+                message = f"'{name}' is {_article(arguments[index].type)} and has no column '{column}'"
+                self.report.add("W0302", message, text.span, help=f"write {{{name}}}")
+                return None
+            return Slot(index)
+        if column not in table.columns:
+            message = f"'{name}' is a row of table '{table.name}': say which column"
+            if column:
+                message = f"table '{table.name}' has no column '{column}'"
+            help = did_you_mean(column, table.columns) if column else f"write {{{name}.{table.columns[0]}}}"
+            self.report.add("W0302", message, text.span, help=help)
+            return None
+        return Slot(index, table.columns.index(column))
+
+    def _check_forms_differ(self) -> None:
+        """Two forms with the same words and the same kinds of slots cannot be told apart when read back.
+
+        The forms of one relation with a `converse` may: they then say the same fact.
+        """
+        seen: dict[tuple[Any, ...], tuple[Relation, Form]] = {}
+        for relation in self.relations.values():
+            for form in relation.forms:
+                shape = tuple(
+                    piece
+                    if isinstance(piece, str)
+                    else (relation.arguments[piece.argument].type, relation.arguments[piece.argument].name)
+                    for piece in form.pieces
+                )
+                loose = tuple(p if isinstance(p, str) else p[0] for p in shape)
+                if loose not in seen:
+                    seen[loose] = (relation, form)
+                    continue
+                other, first = seen[loose]
+                if other is relation and relation.converse is not None:
+                    continue
+                self.report.add(
+                    "W0303",
+                    f"form '{form.name}' reads like form '{first.name}' of '{other.name}'",
+                    form.span,
+                    notes=[Note("the other form is here", first.span)],
+                    help="give each its own words, so that a sentence has one meaning",
+                )
+
+    # Rules
+
+    def _rule(self, rule: syntax.Rule) -> Rule | None:
+        variables: dict[str, int] = {}
+        types: dict[int, tuple[str, Span]] = {}
+        before = len(self.report.items)
+        body = tuple(self._literal(literal, variables, types) for literal in rule.body)
+        bound = set(variables)
+        head = self._literal(rule.head, variables, types)
+        for term in rule.head.terms:
+            if isinstance(term, syntax.Name) and term.text not in bound:
+                help = "every variable of the head must occur behind 'if'"
+                self.report.add("W0205", f"'{term.text}' in the head is bound by nothing", term.span, help=help)
+        if head is None or None in body or len(self.report.items) > before:
+            return None
+        return Rule(head, tuple(b for b in body if b is not None), tuple(variables), rule.head.relation.span)
+
+    def _literal(
+        self, literal: syntax.Literal, variables: dict[str, int], types: dict[int, tuple[str, Span]]
+    ) -> Literal | None:
+        name = literal.relation
+        relation = self.relations.get(name.text)
+        if relation is None:
+            help = did_you_mean(name.text, self.relations)
+            self.report.add("W0101", f"unknown relation '{name.text}'", name.span, help=help)
+            return None
+        if len(literal.terms) != len(relation.arguments):
+            message = f"'{name.text}' takes {len(relation.arguments)} arguments, here are {len(literal.terms)}"
+            notes = [Note("declared here", relation.span)]
+            self.report.add("W0201", message, literal.span, notes=notes)
+            return None
+        terms: list[Term] = []
+        for term, argument in zip(literal.terms, relation.arguments, strict=True):
+            if not isinstance(term, syntax.Name):
+                help = "name the argument with a variable, and choose by 'where' in the experiment"
+                self.report.add("W0011", "constants in rules are not yet understood", term.span, help=help)
+                return None
+            index = variables.setdefault(term.text, len(variables))
+            known, where = types.setdefault(index, (argument.type, term.span))
+            if known != argument.type:
+                message = f"'{term.text}' is {_article(known)} and cannot be {_article(argument.type)} too"
+                self.report.add("W0202", message, term.span, notes=[Note("it is so because of this", where)])
+            terms.append(index)
+        return Literal(relation.name, tuple(terms))
+
+    def _check_populated(self, rules: tuple[Rule, ...]) -> None:
+        derived = {rule.head.relation for rule in rules}
+        for relation in self.relations.values():
+            if relation.population is None and relation.name not in derived:
+                if any(item.span and _within(relation.span, item.span) for item in self.report.items):
+                    continue
+                if self.report.failed:  # the rule or population may be the one that is in error
+                    continue
+                help = "add 'populate ...' to it, or a rule whose head it is"
+                message = f"relation '{relation.name}' has no facts: nothing populates or derives it"
+                self.report.add("W0402", message, relation.span, help=help)
+
+
+def _within(inner: Span, outer: Span) -> bool:
+    return inner.source is outer.source and outer.start <= inner.start and inner.end <= outer.end
+
+
+def _article(type: str) -> str:
+    return f"an {type}" if type[0] in "aeiou" else f"a {type}"

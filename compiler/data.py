@@ -1,0 +1,123 @@
+"""Tables of the user's own: reading a CSV, with errors that name the line.
+
+The standard library's reader does the quoting; what is added here is strictness: one width, UTF-8, no
+empty cell and no name twice.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+from wug.compiler.diagnostics import Report, did_you_mean
+from wug.compiler.source import Span
+from wug.compiler.world import Data
+
+CHECKED_WHOLE = 2_000_000
+"""Bytes: a CSV up to this size is read whole by `wug check`, of a larger one only the header."""
+
+
+def check_data(data: Data, span: Span, column: Span, report: Report, only_column: bool = False) -> None:
+    """Report what is wrong with a CSV at `span`, and whether the column named at `column` is in it."""
+    if only_column:
+        quiet = Report()
+        header = _header(data, span, quiet)
+        if header is not None:
+            _find(data, header, column, report)
+        return
+    header = _header(data, span, report)
+    if header is None or _find(data, header, column, report) < 0:
+        return
+    if data.path.stat().st_size <= CHECKED_WHOLE:
+        read_columns(data, (data.name_column,), span, report)
+
+
+def read_columns(data: Data, columns: tuple[str, ...], span: Span, report: Report) -> list[list[str]]:
+    """The cells of some columns, a list per column; what is wrong is reported at `span`.
+
+    The first column is the one that names things: its cells must differ.
+    """
+    rows = _rows(data, span, report)
+    header = next(rows, None)
+    if header is None:
+        return [[] for _ in columns]
+    places = [header.index(column) if column in header else -1 for column in columns]
+    found: list[list[str]] = [[] for _ in columns]
+    first_line: dict[str, int] = {}
+    if -1 in places:
+        report.add("W0406", f"'{data.written}' has no column '{columns[places.index(-1)]}'", span)
+        return found
+    for number, row in enumerate(rows, start=2):
+        if len(row) != len(header):
+            report.add(
+                "W0404",
+                f"line {number} of '{data.written}' has {len(row)} cells, the header has {len(header)}",
+                span,
+                help='quote a cell that holds a comma: "a, b"',
+            )
+            return found
+        for place, cells, column in zip(places, found, columns, strict=True):
+            cell = row[place].strip()
+            if not cell:
+                message = f"line {number} of '{data.written}' has an empty cell in column '{column}'"
+                report.add("W0407", message, span, help="fill it or leave the row out")
+                return found
+            cells.append(cell)
+        name = found[0][-1]
+        if name in first_line:
+            message = f"'{name}' names line {first_line[name]} and line {number} of '{data.written}'"
+            report.add("W0407", message, span, help="a name must mean one thing")
+            return found
+        first_line[name] = number
+    if not found[0]:
+        report.add("W0407", f"'{data.written}' has a header and no rows", span)
+    return found
+
+
+def _header(data: Data, span: Span, report: Report) -> list[str] | None:
+    return next(_rows(data, span, report), None)
+
+
+def _find(data: Data, header: list[str], column: Span, report: Report) -> int:
+    name = data.name_column
+    if name in header:
+        return header.index(name)
+    report.add("W0406", f"'{data.written}' has no column '{name}'", column, help=did_you_mean(name, header))
+    return -1
+
+
+def _rows(data: Data, span: Span, report: Report) -> Iterator[list[str]]:
+    """The rows of a CSV, header first; stops at the first thing that is wrong, after reporting it."""
+    path: Path = data.path
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        reason = "there is no such file" if isinstance(error, FileNotFoundError) else (error.strerror or "unreadable")
+        near = [p.name for p in path.parent.glob("*.csv")] if path.parent.is_dir() else []
+        help = did_you_mean(path.name, near)
+        report.add("W0403", f"cannot read '{data.written}': {reason}", span, help=help)
+        return
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        message = f"line {line} of '{data.written}' is not UTF-8"
+        report.add("W0405", message, span, help="save the table as UTF-8")
+        return
+    if "\0" in text:
+        report.add("W0405", f"'{data.written}' is a binary file, not a CSV", span)
+        return
+    try:
+        rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+        empty = True
+        for row in rows:
+            if row:
+                empty = False
+                yield [cell.strip() for cell in row] if rows.line_num == 1 else row
+    except csv.Error as error:
+        report.add("W0404", f"'{data.written}' cannot be read as a CSV: {error}", span)
+        return
+    if empty:
+        report.add("W0407", f"'{data.written}' is empty", span)

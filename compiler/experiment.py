@@ -1,0 +1,89 @@
+"""A checked experiment: every name resolved against its world, every setting in its range.
+
+What the runtime needs of it (model, pretraining, arms) is in the types of compiler/plan.py already.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from wug.compiler.plan import Expectation, Finetuning, Model, Pretraining
+from wug.compiler.source import Span
+from wug.compiler.world import World
+
+
+@dataclass(frozen=True)
+class Train:
+    """Stated facts of a relation, said in one form, in `articles` documents each, behind preambles."""
+
+    relation: str
+    form: str
+    articles: int
+    preambles: tuple[str, ...]
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True)
+class Test:
+    """Questions about a relation's facts in one form.
+
+    `choices` is contradiction (the same sentence with the converse word) or others (`others` wrong
+    values in the place of the answer).
+    """
+
+    name: str
+    relation: str
+    form: str
+    choices: str
+    others: int
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way to give a model the facts; see `Arm` in compiler/plan.py for what the runtime sees of it.
+
+    `context` is none, train or oracle (`relevant` documents among `documents`); `articles` limits how many
+    articles of one statement stand in context, 0 for all. `augment` is none or closure, over a random
+    `share` of the trained facts.
+    """
+
+    name: str
+    context: str
+    documents: int
+    articles: int
+    finetune: Finetuning | None
+    augment: str
+    share: float
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True)
+class Episodes:
+    """What a pretraining episode holds: `facts` stated facts of a fresh world, then `questions` about them.
+
+    `exclude` lists (relation, form) pairs that episodes never ask; an empty form leaves the relation out.
+    """
+
+    facts: tuple[int, int]
+    questions: int
+    exclude: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """All of an experiment. `seeds` worlds are drawn: 0, 1, ..."""
+
+    name: str
+    world: World
+    seeds: int
+    trains: tuple[Train, ...]
+    tests: tuple[Test, ...]
+    model: Model
+    pretraining: Pretraining
+    pretraining_per_seed: bool
+    episodes: Episodes
+    arms: tuple[Arm, ...]
+    expectations: tuple[Expectation, ...]
+    span: Span = field(compare=False)
+    doc: str = field(compare=False, default="")

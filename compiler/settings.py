@@ -1,0 +1,163 @@
+"""Reading `{ key value key value flag }`: which keys a block knows and what each one takes.
+
+A schema maps a key to a taker, a function that takes the key's value from the row of atoms. Every key that
+is not in the schema is an error with a suggestion, and so is a value of another type or out of range.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from wug.compiler import syntax
+from wug.compiler.diagnostics import Report, did_you_mean
+from wug.compiler.source import Span
+
+
+class Cursor:
+    """The row of atoms of one block, read from left to right."""
+
+    def __init__(self, settings: syntax.Settings, report: Report) -> None:
+        self.atoms = settings.atoms
+        self.index = 0
+        self.report = report
+
+    def peek(self) -> syntax.Atom | None:
+        return self.atoms[self.index] if self.index < len(self.atoms) else None
+
+    def take(self, kind: type | tuple[type, ...]) -> Any:
+        """The next atom if it is of this kind, else none (and it stays)."""
+        atom = self.peek()
+        if isinstance(atom, kind):
+            self.index += 1
+            return atom
+        return None
+
+
+Taker = Callable[[Cursor, syntax.Name], Any]
+Schema = Mapping[str, Taker]
+
+
+def read(settings: syntax.Settings | None, schema: Schema, what: str, report: Report) -> dict[str, Any]:
+    """The values of a block by key. `what` names the block in messages ("an entity")."""
+    values: dict[str, Any] = {}
+    if settings is None:
+        return values
+    cursor = Cursor(settings, report)
+    while (atom := cursor.peek()) is not None:
+        cursor.index += 1
+        key = atom.name if isinstance(atom, syntax.Call) else atom
+        if not isinstance(key, syntax.Name):
+            report.add("W0102", f"a key is missing before this value in {what}", atom.span)
+            continue
+        if key.text not in schema:
+            help = did_you_mean(key.text, schema)
+            report.add("W0102", f"unknown key '{key.text}' in {what}", key.span, help=help)
+            _skip_value(cursor, schema)
+            continue
+        if isinstance(atom, syntax.Call):
+            report.add("W0203", f"'{key.text}' does not take arguments in parentheses", atom.span)
+            continue
+        if key.text in values and not isinstance(values[key.text], list):
+            report.add("W0103", f"'{key.text}' is set twice in {what}", key.span)
+        value = schema[key.text](cursor, key)
+        if isinstance(value, list):
+            values.setdefault(key.text, []).extend(value)
+        elif value is not None:
+            values[key.text] = value
+    return values
+
+
+def _skip_value(cursor: Cursor, schema: Schema) -> None:
+    """After an unknown key, skip what is surely its value."""
+    while (atom := cursor.peek()) is not None:
+        if isinstance(atom, syntax.Name) and (atom.text in schema or cursor.index % 2 == 1):
+            break
+        cursor.index += 1
+        if isinstance(atom, syntax.Name):
+            break
+
+
+def _wrong(cursor: Cursor, key: syntax.Name, wanted: str) -> None:
+    atom = cursor.peek()
+    if atom is None or (isinstance(atom, syntax.Name) and wanted.startswith(("a number", "a percentage", "a text"))):
+        cursor.report.add("W0107", f"'{key.text}' needs a value: {wanted}", key.span)
+        return
+    cursor.index += 1
+    cursor.report.add("W0203", f"'{key.text}' takes {wanted}", atom.span)
+
+
+def flag(cursor: Cursor, key: syntax.Name) -> bool:
+    return True
+
+
+def _in_range(value: float, low: float, high: float, span: Span, key: syntax.Name, report: Report) -> bool:
+    if low <= value <= high:
+        return True
+    bounds = f"between {low:,} and {high:,}" if math.isfinite(high) else f"at least {low:,}"
+    report.add("W0204", f"'{key.text}' must be {bounds}", span)
+    return False
+
+
+def integer(low: int, high: int) -> Taker:
+    def take(cursor: Cursor, key: syntax.Name) -> int | None:
+        atom = cursor.peek()
+        if not (isinstance(atom, syntax.Number) and atom.kind == "int"):
+            return _wrong(cursor, key, "a number without a fraction")
+        cursor.index += 1
+        return int(atom.value) if _in_range(atom.value, low, high, atom.span, key, cursor.report) else None
+
+    return take
+
+
+def decimal(low: float, high: float) -> Taker:
+    def take(cursor: Cursor, key: syntax.Name) -> float | None:
+        atom = cursor.peek()
+        if not (isinstance(atom, syntax.Number) and atom.kind != "percent"):
+            return _wrong(cursor, key, "a number")
+        cursor.index += 1
+        return float(atom.value) if _in_range(atom.value, low, high, atom.span, key, cursor.report) else None
+
+    return take
+
+
+def share(cursor: Cursor, key: syntax.Name) -> float | None:
+    atom = cursor.peek()
+    if not (isinstance(atom, syntax.Number) and atom.kind == "percent"):
+        return _wrong(cursor, key, "a percentage such as 50%")
+    cursor.index += 1
+    return atom.value if _in_range(atom.value, 0, 1, atom.span, key, cursor.report) else None
+
+
+def name(what: str) -> Taker:
+    def take(cursor: Cursor, key: syntax.Name) -> syntax.Name | None:
+        atom = cursor.take(syntax.Name)
+        return atom if atom is not None else _wrong(cursor, key, what)
+
+    return take
+
+
+def word(*options: str) -> Taker:
+    """One of a few words."""
+    wanted = " or ".join(options)
+
+    def take(cursor: Cursor, key: syntax.Name) -> str | None:
+        atom = cursor.take(syntax.Name)
+        if atom is None:
+            return _wrong(cursor, key, wanted)
+        if atom.text not in options:
+            help = did_you_mean(atom.text, options)
+            cursor.report.add("W0203", f"'{key.text}' takes {wanted}, not '{atom.text}'", atom.span, help=help)
+            return None
+        return atom.text
+
+    return take
+
+
+def block(schema: Schema, what: str) -> Taker:
+    def take(cursor: Cursor, key: syntax.Name) -> dict[str, Any] | None:
+        atom = cursor.take(syntax.Settings)
+        return read(atom, schema, what, cursor.report) if atom is not None else _wrong(cursor, key, "a block { ... }")
+
+    return take
