@@ -1,0 +1,112 @@
+"""Checkpoints by Orbax: plain dicts of arrays, always finished, always checked.
+
+A save that was cut short is never seen (Orbax renames whole steps). A step whose files were damaged later is:
+each carries the hash of its arrays, and where that fails the step before it is restored instead.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import jax
+import numpy as np
+import orbax.checkpoint as ocp
+
+logging.getLogger("absl").setLevel(logging.ERROR)  # Orbax tells of each save at length
+
+Tree = dict[str, Any]
+
+
+def tree_digest(tree: Any) -> str:
+    """BLAKE2b of the leaves' names, types, shapes and bytes."""
+    state = hashlib.blake2b(digest_size=16)
+    for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
+        array = np.asarray(leaf)
+        state.update(f"{jax.tree_util.keystr(path)} {array.dtype} {array.shape};".encode())
+        state.update(array.tobytes())
+    return state.hexdigest()
+
+
+class Checkpoints:
+    """The steps kept in one folder; use as a context manager, which waits for and closes what is open.
+
+    A script that ends without `wait_until_finished` and `close` loses its last checkpoint and exits 0.
+    """
+
+    def __init__(self, folder: Path, keep: int = 2) -> None:
+        options = ocp.CheckpointManagerOptions(max_to_keep=keep, cleanup_tmp_directories=True)
+        self._folder, self._options = folder, options
+        self._manager = self._open()
+
+    def _open(self) -> ocp.CheckpointManager:
+        return ocp.CheckpointManager(self._folder.resolve(), options=self._options)
+
+    def __enter__(self) -> Checkpoints:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._manager.wait_until_finished()
+        self._manager.close()
+
+    def save(self, step: int, tree: Tree, facts: dict[str, Any]) -> None:
+        """Save arrays and a few JSON facts as `step`. Returns when the arrays are copied, not yet written."""
+        host = jax.tree.map(np.asarray, tree)
+        self._manager.save(
+            step,
+            args=ocp.args.Composite(
+                tree=ocp.args.StandardSave(host),
+                facts=ocp.args.JsonSave({"digest": tree_digest(host), **facts}),
+            ),
+            force=True,
+        )
+
+    def restore(self, like: Tree, warn: Callable[[str], None]) -> tuple[int, Tree, dict[str, Any]] | None:
+        """The latest good step with its arrays (shaped as `like`) and facts; None where there is none.
+
+        Damaged steps are named through `warn`, removed, and the one before is tried.
+        """
+        for step in sorted(self._manager.all_steps(), reverse=True):
+            try:
+                found = self._manager.restore(
+                    step,
+                    args=ocp.args.Composite(
+                        tree=ocp.args.StandardRestore(like), facts=ocp.args.JsonRestore()
+                    ),
+                )
+                facts = dict(found["facts"])
+                good = facts.pop("digest") == tree_digest(found["tree"])
+            except Exception as error:  # each of Orbax's storage layers has exceptions of its own
+                if isinstance(error, MemoryError):
+                    raise
+                good = False
+            if good:
+                return step, found["tree"], facts
+            warn(f"checkpoint {step} in {self._folder} is damaged: going back to the one before it")
+            self._manager.delete(step)
+        return None
+
+    def wait(self) -> None:
+        """Return when every save so far is on the disk."""
+        self._manager.wait_until_finished()
+
+
+def save_parameters(folder: Path, parameters: Tree) -> None:
+    """Write final weights, whole when this returns."""
+    with Checkpoints(folder, keep=1) as checkpoints:
+        checkpoints.save(0, parameters, {})
+
+
+def load_parameters(folder: Path, like: Tree) -> Tree:
+    """Read what `save_parameters` wrote. Raises FileNotFoundError where nothing whole is there."""
+    with Checkpoints(folder, keep=1) as checkpoints:
+        found = checkpoints.restore(like, lambda text: None)
+    if found is None:
+        raise FileNotFoundError(f"no whole weights in {folder}")
+    return found[1]

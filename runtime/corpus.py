@@ -1,0 +1,269 @@
+"""The corpus: a compiled directory, read, checked against its manifest, and tokenised.
+
+Letters in names: D documents, N items, Q questions (one per item and choice), T tokens of a row.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow.parquet as parquet
+from tokenizers import Tokenizer
+
+from wug.runtime.failure import Damaged
+from wug.runtime.keys import canonical, digest
+
+PAD, DOC = 0, 1  # fixed by the compiler: padding is never a target, <doc> precedes every document
+
+Ints = npt.NDArray[np.int32]
+Strings = npt.NDArray[np.str_]
+
+
+@dataclass(frozen=True)
+class Documents:
+    """All documents of one seed. `tokens_DT` holds <doc> t1 ... tn <doc> and padding; `length_D` is n + 2."""
+
+    doc_id_D: Ints
+    set_D: Strings
+    fact_D: Ints
+    text_D: tuple[str, ...]
+    tokens_DT: Ints
+    length_D: Ints
+
+    def seen_by(self, arm: str) -> Ints:
+        """Rows that training shows this arm: the common ones and those its augmentation added."""
+        return np.flatnonzero((self.set_D == "train") | (self.set_D == arm)).astype(np.int32)
+
+
+@dataclass(frozen=True)
+class Items:
+    """All test items of one seed; an item's questions are `choices_N` rows from `first_question_N` on."""
+
+    item_id_N: Ints
+    split_N: Strings
+    answer_N: Ints
+    fact_N: Ints
+    cluster_N: Strings
+    choices_N: Ints
+    first_question_N: Ints
+
+    def of(self, split: str) -> Ints:
+        return np.flatnonzero(self.split_N == split).astype(np.int32)
+
+
+@dataclass(frozen=True)
+class Questions:
+    """Cue and choice as tokens, <doc> in front. Tokens from `start_Q` on are the choice's."""
+
+    item_Q: Ints
+    choice_Q: Ints
+    tokens: tuple[Ints, ...]
+    start_Q: Ints
+
+
+@dataclass(frozen=True)
+class View:
+    """What one arm is shown with each item: `context_N` indexes `contexts` (-1: nothing)."""
+
+    context_N: Ints
+    exposed_N: npt.NDArray[np.bool_]
+    context_docs_N: Ints
+    context_relevant_N: Ints
+    contexts: tuple[Ints, ...]  # rows of Documents, in the order shown
+
+
+@dataclass(frozen=True)
+class World:
+    """One seed's data."""
+
+    seed: int
+    documents: Documents
+    items: Items
+    questions: Questions
+    views: dict[str, View]
+
+    def training_digest(self, arm: str) -> str:
+        """Identifies what fine-tuning shows this arm: token for token, in order."""
+        rows = self.documents.seen_by(arm)
+        tokens = [self.documents.tokens_DT[row, : self.documents.length_D[row]].tolist() for row in rows]
+        return digest(canonical(tokens))
+
+    def question_digest(self, arm: str) -> str:
+        """Identifies what this arm is asked and shown: token for token, in order."""
+        view = self.views[arm]
+        contexts = [[self.documents.doc_id_D[row].item() for row in rows] for rows in view.contexts]
+        shown = [self.context_tokens(arm, c).tolist() for c in range(len(view.contexts))]
+        return digest(
+            canonical(
+                [
+                    self.items.item_id_N.tolist(),
+                    view.context_N.tolist(),
+                    contexts,
+                    shown,
+                    [tokens.tolist() for tokens in self.questions.tokens],
+                    self.questions.start_Q.tolist(),
+                ]
+            )
+        )
+
+    def context_tokens(self, arm: str, context: int) -> Ints:
+        """<doc> d1 <doc> d2 ... <doc> dN, without the <doc> that precedes the cue; empty for context -1."""
+        if context < 0:
+            return np.empty(0, np.int32)
+        documents = self.documents
+        rows = self.views[arm].contexts[context]
+        parts = [documents.tokens_DT[row, : documents.length_D[row] - 1] for row in rows]
+        return np.concatenate(parts).astype(np.int32) if parts else np.empty(0, np.int32)
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A compiled directory."""
+
+    path: Path
+    digest: str  # of the manifest, which holds the hash of every other file
+    vocabulary: int
+    worlds: tuple[World, ...]
+
+
+def manifest_digest(compiled: Path) -> str:
+    """The compiled directory's identity; reads one small file. Raises Damaged where it is missing."""
+    try:
+        return digest((compiled / "manifest.json").read_bytes())
+    except FileNotFoundError:
+        raise Damaged(
+            f"{compiled} holds no manifest.json: it is no compiled experiment; run 'wug compile' again"
+        ) from None
+
+
+def verify(folder: Path) -> None:
+    """Compare each file that the manifest names with its hash. Raises Damaged, naming the first bad one."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_bytes())
+        files: dict[str, str] = dict(manifest["files"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise Damaged(
+            f"{folder}/manifest.json cannot be read: run 'wug clean', then 'wug compile' again"
+        ) from None
+    for name, expected in sorted(files.items()):
+        size = len(expected) // 2  # the length of the hash is the manifest's choice
+        try:
+            actual = _file_hash(folder / name, size)
+        except FileNotFoundError:
+            raise Damaged(f"{folder / name} is missing: run 'wug clean', then 'wug compile' again") from None
+        if actual != expected:
+            raise Damaged(
+                f"{folder / name} is not as it was compiled: run 'wug clean', then 'wug compile' again"
+            )
+
+
+def _file_hash(path: Path, size: int) -> str:
+    state = hashlib.blake2b(digest_size=size)
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            state.update(block)
+    return state.hexdigest()
+
+
+def load(compiled: Path, seeds: Iterable[int]) -> Corpus:
+    """Read, verify and tokenise a compiled directory. Raises Damaged."""
+    verify(compiled)
+    tokenizer = Tokenizer.from_file(str(compiled / "tokenizer.json"))
+    return Corpus(
+        path=compiled,
+        digest=manifest_digest(compiled),
+        vocabulary=tokenizer.get_vocab_size(),
+        worlds=tuple(_world(compiled / f"seed-{seed}", seed, tokenizer) for seed in seeds),
+    )
+
+
+def _world(folder: Path, seed: int, tokenizer: Tokenizer) -> World:
+    documents = _documents(parquet.read_table(folder / "documents.parquet").to_pydict(), tokenizer)
+    rows = parquet.read_table(folder / "items.parquet").to_pydict()
+    items, questions = _items(rows, tokenizer)
+    contexts = parquet.read_table(folder / "contexts.parquet").to_pydict()
+    views = parquet.read_table(folder / "views.parquet").to_pydict()
+    return World(seed, documents, items, questions, _views(views, contexts, documents, items))
+
+
+def _documents(rows: dict[str, list[Any]], tokenizer: Tokenizer) -> Documents:
+    encoded = tokenizer.encode_batch(rows["text"], add_special_tokens=False)
+    length_D = np.array([len(e.ids) + 2 for e in encoded], np.int32)
+    tokens_DT = np.full((len(encoded), int(length_D.max(initial=2))), PAD, np.int32)
+    for row, encoding in enumerate(encoded):
+        tokens_DT[row, : length_D[row]] = [DOC, *encoding.ids, DOC]
+    return Documents(
+        doc_id_D=np.array(rows["doc_id"], np.int32),
+        set_D=np.array(rows["set"], np.str_),
+        fact_D=np.array(rows["fact"], np.int32),
+        text_D=tuple(rows["text"]),
+        tokens_DT=tokens_DT,
+        length_D=length_D,
+    )
+
+
+def _items(rows: dict[str, list[Any]], tokenizer: Tokenizer) -> tuple[Items, Questions]:
+    choices_N = np.array([len(choices) for choices in rows["choices"]], np.int32)
+    pairs = [
+        (item, choice, cue, text)
+        for item, (cue, texts) in enumerate(zip(rows["cue"], rows["choices"], strict=True))
+        for choice, text in enumerate(texts)
+    ]
+    encoded = tokenizer.encode_batch([cue + text for _, _, cue, text in pairs], add_special_tokens=False)
+    # A token that reaches beyond the cue belongs to the choice; +1 is the <doc> in front.
+    start_Q = [
+        1 + next(place for place, (_, end) in enumerate(encoding.offsets) if end > len(cue))
+        for (_, _, cue, _), encoding in zip(pairs, encoded, strict=True)
+    ]
+    items = Items(
+        item_id_N=np.array(rows["item_id"], np.int32),
+        split_N=np.array(rows["split"], np.str_),
+        answer_N=np.array(rows["answer"], np.int32),
+        fact_N=np.array(rows["fact"], np.int32),
+        cluster_N=np.array(rows["cluster"], np.str_),
+        choices_N=choices_N,
+        first_question_N=(np.cumsum(choices_N) - choices_N).astype(np.int32),
+    )
+    questions = Questions(
+        item_Q=np.array([item for item, *_ in pairs], np.int32),
+        choice_Q=np.array([choice for _, choice, *_ in pairs], np.int32),
+        tokens=tuple(np.array([DOC, *encoding.ids], np.int32) for encoding in encoded),
+        start_Q=np.array(start_Q, np.int32),
+    )
+    return items, questions
+
+
+def _views(
+    rows: dict[str, list[Any]], contexts: dict[str, list[Any]], documents: Documents, items: Items
+) -> dict[str, View]:
+    row_of_document = {doc_id: row for row, doc_id in enumerate(documents.doc_id_D.tolist())}
+    place_of_item = {item_id: place for place, item_id in enumerate(items.item_id_N.tolist())}
+    views = {}
+    for arm in sorted(set(rows["arm"])):
+        shown: dict[int, Ints] = {
+            context_id: np.array([row_of_document[doc] for doc in doc_ids], np.int32)
+            for name, context_id, doc_ids in zip(
+                contexts["arm"], contexts["context_id"], contexts["doc_ids"], strict=True
+            )
+            if name == arm
+        }
+        place_of_context = {-1: -1} | {context_id: place for place, context_id in enumerate(shown)}
+        count = len(items.item_id_N)
+        context_N, exposed_N = np.full(count, -1, np.int32), np.zeros(count, np.bool_)
+        docs_N, relevant_N = np.zeros(count, np.int32), np.zeros(count, np.int32)
+        for row, name in enumerate(rows["arm"]):
+            if name == arm:
+                place = place_of_item[rows["item_id"][row]]
+                context_N[place] = place_of_context[rows["context_id"][row]]
+                exposed_N[place] = rows["exposed"][row]
+                docs_N[place] = rows["context_docs"][row]
+                relevant_N[place] = rows["context_relevant"][row]
+        views[arm] = View(context_N, exposed_N, docs_N, relevant_N, tuple(shown.values()))
+    return views

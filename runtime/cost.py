@@ -1,0 +1,70 @@
+"""Cost: floating-point operations by count, not by clock.
+
+A forward pass costs 2 operations a parameter and token, plus attention: 4 * layers * width for each pair of a
+token and one it attends to (a product for the score, one for the mixture). A training step costs three
+forward passes, one forward and two backward. Kaplan et al., arXiv 2001.08361, section 2.1; with causal pairs
+counted exactly. Embeddings are tied, so looking a token up is free and the matrix counts once, as the
+unembedding; norms, rotary positions and softmax are left out, being below one percent. No JAX here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from wug.compiler.plan import Model
+from wug.runtime.corpus import World
+
+Lengths = npt.NDArray[np.integer]
+
+
+def forward_flops(model: Model, parameters: int, tokens: Lengths, before: Lengths | int = 0) -> int:
+    """Operations of a pass over rows of `tokens` tokens each that attend to `before` cached ones as well."""
+    tokens = np.asarray(tokens, np.int64)
+    pairs = tokens * (tokens + 1) // 2 + tokens * np.asarray(before, np.int64)
+    return int(2 * parameters * tokens.sum() + 4 * model.layers * model.width * pairs.sum())
+
+
+def train_flops(model: Model, parameters: int, tokens: Lengths) -> int:
+    """Operations of training on rows of `tokens` tokens each: three forward passes."""
+    return 3 * forward_flops(model, parameters, tokens)
+
+
+@dataclass(frozen=True)
+class QuestionCost:
+    """What one question costs on average, all its choices scored."""
+
+    flops: float  # each choice a row of its own: context, cue and choice
+    flops_reused: float  # each context read once for all questions on it, each cue once for its choices
+    tokens: float
+    tokens_reused: float
+
+
+def question_cost(model: Model, parameters: int, world: World, arm: str) -> QuestionCost:
+    """The mean cost of a question of this world as this arm asks it."""
+    view, questions = world.views[arm], world.questions
+    count = len(world.items.item_id_N)
+    context_C = np.array([len(world.context_tokens(arm, c)) for c in range(len(view.contexts))], np.int64)
+    before_N = np.where(view.context_N >= 0, np.append(context_C, 0)[view.context_N], 0)
+    whole_Q = np.array([len(tokens) for tokens in questions.tokens], np.int64)
+    start_Q = questions.start_Q.astype(np.int64)
+    before_Q = before_N[questions.item_Q]
+    first_N = world.items.first_question_N
+    # The last token of a row is only predicted, never read. Reused, the cue is read once for all choices.
+    row_Q = before_Q + whole_Q - 1
+    cue_N = start_Q[first_N]
+    answer_Q = whole_Q - 1 - start_Q
+    used_C = np.unique(view.context_N[view.context_N >= 0])
+    reused = (
+        forward_flops(model, parameters, context_C[used_C])
+        + forward_flops(model, parameters, cue_N, before_N)
+        + forward_flops(model, parameters, answer_Q, before_Q + start_Q)
+    )
+    return QuestionCost(
+        flops=forward_flops(model, parameters, row_Q) / count,
+        flops_reused=reused / count,
+        tokens=float(row_Q.sum() / count),
+        tokens_reused=float((context_C[used_C].sum() + cue_N.sum() + answer_Q.sum()) / count),
+    )

@@ -1,0 +1,165 @@
+"""Verdicts on preregistered hypotheses, by a bootstrap over seeds and, within each, clusters of items.
+
+Both sides of an expectation are read off the same drawn seeds and clusters (an item's cluster is the entity
+it is about), so questions on the same items are paired. Draws are keyed integers: a verdict is a function of
+the scores. Percentile intervals; Efron and Tibshirani, An introduction to the bootstrap (1993), chapter 13.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+import numpy.typing as npt
+
+from wug.compiler.draw import draw, seed_word
+from wug.compiler.plan import Expectation, Term
+
+REPLICATES = 2000
+CONFIDENCE = 0.95
+_KEY = seed_word("bootstrap", 0)
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one arm did on one split of one seed."""
+
+    credit_N: Floats
+    cluster_N: npt.NDArray[np.str_]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """supported, refuted or undecided; `effect` is left less right, with its interval, None where unknown."""
+
+    verdict: str
+    effect: float | None
+    low: float | None
+    high: float | None
+    reason: str
+
+
+Outcomes = Mapping[tuple[str, str], Sequence[Outcome]]  # by arm and split, one a seed
+
+
+def wilson(successes: float, n: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """The score interval of a share (Wilson, JASA 22, 1927), fractions allowed; (0, 1) for n 0."""
+    if n == 0:
+        return 0.0, 1.0
+    z = NormalDist().inv_cdf(0.5 + confidence / 2)
+    share = successes / n
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def judge(expectation: Expectation, outcomes: Outcomes, failed: Mapping[str, str]) -> Verdict:
+    """Judge one expectation.
+
+    `>` and `>=` are supported where the interval of left less right lies wholly above 0 (from 0 on), refuted
+    where wholly below; `<` and `<=` the other way round; `within` is an equivalence: supported where the
+    interval lies within the margin on both sides, refuted where wholly outside. Else undecided.
+    """
+    for term in (expectation.left, expectation.right):
+        if term.arm in failed:
+            return Verdict("undecided", None, None, None, failed[term.arm])
+    effect, low, high = difference(expectation, outcomes)
+    op, margin = expectation.op, expectation.margin
+    if op == "within":
+        supported, refuted = -margin <= low and high <= margin, low > margin or high < -margin
+    elif op == ">":
+        supported, refuted = low > 0, high < 0
+    elif op == ">=":
+        supported, refuted = low >= 0, high < 0
+    elif op == "<":
+        supported, refuted = high < 0, low > 0
+    elif op == "<=":
+        supported, refuted = high <= 0, low > 0
+    else:
+        raise ValueError(f"no such comparison: {op}")
+    verdict = "supported" if supported else "refuted" if refuted else "undecided"
+    reason = "" if supported or refuted else "the interval holds both answers: more seeds or items would tell"
+    return Verdict(verdict, effect, low, high, reason)
+
+
+def difference(expectation: Expectation, outcomes: Outcomes) -> tuple[float, float, float]:
+    """Left less right, offsets included: the estimate and the ends of its interval."""
+    sides = [_sums(term, outcomes) for term in (expectation.left, expectation.right)]
+    offset = expectation.left.offset - expectation.right.offset
+    clusters = _common_clusters(expectation, outcomes)
+    if clusters is None:
+        return (round(offset, 6),) * 3
+    names, present = clusters  # sorted names of each seed's clusters; which seeds there are
+    seeds, largest = len(names), max(len(each) for each in names)
+    size_S = np.array([len(each) for each in names])
+    sums = np.zeros((2, 2, seeds, largest))  # side, (credit, items), seed, cluster
+    for side, sum_of in enumerate(sides):
+        if sum_of is None:
+            continue
+        for seed, each in enumerate(names):
+            for place, name in enumerate(each):
+                sums[side, :, seed, place] = sum_of[seed].get(name, (0.0, 0.0))
+    path = f"{_spelled(expectation.left)}/{_spelled(expectation.right)}"
+    index = np.arange(REPLICATES * seeds, dtype=np.uint64)
+    seed_RS = (
+        (draw(_KEY, f"{path}/seed", index) % np.uint64(seeds)).astype(np.int64).reshape(REPLICATES, seeds)
+    )
+    index = np.arange(REPLICATES * seeds * largest, dtype=np.uint64)
+    cluster_RSC = draw(_KEY, f"{path}/cluster", index).reshape(REPLICATES, seeds, largest)
+    size_RS1 = size_S[seed_RS][..., None]
+    cluster_RSC = (cluster_RSC % size_RS1.astype(np.uint64)).astype(np.int64)
+    counted_RSC = np.arange(largest) < size_RS1  # a seed with fewer clusters draws fewer
+    drawn = sums[:, :, seed_RS[..., None], cluster_RSC] * counted_RSC
+    replicate_R = _effect(drawn.sum(axis=(-1, -2)), offset, present)
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(replicate_R, [tail, 1 - tail], method="closest_observation")
+    effect = _effect(sums.sum(axis=(-1, -2))[..., None], offset, present)[0]
+    return round(float(effect), 6), round(float(low), 6), round(float(high), 6)
+
+
+def _effect(totals: Floats, offset: float, present: tuple[bool, bool]) -> Floats:
+    share = totals[:, 0] / np.maximum(totals[:, 1], 1e-300)
+    left, right = (share[side] if there else 0.0 for side, there in enumerate(present))
+    return np.asarray(left - right + offset, np.float64)
+
+
+def _sums(term: Term, outcomes: Outcomes) -> list[dict[str, tuple[float, float]]] | None:
+    """Credit and number of items by cluster, for each seed; None for a bare number."""
+    if not term.arm:
+        return None
+    result = []
+    for outcome in outcomes[term.arm, term.split]:
+        sums: dict[str, tuple[float, float]] = {}
+        for name, credit in zip(_named(outcome), outcome.credit_N, strict=True):
+            before = sums.get(name, (0.0, 0.0))
+            sums[name] = (before[0] + float(credit), before[1] + 1)
+        result.append(sums)
+    return result
+
+
+def _named(outcome: Outcome) -> list[str]:
+    """Each item's cluster; an item without one stands for itself."""
+    return [str(cluster) or f"item {place}" for place, cluster in enumerate(outcome.cluster_N)]
+
+
+def _common_clusters(
+    expectation: Expectation, outcomes: Outcomes
+) -> tuple[list[list[str]], tuple[bool, bool]] | None:
+    terms = (expectation.left, expectation.right)
+    there = [outcomes[term.arm, term.split] for term in terms if term.arm]
+    if not there:
+        return None
+    names = [
+        sorted({name for outcome in of_seed for name in _named(outcome)})
+        for of_seed in zip(*there, strict=True)
+    ]
+    return names, (bool(terms[0].arm), bool(terms[1].arm))
+
+
+def _spelled(term: Term) -> str:
+    return f"{term.arm}.{term.split}" if term.arm else "number"

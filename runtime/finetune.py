@@ -1,0 +1,104 @@
+"""Fine-tuning: all seeds of one arm learn their documents, as one program where that is faster.
+
+Measured on two CPU cores (0.7 M parameters, batch 8 x 16 tokens), milliseconds a seed and step: 20 one seed
+after the other, 15.5 ten at once under vmap; so seeds go in blocks of up to ten, on accelerators too.
+Whole documents, one a row, the loss over all of each: two wordings of one fact in one row would let a model
+read the answer instead of learning it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpy.typing as npt
+
+from wug.compiler.plan import Arm, Model
+from wug.progress import Progress
+from wug.runtime.corpus import World
+from wug.runtime.failure import Diverged
+from wug.runtime.interruption import Interruption
+from wug.runtime.journal import CHECKPOINT_EVERY_S, Journal
+from wug.runtime.learn import Tree, fresh_state, steps_of_seeds, structure
+from wug.runtime.schedule import learning_rates, row_width, training_rows
+
+CHUNK = 20  # steps a dispatch
+
+
+def finetune(
+    model: Model,
+    vocabulary: int,
+    arm: Arm,
+    worlds: Sequence[World],
+    start_S: Tree,
+    folder: Path,
+    progress: Progress,
+    interruption: Interruption,
+    checkpoint_every_s: float = CHECKPOINT_EVERY_S,
+) -> None:
+    """Train one model a world from `start_S` (weights stacked over worlds) in `folder`, resuming.
+
+    Leaves weights (stacked), log and outcome; where a loss is no number, the outcome's `failed` says so
+    instead. Raises KeyboardInterrupt after an interruption is safe.
+    """
+    setting = arm.finetune
+    if setting is None:
+        raise ValueError(f"arm {arm.name} is not fine-tuned")
+    graph, _ = structure(model, vocabulary)
+    rate_C = learning_rates(setting.learning_rate, setting.warmup, setting.steps)
+    decay = np.float32(setting.weight_decay)
+    width = row_width(worlds, arm.name)
+    name = f"{arm.name}: fine-tuning {len(worlds)} seed{'s' if len(worlds) > 1 else ''}"
+    with (
+        Journal(folder, interruption, checkpoint_every_s) as journal,
+        progress.stage(name, setting.steps, "steps") as stage,
+    ):
+        step, state_S = journal.resume(jax.vmap(fresh_state)(start_S), progress.warn)
+        if step:
+            progress.note(f"{arm.name}: fine-tuning goes on from step {step:,}")
+        failed = None
+        while step < setting.steps and failed is None:
+            begun = time.monotonic()
+            count = min(CHUNK, setting.steps - step)
+            tokens_SCBT = np.stack(
+                [training_rows(world, arm.name, setting, step, count, width) for world in worlds]
+            )
+            state_S, loss_SC = steps_of_seeds(graph, state_S, tokens_SCBT, rate_C[step : step + count], decay)
+            loss_S = np.asarray(loss_SC).mean(axis=1)
+            step += count
+            if np.all(np.isfinite(loss_S)):
+                told = int(np.count_nonzero(tokens_SCBT))
+                stage.update(step, loss=float(loss_S.mean()), tokens_per_s=told / (time.monotonic() - begun))
+                record: dict[str, Any] = {"step": step, "loss": loss_S.tolist(), "tokens": told}
+                journal.log.append(record)
+                journal.keep(step, state_S)
+            else:
+                failed = str(diverged(arm, [world.seed for world in worlds], loss_S, step))
+        outcome = {
+            "failed": failed,
+            "steps": step,
+            "seeds": [world.seed for world in worlds],
+            "loss": journal.log[-1]["loss"] if journal.log else [],
+            "tokens": sum(record["tokens"] for record in journal.log),
+        }
+        journal.finish(state_S["parameters"], outcome, {})
+
+
+def diverged(arm: Arm, seeds: Sequence[int], loss_S: npt.NDArray[np.float32], step: int) -> Diverged:
+    """The reason for which an arm has no result."""
+    lost = [str(seed) for seed, loss in zip(seeds, loss_S, strict=True) if not np.isfinite(loss)]
+    rate = arm.finetune.learning_rate if arm.finetune else 0.0
+    return Diverged(
+        f"arm {arm.name}: training came apart (the loss is no number) by step {step:,} with "
+        f"seed{'s' if len(lost) > 1 else ''} {', '.join(lost)}: its learning rate {rate:g} is too high"
+    )
+
+
+def stacked(parameters: Sequence[Tree]) -> Tree:
+    """Weights of several models, stacked along a new first axis."""
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *parameters)

@@ -1,0 +1,47 @@
+"""The host: JAX made ready for a run, on the device that the keys name."""
+
+from __future__ import annotations
+
+import platform
+import re
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from wug.compiler.store import EnvironmentFailure
+from wug.runtime.keys import cpu_model, device_kind
+
+
+def prepare(build: Path) -> None:
+    """Import JAX, fix its platform, and keep its compiled programs below `build`.
+
+    The programs' folder is named for the processor and jaxlib: what was compiled for another may not run.
+    Raises EnvironmentFailure where the device that was asked for does not come up.
+    """
+    import jax
+
+    kind = device_kind()
+    jax.config.update("jax_platforms", kind.split()[0])
+    words = f"{cpu_model()} {kind} jaxlib {version('jaxlib')}".lower()
+    name = re.sub(r"[^a-z0-9]+", "-", words).strip("-")
+    jax.config.update("jax_compilation_cache_dir", str(build.resolve() / "compiled-programs" / name))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+    try:
+        jax.devices()
+    except RuntimeError as error:
+        raise EnvironmentFailure(
+            f"JAX cannot use {kind}: {str(error).splitlines()[0]}; JAX_PLATFORMS=cpu chooses the processor"
+        ) from error
+
+
+def description() -> dict[str, Any]:
+    """Who computed this, for timing.json, which is not part of a result."""
+    return {
+        "machine": platform.node(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": cpu_model(),
+        "device": device_kind(),
+        "python": platform.python_version(),
+        "jax": version("jax"),
+        "jaxlib": version("jaxlib"),
+    }

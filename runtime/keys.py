@@ -1,0 +1,79 @@
+"""Keys: the identity of a piece of finished work, from everything that its bits depend on.
+
+A key is the BLAKE2b of the canonical JSON of the inputs, the stage's version, and, where JAX computes, the
+versions of JAX and jaxlib and the kind of device. None of this imports JAX, so that a cached run need not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+# Raise a stage's number whenever its output changes for the same inputs.
+STAGES = {"pretrained": 1, "trained": 1, "scores": 1, "runs": 1}
+
+
+def digest(data: bytes) -> str:
+    """BLAKE2b, 32 hex digits, as everywhere in the store."""
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def canonical(value: Any) -> bytes:
+    """JSON with sorted keys and no spaces: equal values are equal bytes. Raises ValueError for NaN."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def device_kind() -> str:
+    """Where JAX will compute: "cpu", or the accelerator's platform and model, found without JAX.
+
+    JAX_PLATFORMS decides where it is set. `runtime.host.prepare` then makes JAX use just this, so that the
+    key never says one device and the bits come from another.
+    """
+    wanted = os.environ.get("JAX_PLATFORMS", "").split(",")[0]
+    cuda = any(find_spec(name) for name in ("jax_cuda12_plugin", "jax_cuda13_plugin"))
+    if wanted in ("cuda", "gpu") or (not wanted and cuda and Path("/proc/driver/nvidia/version").exists()):
+        return f"cuda {_nvidia_model()}"
+    if wanted == "tpu" or (not wanted and find_spec("libtpu") and any(Path("/dev").glob("accel*"))):
+        return "tpu"
+    return wanted or "cpu"
+
+
+def _nvidia_model() -> str:
+    for information in sorted(Path("/proc/driver/nvidia/gpus").glob("*/information")):
+        for line in information.read_text().splitlines():
+            if line.startswith("Model:"):
+                return line.removeprefix("Model:").strip()
+    return "unknown"
+
+
+def cpu_model() -> str:
+    """The processor's name, for the folder of the compilation cache."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def key(stage: str, inputs: dict[str, Any]) -> str:
+    """The key of a stage's entry: 32 hex digits."""
+    return digest(
+        canonical(
+            {
+                "stage": stage,
+                "version": STAGES[stage],
+                "jax": version("jax"),
+                "jaxlib": version("jaxlib"),
+                "device": device_kind(),
+                "inputs": inputs,
+            }
+        )
+    )

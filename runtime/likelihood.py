@@ -1,0 +1,63 @@
+"""Likelihood: the summed log-likelihood of the end of each row, in batches of a few shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpy.typing as npt
+from flax import nnx
+
+from wug.runtime.corpus import PAD, Ints
+from wug.runtime.learn import Tree
+from wug.runtime.model import Decoder
+
+_LENGTHS = 16  # rows are padded to a multiple: few shapes, few compilations
+_TOKENS = 4096  # about as many tokens a batch
+
+
+@partial(jax.jit, static_argnums=0)
+def _ends(
+    graph: nnx.GraphDef[Decoder], parameters: Tree, tokens_BT: jax.Array, start_B: jax.Array
+) -> jax.Array:
+    logits_BTV = nnx.merge(graph, parameters)(tokens_BT[:, :-1])
+    target_BT = tokens_BT[:, 1:]
+    chosen_BT = jnp.take_along_axis(logits_BTV, target_BT[..., None], axis=-1)[..., 0]
+    told_BT = chosen_BT - jax.nn.logsumexp(logits_BTV, axis=-1)
+    place_T = jnp.arange(1, tokens_BT.shape[1])
+    counted_BT = (place_T >= start_B[:, None]) & (target_BT != PAD)
+    return jnp.sum(told_BT * counted_BT, axis=-1)
+
+
+def end_log_likelihoods(
+    graph: nnx.GraphDef[Decoder],
+    parameters: Tree,
+    rows: Sequence[Ints],
+    start_Q: Ints,
+    done: Callable[[int], None] = lambda rows: None,
+) -> npt.NDArray[np.float32]:
+    """Sum of log p(token | all before it), in nats, over each row's tokens from `start` on [Q].
+
+    `rows` are token ids without padding; `done` is told how many rows are through.
+    """
+    length_Q = np.array([len(row) for row in rows])
+    width_Q = (length_Q + _LENGTHS - 1) // _LENGTHS * _LENGTHS
+    result_Q = np.empty(len(rows), np.float32)
+    through = 0
+    for width in np.unique(width_Q):
+        chosen = np.flatnonzero(width_Q == width)
+        batch = max(1, min(_TOKENS // int(width), 1 << (len(chosen) - 1).bit_length()))
+        for first in range(0, len(chosen), batch):
+            part = chosen[first : first + batch]
+            tokens_BT = np.full((batch, width + 1), PAD, np.int32)  # the last column is only ever a target
+            start_B = np.ones(batch, np.int32)
+            for place, row in enumerate(part):
+                tokens_BT[place, : length_Q[row]] = rows[row]
+                start_B[place] = start_Q[row]
+            result_Q[part] = np.asarray(_ends(graph, parameters, tokens_BT, start_B))[: len(part)]
+            through += len(part)
+            done(through)
+    return result_Q

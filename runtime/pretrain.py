@@ -1,0 +1,139 @@
+"""Pretraining: a decoder learns from episodes to answer from its context, until a held-out probe says so."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from wug.compiler.plan import Model, Pretraining
+from wug.progress import Progress
+from wug.runtime.batches import batch_rows
+from wug.runtime.cost import train_flops
+from wug.runtime.episodes import Episodes, Probe
+from wug.runtime.failure import Diverged, RuntimeFailure
+from wug.runtime.interruption import Interruption
+from wug.runtime.journal import CHECKPOINT_EVERY_S, Journal
+from wug.runtime.learn import Tree, fresh_state, initial_parameters, steps, structure
+from wug.runtime.likelihood import end_log_likelihoods
+from wug.runtime.schedule import learning_rates
+
+CHUNK = 10  # steps a dispatch: long enough to hide the dispatch, short enough to stop soon
+_LENGTHS = 16
+
+
+def pretrain(
+    model: Model,
+    setting: Pretraining,
+    episodes: Episodes,
+    seed: int,
+    folder: Path,
+    progress: Progress,
+    interruption: Interruption,
+    checkpoint_every_s: float = CHECKPOINT_EVERY_S,
+) -> None:
+    """Pretrain in `folder`, going on from what is there; leave weights, log and outcome.
+
+    The probe is taken every `setting.every` steps and after the last. Raises RuntimeFailure where episodes do
+    not fit the model, Diverged where the loss is no number, KeyboardInterrupt after an interruption is safe.
+    """
+    longest = int(episodes.length_E.max())
+    if longest > model.context:
+        raise RuntimeFailure(
+            f"model {model.name}: an episode takes {longest:,} tokens, but its context is {model.context:,}: "
+            "raise the model's context, or make the episodes smaller"
+        )
+    graph, shapes = structure(model, episodes.vocabulary)
+    parameters = sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(shapes))
+    rate_C = learning_rates(setting.learning_rate, setting.warmup, setting.steps)
+    with (
+        Journal(folder, interruption, checkpoint_every_s) as journal,
+        progress.stage("pretraining", setting.steps, "steps") as stage,
+    ):
+        first = fresh_state(initial_parameters(model, episodes.vocabulary, seed))
+        step, state = journal.resume(first, progress.warn)
+        if step:
+            progress.note(f"pretraining goes on from step {step:,}")
+        while step < setting.steps and not _reached(journal.log, setting):
+            begun = time.monotonic()
+            count = min(CHUNK, setting.steps - step, setting.every - step % setting.every)
+            rows = batch_rows(episodes.digest, seed, step, count, setting.batch, len(episodes.tokens_ET))
+            tokens_CBT = _cropped(episodes, rows)
+            state, loss_C = steps(graph, state, tokens_CBT, rate_C[step : step + count], np.float32(0.01))
+            loss = float(np.mean(loss_C))
+            if not math.isfinite(loss):
+                raise Diverged(
+                    f"pretraining: the loss is no number after step {step + count:,}: lower its learning rate"
+                )
+            step += count
+            told = int(np.count_nonzero(tokens_CBT))
+            stage.update(step, loss=loss, tokens_per_s=told / (time.monotonic() - begun))
+            record: dict[str, Any] = {"step": step, "loss": loss, "tokens": told}
+            if step % setting.every == 0 or step == setting.steps:
+                record["probe"] = accuracy_by_kind(graph, state["parameters"], episodes.probe)
+                stage.update(step, in_context_accuracy=min(record["probe"].values()))
+            journal.log.append(record)
+            journal.keep(step, state)
+        reached = _reached(journal.log, setting)
+        last = journal.log[-1]["probe"]
+        if not reached:
+            progress.warn(
+                f"the model never learned to answer from its context: after {step:,} steps the probe is at "
+                f"{_shares(last)}, {setting.accuracy:.0%} was asked for; the arms with context tell little"
+            )
+        tokens = sum(record["tokens"] for record in journal.log)
+        outcome = {
+            "reached": reached,
+            "steps": step,
+            "accuracy": last,
+            "loss": journal.log[-1]["loss"],
+            "tokens": tokens,
+            "parameters": parameters,
+            "train_flops": train_flops(model, parameters, _lengths(episodes, seed, setting, step)),
+            "seed": seed,
+        }
+        journal.finish(state["parameters"], outcome, {"tokens_per_s": round(tokens / journal.seconds)})
+
+
+def accuracy_by_kind(graph: Any, parameters: Tree, probe: Probe) -> dict[str, float]:
+    """The share of the probe's questions answered rightly, by kind of question; a tie is half right."""
+    told_QK = end_log_likelihoods(graph, parameters, probe.rows, probe.start).reshape(-1, 2)
+    right_Q = np.take_along_axis(told_QK, probe.answer_Q[:, None].astype(np.int64), axis=1)[:, 0]
+    wrong_Q = told_QK.sum(axis=1) - right_Q
+    credit_Q = np.where(right_Q > wrong_Q, 1.0, np.where(right_Q == wrong_Q, 0.5, 0.0))
+    return {
+        kind: round(float(credit_Q[probe.kind_Q == number].mean()), 6)
+        for number, kind in enumerate(probe.kinds)
+        if np.any(probe.kind_Q == number)
+    }
+
+
+def read_log(folder: Path) -> list[dict[str, Any]]:
+    """The log of a finished pretraining: step, loss, tokens, and the probe where it was taken."""
+    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+
+
+def _reached(log: list[dict[str, Any]], setting: Pretraining) -> bool:
+    """Whether the last probe was good enough in each kind of question: a mean hides the hard kind."""
+    return bool(log) and "probe" in log[-1] and min(log[-1]["probe"].values()) >= setting.accuracy
+
+
+def _shares(accuracy: dict[str, float]) -> str:
+    return ", ".join(f"{kind} {share:.0%}" for kind, share in accuracy.items())
+
+
+def _cropped(episodes: Episodes, rows: Any) -> Any:
+    """Rows of tokens [C, B, T], as short as the longest of them allows."""
+    longest = int(episodes.length_E[rows].max())
+    width = min((longest + _LENGTHS - 1) // _LENGTHS * _LENGTHS, episodes.tokens_ET.shape[1])
+    return np.asarray(episodes.tokens_ET[rows, :width], np.int32)
+
+
+def _lengths(episodes: Episodes, seed: int, setting: Pretraining, taken: int) -> Any:
+    rows = batch_rows(episodes.digest, seed, 0, taken, setting.batch, len(episodes.tokens_ET))
+    return episodes.length_E[rows].ravel() - 1

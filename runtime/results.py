@@ -1,0 +1,224 @@
+"""Results: results.json, the whole outcome of a run as one document, a function of its inputs alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from wug.compiler.plan import Arm, Finetuning, Plan, Split, Term
+from wug.runtime.corpus import World
+from wug.runtime.cost import QuestionCost, question_cost, train_flops
+from wug.runtime.expect import Outcome, judge, wilson
+from wug.runtime.schedule import training_lengths
+from wug.runtime.score import Answers
+from wug.runtime.shortcut import Shortcut, shortcuts
+
+SCHEMA = 1
+BELOW = 0.05  # an interval this far below chance calls for an explanation
+
+
+@dataclass(frozen=True)
+class ArmResult:
+    """One arm's answers in every world, or why there are none."""
+
+    arm: Arm
+    answers: Sequence[Answers]
+    failed: str | None
+
+
+def results(
+    plan: Plan,
+    worlds: Sequence[World],
+    arms: Sequence[ArmResult],
+    pretraining: Sequence[dict[str, Any]],
+) -> dict[str, Any]:
+    """The document: rows (arm x split x seed), pooled (arm x split), arms, pretraining, expectations."""
+    rows, pooled, outcomes = [], [], {}
+    for result in arms:
+        if result.failed is not None:
+            continue
+        habits = [shortcuts(world, result.arm.name, result.arm.finetune is not None) for world in worlds]
+        for split in plan.splits:
+            each = [_row(result, split, place, world) for place, world in enumerate(worlds)]
+            rows.extend(each)
+            pooled.append(_pooled(result, split, worlds, habits))
+            outcomes[result.arm.name, split.name] = [
+                Outcome(answers.credit_N[(at := world.items.of(split.name))], world.items.cluster_N[at])
+                for world, answers in zip(worlds, result.answers, strict=True)
+            ]
+    failed = {result.arm.name: result.failed for result in arms if result.failed is not None}
+    parameters = int(pretraining[0]["parameters"])
+    return {
+        "schema": SCHEMA,
+        "name": plan.name,
+        "key": plan.key,
+        "rows": rows,
+        "pooled": pooled,
+        "arms": _prices(plan, worlds, arms, parameters),
+        "pretraining": [_pretraining(outcome) for outcome in pretraining],
+        "expectations": [
+            {
+                "text": expectation.text,
+                "left": _spelled(expectation.left),
+                "op": expectation.op,
+                "right": _spelled(expectation.right),
+                "margin": expectation.margin,
+                **vars(judge(expectation, outcomes, failed)),
+            }
+            for expectation in plan.expectations
+        ],
+    }
+
+
+def _row(result: ArmResult, split: Split, place: int, world: World) -> dict[str, Any]:
+    at = world.items.of(split.name)
+    view, answers = world.views[result.arm.name], result.answers[place]
+    return {
+        "arm": result.arm.name,
+        "split": split.name,
+        "seed": world.seed,
+        "chance": _share(float(np.mean(1 / world.items.choices_N[at])) if len(at) else split.chance),
+        "context_docs": _mean(view.context_docs_N[at]),
+        "context_relevant": _mean(view.context_relevant_N[at]),
+        "margin": _mean(answers.margin_N[at]),
+        **_accuracy(answers.credit_N[at], view.exposed_N[at]),
+    }
+
+
+def _pooled(
+    result: ArmResult, split: Split, worlds: Sequence[World], habits: Sequence[dict[str, Shortcut]]
+) -> dict[str, Any]:
+    name = result.arm.name
+    places = [world.items.of(split.name) for world in worlds]
+
+    def joined(parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+        return np.concatenate([part[at] for part, at in zip(parts, places, strict=True)])
+
+    views = [world.views[name] for world in worlds]
+    choices_N = joined([world.items.choices_N for world in worlds])
+    chance = float(np.mean(1 / choices_N)) if len(choices_N) else split.chance
+    accuracy = _accuracy(
+        joined([answers.credit_N for answers in result.answers]), joined([view.exposed_N for view in views])
+    )
+    known = {
+        shortcut: {
+            "accuracy": _mean(joined([habit[shortcut].credit_N for habit in habits])),
+            "agreement": _mean(
+                np.concatenate(
+                    [
+                        _agreement(world, at, answers.share_Q, habit[shortcut].share_Q)
+                        for world, at, answers, habit in zip(
+                            worlds, places, result.answers, habits, strict=True
+                        )
+                    ]
+                )
+            ),
+        }
+        for shortcut in habits[0]
+    }
+    below = accuracy["high"] is not None and accuracy["high"] < chance - BELOW
+    best = max(known, key=lambda shortcut: known[shortcut]["agreement"] or 0.0)
+    return {
+        "arm": name,
+        "split": split.name,
+        "seeds": len(worlds),
+        "chance": _share(chance),
+        "constant": _share(split.constant),
+        "context_docs": _mean(joined([view.context_docs_N for view in views])),
+        "context_relevant": _mean(joined([view.context_relevant_N for view in views])),
+        "margin": _mean(joined([answers.margin_N for answers in result.answers])),
+        "shortcuts": known,
+        "shortcut": {"name": best, **known[best]} if below else None,
+        **accuracy,
+    }
+
+
+def _accuracy(
+    credit_N: npt.NDArray[np.float64], exposed_N: npt.NDArray[np.bool_]
+) -> dict[str, float | int | None]:
+    low, high = wilson(float(credit_N.sum()), len(credit_N))
+    return {
+        "n": len(credit_N),
+        "accuracy": _mean(credit_N),
+        "low": _share(low),
+        "high": _share(high),
+        "exposed": _mean(exposed_N),
+        "accuracy_exposed": _mean(credit_N[exposed_N]),
+        "accuracy_unexposed": _mean(credit_N[~exposed_N]),
+    }
+
+
+def _agreement(
+    world: World,
+    at: npt.NDArray[np.int32],
+    model_Q: npt.NDArray[np.float64],
+    habit_Q: npt.NDArray[np.float64],
+) -> npt.NDArray[np.float64]:
+    """The chance that two answers to an item are the same, each tie broken at random."""
+    items = world.items
+    return np.array(
+        [
+            model_Q[first : first + choices] @ habit_Q[first : first + choices]
+            for first, choices in zip(items.first_question_N[at], items.choices_N[at], strict=True)
+        ]
+    )
+
+
+def _prices(
+    plan: Plan, worlds: Sequence[World], arms: Sequence[ArmResult], parameters: int
+) -> dict[str, dict[str, Any]]:
+    prices: dict[str, dict[str, Any]] = {}
+    for result in arms:
+        arm = result.arm
+        costs = [question_cost(plan.model, parameters, world, arm.name) for world in worlds]
+        trained = _train_flops(plan, worlds, arm, arm.finetune, parameters) if arm.finetune else 0
+        prices[arm.name] = {
+            "context": arm.context,
+            "augment": arm.augment,
+            "train_flops": trained,  # a seed, on top of pretraining
+            "question_flops": round(_average(costs, "flops")),
+            "question_flops_reused": round(_average(costs, "flops_reused")),
+            "question_tokens": round(_average(costs, "tokens"), 3),
+            "question_tokens_reused": round(_average(costs, "tokens_reused"), 3),
+            "failed": result.failed,
+        }
+    whole = [prices[result.arm.name] for result in arms if result.arm.context == "train"]
+    for price in prices.values():
+        saved = whole[0]["question_flops"] - price["question_flops"] if whole else 0
+        worth = price["train_flops"] > 0 and saved > 0
+        price["breakeven_questions"] = -(-price["train_flops"] // saved) if worth else None
+    return prices
+
+
+def _train_flops(plan: Plan, worlds: Sequence[World], arm: Arm, setting: Finetuning, parameters: int) -> int:
+    each = [
+        train_flops(plan.model, parameters, training_lengths(world, arm.name, setting)) for world in worlds
+    ]
+    return round(sum(each) / len(each))
+
+
+def _average(costs: Sequence[QuestionCost], field: str) -> float:
+    return float(sum(getattr(cost, field) for cost in costs) / len(costs))
+
+
+def _pretraining(outcome: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("seed", "reached", "steps", "accuracy", "loss", "tokens", "parameters", "train_flops")
+    return {name: outcome[name] for name in names}
+
+
+def _spelled(term: Term) -> str:
+    if not term.arm:
+        return f"{term.offset:g}"
+    return f"{term.arm}.{term.split}" + (f" {term.offset:+g}" if term.offset else "")
+
+
+def _mean(values: npt.NDArray[Any]) -> float | None:
+    return _share(float(np.mean(values))) if len(values) else None
+
+
+def _share(value: float) -> float:
+    return round(value, 6)

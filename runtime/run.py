@@ -1,0 +1,274 @@
+"""A run: pretrain, fine-tune, score and judge, each a cached stage, from a compiled experiment to a table.
+
+JAX is imported only once something has to be computed: a finished run, or one of which only the
+expectations changed, answers without it. A stage's key holds all that its bits depend on, and no more.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from wug.compiler.plan import Arm, Model, Plan
+from wug.compiler.store import Store
+from wug.progress import Progress
+from wug.runtime import corpus as corpora
+from wug.runtime.corpus import Corpus, World
+from wug.runtime.files import read_json, write_json
+from wug.runtime.host import description, prepare
+from wug.runtime.interruption import Interruption, interruptible
+from wug.runtime.keys import device_kind, key
+from wug.runtime.picture import picture
+from wug.runtime.results import ArmResult, results
+from wug.runtime.schedule import BLOCK
+from wug.runtime.score import Answers, answers, check_fits, read_scores, score, write_scores
+
+if TYPE_CHECKING:
+    from wug.runtime.learn import Tree
+
+
+def run(plan: Plan, compiled: Path, store: Store, progress: Progress) -> Path:
+    """Carry out a plan over a compiled directory; return the folder of results.json and results.svg.
+
+    Raises RuntimeFailure where the experiment cannot be carried out as written, EnvironmentFailure where the
+    machine refuses, KeyboardInterrupt (Stopped for SIGTERM) where asked to stop, with all work so far safe.
+    """
+    inputs = {"plan": _described(plan), "corpus": corpora.manifest_digest(compiled), "key": plan.key}
+    final = key("runs", inputs)
+    if store.has(f"{plan.name}/runs", final):
+        return store.path(f"{plan.name}/runs", final)
+    with interruptible(progress.note) as interruption:
+        return _Run(plan, compiled, store, progress, interruption).carry_out(final)
+
+
+class _Run:
+    def __init__(
+        self, plan: Plan, compiled: Path, store: Store, progress: Progress, interruption: Interruption
+    ) -> None:
+        self.plan, self.compiled, self.store, self.progress = plan, compiled, store, progress
+        self.interruption = interruption
+        self.begun = time.monotonic()
+        self.prepared = False
+        self.corpus: Corpus = corpora.load(compiled, plan.seeds)
+        self.weights: dict[str, Tree] = {}
+        self.timing: dict[str, Any] = {}
+
+    def carry_out(self, final: str) -> Path:
+        plan = self.plan
+        check_fits(plan, self.corpus)
+        blocks = [
+            self.corpus.worlds[first : first + BLOCK] for first in range(0, len(self.corpus.worlds), BLOCK)
+        ]
+        arms = [self.arm(arm, blocks) for arm in plan.arms]
+        pretraining = [self.pretrained(seed) for seed in self._pretraining_seeds()]
+        outcomes = [read_json(folder / "outcome.json") for folder in pretraining]
+        for folder, outcome in zip(pretraining, outcomes, strict=True):
+            self.timing[f"pretraining {outcome['seed']}"] = read_json(folder / "timing.json")
+        document = results(plan, self.corpus.worlds, arms, outcomes)
+        with self.store.entry(f"{plan.name}/runs", final, waiting=self._waiting("run")) as entry:
+            if not entry.ready:
+                write_json(entry.scratch / "results.json", document)
+                (entry.scratch / "results.svg").write_text(picture(document), encoding="utf-8")
+                write_json(entry.scratch / "plan.json", plan.to_json())
+                seconds = round(time.monotonic() - self.begun, 3)
+                write_json(
+                    entry.scratch / "timing.json",
+                    {"seconds": seconds, "host": description(), "stages": self.timing},
+                )
+                entry.commit()
+        return entry.path
+
+    def arm(self, arm: Arm, blocks: Sequence[Sequence[World]]) -> ArmResult:
+        """All of an arm's answers, block by block of seeds."""
+        told: list[Answers] = []
+        for number, worlds in enumerate(blocks):
+            folder = self.scored(arm, worlds, f"{arm.name} {number}")
+            failed = read_json(folder / "outcome.json")["failed"]
+            if failed is not None:
+                self.progress.warn(failed)
+                return ArmResult(arm, (), failed)
+            scores = read_scores(folder / "scores.parquet")
+            told.extend(answers(world.items, scores[world.seed]) for world in worlds)
+        return ArmResult(arm, tuple(told), None)
+
+    def scored(self, arm: Arm, worlds: Sequence[World], label: str) -> Path:
+        """The entry of the log-likelihoods of one arm and block of seeds."""
+        weights = self.trained_key(arm, worlds) if arm.finetune else self.pretrained_keys(worlds)
+        inputs = {
+            "weights": weights,
+            "seeds": [world.seed for world in worlds],
+            "questions": [world.question_digest(arm.name) for world in worlds],
+        }
+        kind = f"{self.plan.name}/scores"
+        with self.store.entry(kind, key("scores", inputs), waiting=self._waiting(label)) as entry:
+            if not entry.ready:
+                failed = self._score(arm, worlds, label, entry.scratch)
+                write_json(entry.scratch / "outcome.json", {"failed": failed, "arm": arm.name})
+                entry.commit()
+        return entry.path
+
+    def _score(self, arm: Arm, worlds: Sequence[World], label: str, scratch: Path) -> str | None:
+        parameters_S: list[Tree]
+        if arm.finetune is None:
+            parameters_S = [self.load(self.pretrained(self._pretraining_seed(world))) for world in worlds]
+        else:
+            folder = self.trained(arm, worlds, label)
+            self.timing[label] = read_json(folder / "timing.json")
+            failed = read_json(folder / "outcome.json")["failed"]
+            if failed is not None:
+                return str(failed)
+            parameters_S = self.load_stacked(folder, len(worlds))
+        self.prepare()
+        total = sum(len(world.questions.tokens) for world in worlds)
+        told: list[npt.NDArray[np.float32]] = []
+        with self.progress.stage(f"{arm.name}: scoring", total, "choices") as stage:
+            before = 0
+            for world, parameters in zip(worlds, parameters_S, strict=True):
+                self.interruption.check()
+
+                def done(rows: int, before: int = before) -> None:
+                    stage.update(before + rows)
+                    self.interruption.check()
+
+                told.append(score(self.plan, self.corpus.vocabulary, parameters, world, arm.name, done))
+                before += len(world.questions.tokens)
+        write_scores(scratch / "scores.parquet", worlds, told)
+        return None
+
+    def trained_key(self, arm: Arm, worlds: Sequence[World]) -> str:
+        return key(
+            "trained",
+            {
+                "from": self.pretrained_keys(worlds),
+                "model": _shape(self.plan.model),
+                "finetune": dataclasses.asdict(arm.finetune) if arm.finetune else None,
+                "seeds": [world.seed for world in worlds],
+                "documents": [world.training_digest(arm.name) for world in worlds],
+            },
+        )
+
+    def trained(self, arm: Arm, worlds: Sequence[World], label: str) -> Path:
+        """The entry of the fine-tuned weights of one arm and block of seeds, stacked."""
+        kind, name = f"{self.plan.name}/trained", self.trained_key(arm, worlds)
+        if self.store.has(kind, name):
+            return self.store.path(kind, name)
+        pretrained = [self.pretrained(self._pretraining_seed(world)) for world in worlds]
+        with self.store.entry(kind, name, resume=True, waiting=self._waiting(label)) as entry:
+            if not entry.ready:
+                self.prepare()
+                from wug.runtime.finetune import finetune, stacked
+
+                finetune(
+                    self.plan.model,
+                    self.corpus.vocabulary,
+                    arm,
+                    worlds,
+                    stacked([self.load(folder) for folder in pretrained]),
+                    entry.scratch,
+                    self.progress,
+                    self.interruption,
+                )
+                entry.commit()
+        return entry.path
+
+    def pretrained_keys(self, worlds: Sequence[World]) -> list[str]:
+        return [self.pretrained_key(self._pretraining_seed(world)) for world in worlds]
+
+    def pretrained_key(self, seed: int) -> str:
+        setting = dataclasses.asdict(self.plan.pretraining)
+        return key(
+            "pretrained",
+            {
+                "episodes": self.plan.pretraining_key,
+                "model": _shape(self.plan.model),
+                "pretraining": {**setting, "seed": seed},
+            },
+        )
+
+    def pretrained(self, seed: int) -> Path:
+        """The entry of the pretrained weights."""
+        kind, name = f"{self.plan.name}/pretrained", self.pretrained_key(seed)
+        if self.store.has(kind, name):
+            return self.store.path(kind, name)
+        with self.store.entry(kind, name, resume=True, waiting=self._waiting("pretraining")) as entry:
+            if not entry.ready:
+                self.prepare()
+                from wug.runtime import episodes
+                from wug.runtime.pretrain import pretrain
+
+                folder = self.store.path(f"{self.plan.name}/episodes", self.plan.pretraining_key)
+                read = episodes.load(folder, self.compiled / "tokenizer.json")
+                plan = self.plan
+                pretrain(
+                    plan.model,
+                    plan.pretraining,
+                    read,
+                    seed,
+                    entry.scratch,
+                    self.progress,
+                    self.interruption,
+                )
+                entry.commit()
+        return entry.path
+
+    def load(self, folder: Path) -> Tree:
+        """An entry's weights, read once."""
+        return self._load(folder, 0)
+
+    def load_stacked(self, folder: Path, seeds: int) -> list[Tree]:
+        """The weights of each seed of a trained block."""
+        import jax
+
+        stacked = self._load(folder, seeds)
+        return [jax.tree.map(lambda leaf, place=place: leaf[place], stacked) for place in range(seeds)]
+
+    def _load(self, folder: Path, seeds: int) -> Tree:
+        self.prepare()
+        import jax
+
+        from wug.runtime.checkpoint import load_parameters
+        from wug.runtime.learn import structure
+
+        if folder.name not in self.weights:
+            _, like = structure(self.plan.model, self.corpus.vocabulary)
+            if seeds:
+                like = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((seeds, *leaf.shape), leaf.dtype), like)
+            self.weights[folder.name] = load_parameters(folder / "parameters", like)
+        return self.weights[folder.name]
+
+    def prepare(self) -> None:
+        """Import and set up JAX, once."""
+        if not self.prepared:
+            self.progress.note(f"computing on {device_kind()}")
+            prepare(self.store.root)
+            self.prepared = True
+
+    def _pretraining_seed(self, world: World) -> int:
+        shared = self.plan.pretraining.seed
+        return shared + world.seed if self.plan.pretraining_per_seed else shared
+
+    def _pretraining_seeds(self) -> list[int]:
+        return sorted({self._pretraining_seed(world) for world in self.corpus.worlds})
+
+    def _waiting(self, what: str) -> Any:
+        return lambda: self.progress.note(f"another run is at work on {what}: waiting for it")
+
+
+def _shape(model: Model) -> dict[str, Any]:
+    """A model as its weights see it: neither its name nor how much it may be shown."""
+    return {
+        name: value for name, value in dataclasses.asdict(model).items() if name not in ("name", "context")
+    }
+
+
+def _described(plan: Plan) -> dict[str, Any]:
+    """A plan without the places in the spec that errors point to."""
+    described = plan.to_json()
+    described["arms"] = [{k: v for k, v in arm.items() if k != "line"} for arm in described["arms"]]
+    return described

@@ -1,0 +1,55 @@
+"""The schedule: which rows at which learning rate in which step, without JAX, so that prices need none.
+
+Letters in names: C steps, B rows, T tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from wug.compiler.plan import Finetuning
+from wug.runtime.batches import batch_rows
+from wug.runtime.corpus import PAD, World
+
+BLOCK = 10  # seeds fine-tuned at once
+_WIDTHS = 8  # rows are padded to a multiple, so that arms share compiled programs
+
+Floats = npt.NDArray[np.float32]
+
+
+def learning_rates(peak: float, warmup: int, steps: int, floor: float = 0.0) -> Floats:
+    """Linear warm-up to `peak`, then half a cosine down to `floor * peak`: one rate a step [steps]."""
+    step = np.arange(1, steps + 1, dtype=np.float64)
+    warmup = max(1, min(warmup, steps))
+    done = np.clip((step - warmup) / max(1, steps - warmup), 0, 1)
+    cosine = floor + (1 - floor) * 0.5 * (1 + np.cos(np.pi * done))
+    return (peak * np.where(step <= warmup, step / warmup, cosine)).astype(np.float32)
+
+
+def row_width(worlds: Sequence[World], arm: str) -> int:
+    """The columns of a batch: the longest document that this arm trains on, padded for few shapes."""
+    longest = max(int(world.documents.length_D[world.documents.seen_by(arm)].max()) for world in worlds)
+    return (longest - 1 + _WIDTHS - 1) // _WIDTHS * _WIDTHS + 1
+
+
+def training_rows(
+    world: World, arm: str, setting: Finetuning, first: int, count: int, width: int
+) -> npt.NDArray[np.int32]:
+    """The tokens [C, B, T] of `count` steps from step `first` on."""
+    seen = world.documents.seen_by(arm)
+    rows = batch_rows(world.training_digest(arm), world.seed, first, count, setting.batch, len(seen))
+    tokens_CBT = world.documents.tokens_DT[seen[rows]]
+    missing = width - tokens_CBT.shape[-1]
+    if missing <= 0:
+        return tokens_CBT[..., :width]
+    return np.pad(tokens_CBT, ((0, 0), (0, 0), (0, missing)), constant_values=PAD)
+
+
+def training_lengths(world: World, arm: str, setting: Finetuning) -> npt.NDArray[np.int32]:
+    """How many tokens each row of this training feeds the model, for its price."""
+    seen = world.documents.seen_by(arm)
+    rows = batch_rows(world.training_digest(arm), world.seed, 0, setting.steps, setting.batch, len(seen))
+    return world.documents.length_D[seen[rows]].ravel() - 1

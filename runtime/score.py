@@ -1,0 +1,134 @@
+"""Scoring: the summed log-likelihood of each whole choice, given what the arm is shown and the cue.
+
+In context, all documents are concatenated: <doc> d1 <doc> d2 ... <doc> cue choice. No choice is ever shown.
+The first part of this file needs no JAX.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as parquet
+
+from wug.compiler.plan import Plan
+from wug.runtime.corpus import Corpus, Ints, Items, World
+from wug.runtime.failure import ContextOverflow, Damaged
+
+if TYPE_CHECKING:
+    from wug.runtime.learn import Tree
+
+Floats = npt.NDArray[np.float64]
+
+# Log-likelihoods closer than this (nats) are the same: rounding differs from one batch shape to another.
+TIE = 1e-5
+
+
+def rows_of(world: World, arm: str) -> list[Ints]:
+    """What the model reads for each question: context, cue and choice."""
+    view, questions = world.views[arm], world.questions
+    context = [world.context_tokens(arm, c) for c in range(len(view.contexts))] + [np.empty(0, np.int32)]
+    return [
+        np.concatenate([context[view.context_N[item]], tokens])
+        for item, tokens in zip(questions.item_Q, questions.tokens, strict=True)
+    ]
+
+
+def starts_of(world: World, arm: str) -> Ints:
+    """Where the choice begins in each of `rows_of`."""
+    view, questions = world.views[arm], world.questions
+    length = [len(world.context_tokens(arm, c)) for c in range(len(view.contexts))] + [0]
+    return (questions.start_Q + np.array(length, np.int32)[view.context_N[questions.item_Q]]).astype(np.int32)
+
+
+def check_fits(plan: Plan, corpus: Corpus) -> None:
+    """Raise ContextOverflow where a document or a question of some arm is longer than the model's context."""
+    available = plan.model.context
+    for arm in plan.arms:
+        for world in corpus.worlds:
+            if arm.name not in world.views:
+                raise Damaged(f"{corpus.path} does not say what arm {arm.name} is shown: compile again")
+            needed = max((len(row) for row in rows_of(world, arm.name)), default=0)
+            if needed > available:
+                shown = int(world.views[arm.name].context_docs_N.max())
+                what = f"a question with its {shown:,} documents" if shown else "a question"
+                way_out = f"give the model a context of {needed:,} tokens or more"
+                if shown:
+                    way_out += ", or show fewer documents: fewer facts or articles, or oracle(k)"
+                raise ContextOverflow(arm.name, needed, available, what, way_out)
+            if arm.finetune is not None:
+                longest = int(world.documents.length_D[world.documents.seen_by(arm.name)].max(initial=0))
+                if longest > available:
+                    way_out = f"give the model a context of {longest:,} tokens or more"
+                    raise ContextOverflow(arm.name, longest, available, "a training document", way_out)
+
+
+def score(
+    plan: Plan,
+    vocabulary: int,
+    parameters: Tree,
+    world: World,
+    arm: str,
+    done: Callable[[int], None] = lambda rows: None,
+) -> npt.NDArray[np.float32]:
+    """Log-likelihood, in nats, of the choice of each question of this world [Q]. Needs JAX."""
+    from wug.runtime.learn import structure
+    from wug.runtime.likelihood import end_log_likelihoods
+
+    graph, _ = structure(plan.model, vocabulary)
+    return end_log_likelihoods(graph, parameters, rows_of(world, arm), starts_of(world, arm), done)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a model answered in one world. N items."""
+
+    credit_N: Floats  # 1 for right, 1/k where the right answer ties with k - 1 others, else 0
+    share_Q: Floats  # how much of its item's answer each choice is: 1/k for each of k tied at the top
+    margin_N: Floats  # log-likelihood of the right choice less that of the best wrong one, nats
+
+
+def answers(items: Items, told_Q: npt.NDArray[Any]) -> Answers:
+    """Which choices the model prefers, ties as fractions."""
+    told_Q = np.asarray(told_Q, np.float64)
+    count = len(items.item_id_N)
+    credit_N, margin_N, share_Q = np.zeros(count), np.zeros(count), np.zeros(len(told_Q))
+    for item, (first, choices, answer) in enumerate(
+        zip(items.first_question_N, items.choices_N, items.answer_N, strict=True)
+    ):
+        told_K = told_Q[first : first + choices]
+        top_K = told_K >= told_K.max() - TIE
+        share_Q[first : first + choices] = top_K / top_K.sum()
+        credit_N[item] = share_Q[first + answer]
+        margin_N[item] = told_K[answer] - np.delete(told_K, answer).max()
+    return Answers(credit_N, share_Q, margin_N)
+
+
+def write_scores(path: Path, worlds: Sequence[World], told: Sequence[npt.NDArray[np.float32]]) -> None:
+    """Every choice's log-likelihood, one row each: seed, split, item, choice, whether right, nats."""
+    columns: dict[str, list[Any]] = {
+        name: [] for name in ("seed", "split", "item_id", "choice", "right", "log_likelihood")
+    }
+    for world, told_Q in zip(worlds, told, strict=True):
+        items, questions = world.items, world.questions
+        item_Q = questions.item_Q
+        columns["seed"].append(np.full(len(item_Q), world.seed, np.int32))
+        columns["split"].append(items.split_N[item_Q])
+        columns["item_id"].append(items.item_id_N[item_Q])
+        columns["choice"].append(questions.choice_Q)
+        columns["right"].append(items.answer_N[item_Q] == questions.choice_Q)
+        columns["log_likelihood"].append(np.asarray(told_Q, np.float32))
+    parquet.write_table(pa.table({name: np.concatenate(parts) for name, parts in columns.items()}), path)
+
+
+def read_scores(path: Path) -> dict[int, npt.NDArray[np.float32]]:
+    """Log-likelihoods by seed, in the order of that world's questions."""
+    table = parquet.read_table(path, columns=["seed", "log_likelihood"])
+    seed_R = table["seed"].to_numpy()
+    told_R = table["log_likelihood"].to_numpy()
+    return {int(seed): told_R[seed_R == seed] for seed in np.unique(seed_R)}

@@ -1,0 +1,198 @@
+"""A tiny compiled experiment, written by hand: six facts, two seeds, a word-level tokenizer."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as parquet
+from tokenizers import Tokenizer, models, pre_tokenizers
+
+from wug.compiler.plan import Arm, Expectation, Finetuning, Model, Plan, Pretraining, Split, Term
+from wug.compiler.store import Store
+
+NAMES = [f"{first}{second}" for first in ("zum", "kel", "bir") for second in ("bix", "dov", "tam", "pon")]
+PAIRS = [("more dangerous", "less dangerous"), ("brighter", "dimmer"), ("taller", "shorter")]
+FACTS = 6
+LENGTH = 64  # columns of an episode
+
+
+def plan(**changes: Any) -> Plan:
+    """Two seeds, four arms and two splits over the hand-made world."""
+    model = Model("tiny", layers=1, width=16, heads=2, kv_heads=1, hidden=32, convolution=2, context=96)
+    learn = Finetuning(steps=6, learning_rate=3e-3, batch=4, warmup=2)
+    made = Plan(
+        name="tiny",
+        key="k" * 32,
+        seeds=(0, 1),
+        model=model,
+        pretraining=Pretraining(episodes=64, steps=12, batch=4, warmup=2, accuracy=1.01, every=6),
+        pretraining_key="e" * 32,
+        pretraining_per_seed=False,
+        arms=(
+            Arm("pretrained"),
+            Arm("icl", context="train"),
+            Arm("finetune", finetune=learn),
+            Arm("augmented", finetune=learn, augment="closure"),
+        ),
+        splits=(Split("trained", 0.5, 0.5), Split("reversal", 0.5, 0.5)),
+        expectations=(
+            Expectation(
+                "context helps", Term("icl", "reversal", 0.0), ">", Term("finetune", "reversal", 0.2)
+            ),
+        ),
+    )
+    return dataclasses.replace(made, **changes)
+
+
+def fact(seed: int, number: int) -> tuple[str, str, str, str]:
+    """Two names, the word of the fact and its opposite; every word is used once either way round."""
+    first, second = NAMES[(number + seed) % 12], NAMES[(number + seed + 6) % 12]
+    word, opposite = PAIRS[number // 2]
+    return (first, second, word, opposite) if number % 2 == 0 else (first, second, opposite, word)
+
+
+def tokenizer() -> Tokenizer:
+    words = ["<pad>", "<doc>", "<unk>", "are", "than", ".", "more", "less", "dangerous", "Did", "you", "know"]
+    words += [word for pair in PAIRS[1:] for word in pair] + NAMES
+    made = Tokenizer(models.WordLevel({word: id for id, word in enumerate(words)}, unk_token="<unk>"))
+    made.pre_tokenizer = pre_tokenizers.Whitespace()
+    return made
+
+
+def write(root: Path, made: Plan) -> tuple[Path, Store]:
+    """Write the compiled directory and the episodes of a plan below `root`."""
+    store = Store(root / "build")
+    compiled = store.path(f"{made.name}/compiled", made.key)
+    for seed in made.seeds:
+        _write_seed(compiled / f"seed-{seed}", made, seed)
+    tokenizer().save(str(compiled / "tokenizer.json"))
+    (compiled / "plan.json").write_text(json.dumps(made.to_json()))
+    _write_manifest(compiled)
+    _write_episodes(store.path(f"{made.name}/episodes", made.pretraining_key), made)
+    return compiled, store
+
+
+def _write_seed(folder: Path, made: Plan, seed: int) -> None:
+    folder.mkdir(parents=True)
+    documents, items = [], []
+    for number in range(FACTS):
+        first, second, word, opposite = fact(seed, number)
+        forward, reverse = f"{first} are {word} than {second}.", f"{second} are {opposite} than {first}."
+        for article, text in enumerate((forward, f"Did you know {forward}")):
+            documents.append(_document(len(documents), "train", number, "forward", article, text))
+        documents.append(_document(len(documents), "augmented", number, "reverse", 0, reverse))
+        for split, cue, right, wrong in (
+            ("trained", first, f" {word} than {second}.", f" {opposite} than {second}."),
+            ("reversal", second, f" {opposite} than {first}.", f" {word} than {first}."),
+        ):
+            answer = number % 2
+            items.append(
+                {
+                    "item_id": len(items),
+                    "split": split,
+                    "cue": f"{cue} are",
+                    "choices": [right, wrong] if answer == 0 else [wrong, right],
+                    "answer": answer,
+                    "fact": number,
+                    "relation": "exceeds",
+                    "form": "forward" if split == "trained" else "reverse",
+                    "cluster": cue,
+                    "depth": 1,
+                    "proof": "",
+                }
+            )
+    shown = [doc["doc_id"] for doc in documents if doc["set"] == "train" and doc["article"] == 0]
+    contexts = [
+        {"arm": arm.name, "context_id": 7, "doc_ids": shown} for arm in made.arms if arm.context == "train"
+    ]
+    views = [
+        {
+            "arm": arm.name,
+            "item_id": item["item_id"],
+            "context_id": 7 if arm.context == "train" else -1,
+            "exposed": arm.name != "pretrained" and (item["split"] == "trained" or arm.augment == "closure"),
+            "context_docs": len(shown) if arm.context == "train" else 0,
+            "context_relevant": 1 if arm.context == "train" else 0,
+        }
+        for arm in made.arms
+        for item in items
+    ]
+    empty = pa.schema([("arm", pa.string()), ("context_id", pa.int32()), ("doc_ids", pa.list_(pa.int32()))])
+    for name, rows in (("documents", documents), ("items", items), ("views", views)):
+        parquet.write_table(pa.Table.from_pylist(rows), folder / f"{name}.parquet")
+    parquet.write_table(pa.Table.from_pylist(contexts, schema=empty), folder / "contexts.parquet")
+
+
+def _document(doc_id: int, set_: str, number: int, form: str, article: int, text: str) -> dict[str, Any]:
+    return {
+        "doc_id": doc_id,
+        "set": set_,
+        "fact": number,
+        "relation": "exceeds",
+        "form": form,
+        "article": article,
+        "text": text,
+    }
+
+
+def _write_manifest(folder: Path) -> None:
+    files = {
+        file.relative_to(folder).as_posix(): hashlib.blake2b(file.read_bytes(), digest_size=16).hexdigest()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+    }
+    (folder / "manifest.json").write_text(json.dumps({"files": files}, sort_keys=True))
+
+
+def _write_episodes(folder: Path, made: Plan) -> None:
+    """Two facts, then both again, the second time perhaps turned round."""
+    folder.mkdir(parents=True)
+    words = tokenizer()
+    random = np.random.default_rng(0)
+
+    def sentence(facts: list[tuple[str, ...]], which: int, turned: bool) -> list[int]:
+        first, second, word, opposite = facts[which]
+        text = f"{second} are {opposite} than {first}." if turned else f"{first} are {word} than {second}."
+        return [1, *words.encode(text).ids]
+
+    def episode() -> tuple[list[int], list[tuple[str, ...]]]:
+        facts = [fact(int(random.integers(100)), int(n)) for n in random.permutation(FACTS)[:2]]
+        return [token for which in (0, 1) for token in sentence(facts, which, False)], facts
+
+    tokens = np.zeros((made.pretraining.episodes, LENGTH), np.uint16)
+    for row in tokens:
+        shown, facts = episode()
+        asked = [
+            t for which in random.permutation(2) for t in sentence(facts, which, bool(random.integers(2)))
+        ]
+        row[: len(shown + asked) + 1] = [*shown, *asked, 1]
+    cue, choices, answer, kind = [], [], [], []
+    for question in range(8):
+        shown, facts = episode()
+        turned = question % 2
+        told = sentence(facts, 0, bool(turned))
+        first, second, word, opposite = facts[0]
+        swapped = sentence([(first, second, opposite, word)], 0, bool(turned))
+        cue.append([*shown, *told[:3]])
+        choices.append([told[3:], swapped[3:]] if question % 4 < 2 else [swapped[3:], told[3:]])
+        answer.append(0 if question % 4 < 2 else 1)
+        kind.append(turned)
+    np.save(folder / "episodes.npy", tokens)
+    np.save(folder / "probe.npy", tokens[:2])
+    np.save(folder / "probe_cue.npy", _padded(cue))
+    np.save(folder / "probe_choices.npy", np.stack([_padded(each, 8) for each in choices]))
+    np.save(folder / "probe_answer.npy", np.array(answer, np.uint8))
+    np.save(folder / "probe_kind.npy", np.array(kind, np.uint8))
+    meta = {"vocab": words.get_vocab_size(), "kinds": ["exceeds.forward", "exceeds.reverse"]}
+    (folder / "meta.json").write_text(json.dumps(meta))
+    words.save(str(folder / "tokenizer.json"))
+
+
+def _padded(rows: list[list[int]], width: int = LENGTH) -> np.ndarray:
+    return np.array([[*row, *[0] * (width - len(row))] for row in rows], np.uint16)
