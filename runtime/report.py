@@ -1,0 +1,147 @@
+"""The report: what a finished run says in a terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from wug.runtime.wording import flops, interval, percent
+
+_SIGNS = {"supported": ("✓", "green"), "refuted": ("✗", "red"), "undecided": ("?", "yellow")}
+
+
+def print_report(document: dict[str, Any], console: Console) -> None:
+    """Print a results document: the table, what needs saying about it, and the verdicts."""
+    console.print(Group(table(document), *remarks(document), *verdicts(document)))
+
+
+def exit_status(document: dict[str, Any]) -> int:
+    """1 where a hypothesis was refuted or an arm has no result, else 0; an undecided one is no failure."""
+    refuted = any(each["verdict"] == "refuted" for each in document["expectations"])
+    return int(refuted or any(price["failed"] for price in document["arms"].values()))
+
+
+def table(document: dict[str, Any]) -> Table:
+    """Arms as rows, splits as columns: accuracy and interval, what was stated, what was shown, the price."""
+    splits = list(dict.fromkeys(row["split"] for row in document["pooled"]))
+    by_place = {(row["arm"], row["split"]): row for row in document["pooled"]}
+    made = Table(title=_title(document), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    made.add_column("arm")
+    for split in splits:
+        made.add_column(split)
+    made.add_column("shown", justify="right")
+    made.add_column("to train", justify="right")
+    made.add_column("to ask", justify="right")
+    for arm, price in document["arms"].items():
+        cells = [_cell(by_place.get((arm, split))) for split in splits]
+        shown = max(
+            (by_place[arm, split]["context_docs"] for split in splits if (arm, split) in by_place), default=0
+        )
+        made.add_row(
+            Text(arm, style="bold"),
+            *cells,
+            f"{shown:g} docs" if shown else "–",
+            flops(price["train_flops"]) if price["train_flops"] else "–",
+            flops(price["question_flops"]),
+        )
+    chances = {row["split"]: row["chance"] for row in document["pooled"]}
+    made.add_section()
+    made.add_row("chance", *(percent(chances[split]) for split in splits), "", "", "", style="dim")
+    return made
+
+
+def _title(document: dict[str, Any]) -> Text:
+    seeds = max((row["seeds"] for row in document["pooled"]), default=0)
+    items = max((row["n"] for row in document["pooled"]), default=0)
+    many = "s" if seeds != 1 else ""
+    return Text.assemble(
+        (document["name"], "bold"),
+        (f"   {items:,} questions a cell over {seeds} seed{many}, 95 % intervals", "dim not italic"),
+    )
+
+
+def _cell(row: dict[str, Any] | None) -> Text:
+    if row is None:
+        return Text("no result", style="red")
+    above, below = row["low"] > row["chance"], row["high"] < row["chance"]
+    style = "bold green" if above else "bold red" if below else "bold"
+    cell = Text.assemble((f"{percent(row['accuracy']):>5}", style), (f"  {interval(row)}", "dim"))
+    if row["accuracy_exposed"] is not None and row["accuracy_unexposed"] is not None:
+        cell.append(
+            f"\n{percent(row['accuracy_exposed']):>5} stated · {percent(row['accuracy_unexposed'])} not",
+            style="dim",
+        )
+    elif row["exposed"] == 1:
+        cell.append(" stated", style="dim")
+    return cell
+
+
+def remarks(document: dict[str, Any]) -> list[RenderableType]:
+    """What a reader must know beside the numbers."""
+    said: list[RenderableType] = []
+    for price in document["arms"].values():
+        if price["failed"]:
+            said.append(Text.assemble(("no result  ", "bold red"), price["failed"]))
+    paid = [
+        f"{arm} {price['breakeven_questions']:,}"
+        for arm, price in document["arms"].items()
+        if price["breakeven_questions"]
+    ]
+    if paid:
+        said.append(
+            Text(f"cheaper than the whole context from so many questions on: {', '.join(paid)}", "dim")
+        )
+    for row in document["pooled"]:
+        if row["shortcut"]:
+            name, agreement = row["shortcut"]["name"], percent(row["shortcut"]["agreement"])
+            said.append(
+                Text.assemble(
+                    ("below chance  ", "bold red"),
+                    f"{row['arm']}, {row['split']}: {agreement} of its answers are what the shortcut {name} "
+                    f"gives, which alone is right in {percent(row['shortcut']['accuracy'])}",
+                )
+            )
+    for outcome in document["pretraining"]:
+        shares = ", ".join(f"{kind} {percent(share)}" for kind, share in outcome["accuracy"].items())
+        said.append(
+            Text(
+                f"pretraining (seed {outcome['seed']}): {outcome['steps']:,} steps; in context: {shares}",
+                "dim",
+            )
+        )
+        if not outcome["reached"]:
+            said.append(
+                Text(
+                    "  it never reached what was asked of it: arms with context tell little about context",
+                    "bold yellow",
+                )
+            )
+    if len(document["pretraining"]) == 1:
+        said.append(Text("one pretraining: the intervals do not cover its luck", "dim"))
+    return said
+
+
+def verdicts(document: dict[str, Any]) -> list[RenderableType]:
+    """One line an expectation."""
+    said: list[RenderableType] = [Text("")] if document["expectations"] else []
+    for each in document["expectations"]:
+        sign, colour = _SIGNS[each["verdict"]]
+        claim = f"{each['left']} {each['op']} {each['right']}"
+        if each["op"] == "within":
+            claim = f"{each['left']} within {each['margin']:g} of {each['right']}"
+        found = ""
+        if each["effect"] is not None:
+            found = f"  difference {each['effect']:+.2f} [{each['low']:+.2f}, {each['high']:+.2f}]"
+        said.append(
+            Text.assemble(
+                (f"{sign} {each['verdict']}", f"bold {colour}"),
+                f"  {each['text']}\n",
+                (f"             {claim}{found}", "dim"),
+                (f"\n             {each['reason']}" if each["reason"] else "", "dim"),
+            )
+        )
+    return said
