@@ -1,0 +1,160 @@
+"""Facts to documents: what is trained, what augmentation adds, what stands in context.
+
+A statement is one fact said in one form. An article of it is that sentence behind a preamble; the articles of
+a statement take the preambles in a drawn order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wug.compiler.draw import Words, permute
+from wug.compiler.experiment import Arm, Experiment, Train
+from wug.compiler.facts import Closure, Ints, Populated, Rows
+from wug.compiler.infer import inferences
+from wug.compiler.render import Texts, fill
+from wug.compiler.truth import stated_rows
+from wug.compiler.world import Form, Relation, World
+
+
+@dataclass(frozen=True)
+class Documents:
+    """One table of documents, in all worlds. `set` is train, or the name of the arm that adds it."""
+
+    set: Texts
+    world: Ints
+    relation: Texts
+    row: Rows  # in the closure of the relation
+    form: Texts
+    article: Ints
+    statement: Texts
+    text: Texts
+
+    def __len__(self) -> int:
+        return len(self.world)
+
+    def take(self, rows: Rows) -> Documents:
+        return Documents(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+
+
+def training_documents(
+    experiment: Experiment, populated: Populated, closures: dict[str, Closure], seeds: Words
+) -> Documents:
+    """Every trained fact in its form and articles."""
+    parts = []
+    for train in experiment.trains:
+        rows = stated_rows(closures[train.relation])
+        relation = experiment.world.relations[train.relation]
+        parts.append(
+            _documents("train", train, relation, rows, relation.form(train.form), experiment, populated, closures, seeds)
+        )
+    return _joined(parts)
+
+
+def augmentation(
+    arm: Arm, experiment: Experiment, populated: Populated, closures: dict[str, Closure], seeds: Words
+) -> Documents:
+    """What the closure adds for an arm: each trained fact in its other forms, and what follows from it alone.
+
+    With a share below one, a drawn part of each relation's facts is augmented and the rest is not. A
+    sentence that training states already is not added again.
+    """
+    stated = training_documents(experiment, populated, closures, seeds)
+    known = np.char.add(np.char.add(stated.world.astype(str), " "), stated.statement)
+    parts = []
+    for train in experiment.trains:
+        relation = experiment.world.relations[train.relation]
+        rows = stated_rows(closures[train.relation])
+        rows = rows[_share(arm, closures[train.relation], rows, train, seeds)]
+        for of, given in [(relation, rows), *_follows_alone(relation, rows, experiment.world, closures)]:
+            for form in of.forms:
+                parts.append(_documents(arm.name, train, of, given, form, experiment, populated, closures, seeds))
+    added = _joined(parts)
+    key = np.char.add(np.char.add(added.world.astype(str), " "), added.statement)
+    fresh = ~np.isin(key, known)
+    numbered = np.char.add(np.char.add(key, "\t"), added.article.astype(str))
+    _, first = np.unique(numbered, return_index=True)
+    once = np.zeros(len(added), bool)
+    once[first] = True
+    return added.take(np.flatnonzero(fresh & once))
+
+
+def _share(arm: Arm, closure: Closure, rows: Rows, train: Train, seeds: Words) -> NDArray[np.bool_]:
+    """Which facts of each world an arm augments: exactly its share, rounded up, in a drawn choice."""
+    of = closure.facts.world[rows]
+    counts = np.bincount(of, minlength=len(seeds))
+    starts = np.cumsum(counts) - counts
+    order = np.argsort(of, kind="stable")
+    number = np.empty(len(of), np.int64)
+    number[order] = np.arange(len(of)) - starts[of[order]]
+    # the path does not name the arm: two arms with one share augment the same facts
+    drawn = permute(seeds[of], f"augment/{train.relation}", number, counts[of])
+    return drawn < np.ceil(counts[of] * arm.share)
+
+
+def _follows_alone(
+    relation: Relation, rows: Rows, world: World, closures: dict[str, Closure]
+) -> list[tuple[Relation, Rows]]:
+    """Facts that one premise among `rows` gives, by relation: (relation, rows of its closure)."""
+    found = []
+    for rule in inferences(world):
+        if rule.body != (relation.name,):
+            continue
+        head = closures[rule.head]
+        premise = closures[relation.name].facts
+        bound = {v: premise.arguments[rows, place] for place, v in enumerate(rule.body_terms[0])}
+        arguments = np.stack([bound[term] for term in rule.head_terms], axis=1)
+        if rule.mirror is not None:
+            place, mirror = rule.mirror
+            arguments[:, place] = np.array(mirror, np.int32)[arguments[:, place]]
+        index = {key: i for i, key in enumerate(map(tuple, np.column_stack([head.facts.world, head.facts.arguments])))}
+        wanted = np.column_stack([premise.world[rows], arguments])
+        found.append((world.relations[rule.head], np.array([index[tuple(key)] for key in wanted], np.int64)))
+    return found
+
+
+def _documents(
+    set: str,
+    train: Train,
+    relation: Relation,
+    rows: Rows,
+    form: Form,
+    experiment: Experiment,
+    populated: Populated,
+    closures: dict[str, Closure],
+    seeds: Words,
+) -> Documents:
+    """The articles of some facts in one form; fact by fact."""
+    facts = closures[relation.name].facts
+    statement = fill(experiment.world, populated, relation, form.pieces, facts.world[rows], facts.arguments[rows])
+    row = np.repeat(rows, train.articles)
+    of = facts.world[row]
+    article = np.tile(np.arange(train.articles, dtype=np.int64), len(rows))
+    preambles = np.array(train.preambles)
+    lap, within = np.divmod(article, len(preambles))
+    key = seeds[of] + row.astype(np.uint64) * np.uint64(0x10001) + lap.astype(np.uint64)
+    chosen = preambles[permute(key, f"{relation.name}/{form.name}/preamble", within, len(preambles))]
+    statement = np.repeat(statement, train.articles)
+    space = np.where(chosen == "", "", " ")
+    text = np.char.add(np.char.add(chosen, space), statement)
+    count = len(row)
+    return Documents(
+        set=np.full(count, set),
+        world=of.astype(np.int32),
+        relation=np.full(count, relation.name),
+        row=row,
+        form=np.full(count, form.name),
+        article=article.astype(np.int32),
+        statement=statement,
+        text=text,
+    )
+
+
+def _joined(parts: list[Documents]) -> Documents:
+    columns = {}
+    for name in Documents.__dataclass_fields__:
+        columns[name] = np.concatenate([getattr(part, name) for part in parts])
+    return Documents(**columns)

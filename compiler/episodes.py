@@ -1,0 +1,233 @@
+"""Episodes: what pretraining reads, and the held-out probe that says when it is enough.
+
+An episode is a fresh little world: some facts as training states them, then questions, which are statements
+that follow from those facts, in any form that is not excluded. Nothing of an evaluation world is in it: names
+are of another lexicon. A probe question has an episode's facts as context and asks like the experiment's tests do.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from wug.compiler.diagnostics import Report
+from wug.compiler.draw import Words, below, draw, permute, seed_word
+from wug.compiler.experiment import Experiment
+from wug.compiler.facts import Closure, Ints, Populated, Rows
+from wug.compiler.infer import infer
+from wug.compiler.populate import populate_fresh
+from wug.compiler.split import split
+from wug.compiler.tokens import Matrix, Pieces, rows_of, stack
+from wug.compiler.truth import stated_rows
+from wug.compiler.world import Relation
+
+DOCUMENT_ID = 1
+PROBE_WORLDS = 64
+BATCH = 10_000
+"""Worlds drawn at once: it bounds the memory."""
+
+
+@dataclass(frozen=True)
+class Episodes:
+    """Rows of tokens [episodes, longest], 0 behind the end; `questions[i]` is where row i's questions begin."""
+
+    tokens: NDArray[np.uint16]
+    questions: NDArray[np.uint16]
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Held-out questions: context and cue [questions, T], choices [questions, 2, A], the right one, and
+    which of `kinds` (relation.form) each is."""
+
+    cue: NDArray[np.uint16]
+    choices: NDArray[np.uint16]
+    answer: NDArray[np.uint8]
+    kind: NDArray[np.uint8]
+    kinds: tuple[str, ...]
+
+
+def compile_episodes(experiment: Experiment, tokenizer: Tokenizer, seed: int, report: Report) -> Episodes:
+    """All episodes of a pretraining seed."""
+    pieces = Pieces(tokenizer)
+    parts = []
+    for first in range(0, experiment.pretraining.episodes, BATCH):
+        index = np.arange(first, min(first + BATCH, experiment.pretraining.episodes))
+        parts.append(_batch(experiment, pieces, draw(seed_word("episodes", seed), "world", index), report))
+    longest = max(part.tokens.shape[1] for part in parts)
+    padded = [np.pad(part.tokens, ((0, 0), (0, longest - part.tokens.shape[1]))) for part in parts]
+    return Episodes(np.concatenate(padded), np.concatenate([part.questions for part in parts]))
+
+
+def _fresh(
+    experiment: Experiment, seeds: Words, least: int, report: Report
+) -> tuple[Populated, dict[str, Closure]]:
+    """Fresh worlds and their closures; each has from `facts` low (at least `least`) to high facts."""
+    low, high = experiment.episodes.facts
+    low = min(max(low, least), high)
+    total = low + below(draw(seeds, "facts", 0), high - low + 1)
+    relations = shown_relations(experiment)
+    weights = np.array([relation.population.count or 1 for relation in relations if relation.population])
+    couples = np.arange((high + 1) // 2)[None, :]
+    ticket = below(draw(seeds[:, None], "relation", couples), int(weights.sum()))
+    choice = np.searchsorted(np.cumsum(weights), ticket, side="right")
+    size = np.clip(total[:, None] - 2 * couples, 0, 2)  # facts come in couples, so that a mirrored table is balanced
+    facts = {r.name: np.where(choice == i, size, 0).sum(axis=1) for i, r in enumerate(relations)}
+    populated = populate_fresh(experiment.world, seeds, facts, report)
+    return populated, infer(experiment.world, populated, report)
+
+
+def shown_relations(experiment: Experiment) -> list[Relation]:
+    """The trained relations that episodes may hold, each once."""
+    left_out = {relation for relation, form in experiment.episodes.exclude if not form}
+    names = dict.fromkeys(t.relation for t in experiment.trains if t.relation not in left_out)
+    return [experiment.world.relations[name] for name in names]
+
+
+def _batch(experiment: Experiment, pieces: Pieces, seeds: Words, report: Report) -> Episodes:
+    populated, closures = _fresh(experiment, seeds, 1, report)
+    stated = _facts(experiment, pieces, populated, closures, seeds)
+    asked = _questions(experiment, pieces, populated, closures, seeds)
+    tokens = stack([stated[0], asked[0]])
+    row = np.concatenate([stated[1], asked[1]])
+    order = np.argsort(row, kind="stable")
+    laid = rows_of(tokens[order], row[order], len(seeds))
+    lengths = np.bincount(stated[1], weights=(stated[0] >= 0).sum(axis=1), minlength=len(seeds))
+    return Episodes(laid, lengths.astype(np.uint16))
+
+
+def _facts(
+    experiment: Experiment, pieces: Pieces, populated: Populated, closures: dict[str, Closure], seeds: Words
+) -> tuple[Matrix, Rows]:
+    """One document for each stated fact of each world, in a trained form and behind a preamble, shuffled."""
+    world = experiment.world
+    parts: list[Matrix] = []
+    rows: list[Ints] = []
+    for relation in shown_relations(experiment):
+        facts = closures[relation.name].facts
+        stated = stated_rows(closures[relation.name])
+        trains = [train for train in experiment.trains if train.relation == relation.name]
+        key = seeds[facts.world[stated]] + stated.astype(np.uint64)
+        which = below(draw(key, f"{relation.name}/train", 0), len(trains))
+        for number, train in enumerate(trains):
+            mine = stated[which == number]
+            of, arguments = facts.world[mine], facts.arguments[mine]
+            form = relation.form(train.form)
+            sentences = pieces.sentences(world, populated, relation, form.pieces, of, arguments)
+            preambles = pieces.encode([" " + text if text else "" for text in train.preambles])
+            chosen = below(draw(key[which == number], f"{relation.name}/preamble", 0), len(train.preambles))
+            parts.append(_document(preambles[chosen], sentences))
+            rows.append(of)
+    return _shuffled(parts, rows, seeds, "facts/order", None)
+
+
+def _questions(
+    experiment: Experiment, pieces: Pieces, populated: Populated, closures: dict[str, Closure], seeds: Words
+) -> tuple[Matrix, Rows]:
+    """Statements that follow: stated facts and facts of derived relations, in every form not excluded."""
+    world = experiment.world
+    exclude = set(experiment.episodes.exclude)
+    parts: list[Matrix] = []
+    rows: list[Ints] = []
+    for relation in world.relations.values():
+        if (relation.name, "") in exclude:
+            continue
+        closure = closures[relation.name]
+        chosen = stated_rows(closure) if relation.population else np.arange(len(closure.facts))
+        of, arguments = closure.facts.world[chosen], closure.facts.arguments[chosen]
+        for form in relation.forms:
+            if (relation.name, form.name) not in exclude and len(chosen):
+                sentences = pieces.sentences(world, populated, relation, form.pieces, of, arguments)
+                parts.append(_document(np.empty((len(of), 0), np.int32), sentences))
+                rows.append(of)
+    return _shuffled(parts, rows, seeds, "questions/order", experiment.episodes.questions)
+
+
+def _document(preamble: Matrix, sentences: Matrix) -> Matrix:
+    mark = np.full((len(sentences), 1), DOCUMENT_ID, np.int32)
+    return np.concatenate([mark, preamble, sentences], axis=1)
+
+
+def _shuffled(
+    parts: list[Matrix], rows: list[Ints], seeds: Words, path: str, most: int | None
+) -> tuple[Matrix, Rows]:
+    """Documents sorted by world, in a drawn order within each, at most so many of each world."""
+    if not parts:
+        return np.empty((0, 1), np.int32), np.empty(0, np.int64)
+    tokens, row = stack(parts), np.concatenate(rows).astype(np.int64)
+    by_row = np.argsort(row, kind="stable")
+    tokens, row = tokens[by_row], row[by_row]
+    counts = np.bincount(row, minlength=len(seeds))
+    number = np.arange(len(row)) - (np.cumsum(counts) - counts)[row]
+    place = permute(seeds[row], path, number, counts[row])
+    order = np.lexsort((place, row))
+    if most is not None:
+        order = order[place[order] < most]
+    return tokens[order], row[order]
+
+
+def compile_probe(experiment: Experiment, tokenizer: Tokenizer, seed: int, report: Report) -> Probe:
+    """The held-out probe of a pretraining seed: every test that episodes could have taught, two choices each."""
+    pieces = Pieces(tokenizer)
+    seeds = draw(seed_word("probe", seed), "world", np.arange(PROBE_WORLDS))
+    populated, closures = _fresh(experiment, seeds, 2, report)
+    shown = {relation.name for relation in shown_relations(experiment)}
+    exclude = set(experiment.episodes.exclude)
+    tests = []
+    for test in experiment.tests:
+        relation = experiment.world.relations[test.relation]
+        taught = relation.population is None or test.relation in shown
+        if taught and (test.relation, "") not in exclude and (test.relation, test.form) not in exclude:
+            tests.append(dataclasses.replace(test, others=1))
+    items = split(dataclasses.replace(experiment, tests=tuple(tests)), populated, closures, seeds, report)
+    report.stop_if_failed()
+    facts, of_fact = _facts(experiment, pieces, populated, closures, seeds)
+    context = rows_of(facts, of_fact, len(seeds))
+    cue_rows: list[list[int]] = []
+    choice_rows: list[list[int]] = []
+    answers: list[int] = []
+    kinds: list[str] = []
+    kind: list[int] = []
+    for split_items in items:
+        label = f"{split_items.test.relation}.{split_items.test.form}"
+        if label not in kinds:
+            kinds.append(label)
+        for item in range(len(split_items)):
+            of = int(split_items.world[item])
+            shown_tokens = context[of][context[of] > 0].tolist()
+            cue, choices = _tokenised(tokenizer, str(split_items.cue[item]), list(split_items.choices[item]))
+            cue_rows.append([*shown_tokens, DOCUMENT_ID, *cue])
+            choice_rows += choices
+            answers.append(int(split_items.answer[item]))
+            kind.append(kinds.index(label))
+    choices_matrix = _padded(choice_rows)
+    return Probe(
+        cue=_padded(cue_rows),
+        choices=choices_matrix.reshape(-1, 2, choices_matrix.shape[1]),
+        answer=np.array(answers, np.uint8),
+        kind=np.array(kind, np.uint8),
+        kinds=tuple(kinds),
+    )
+
+
+def _tokenised(tokenizer: Tokenizer, cue: str, choices: list[str]) -> tuple[list[int], list[list[int]]]:
+    """A question's cue and choices, cut where the whole texts begin to differ in tokens at the latest."""
+    whole = [tokenizer.encode(cue + choice).ids for choice in choices]
+    head = tokenizer.encode(cue).ids if cue else []
+    shared = 0
+    while shared < len(head) and all(len(ids) > shared + 1 and ids[shared] == head[shared] for ids in whole):
+        shared += 1
+    return head[:shared], [ids[shared:] for ids in whole]
+
+
+def _padded(rows: list[list[int]]) -> NDArray[np.uint16]:
+    out = np.zeros((len(rows), max((len(row) for row in rows), default=1)), np.uint16)
+    for index, row in enumerate(rows):
+        out[index, : len(row)] = row
+    return out
+
+

@@ -1,0 +1,64 @@
+"""Fresh texts in the shape of real ones, for pretraining on a world whose words come from a table.
+
+A fresh text has the length and the kinds of characters of some real one ("hydrogen" might give "rosumeki",
+"He" might give "Xu", "118" might give "540"), is never equal to a real one and never occurs twice in a world.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wug.compiler.diagnostics import Report
+from wug.compiler.draw import Words, below, draw
+from wug.compiler.source import Span
+
+_KINDS = ("aeiou", "bcdfghjklmnpqrstvwxyz", "AEIOU", "BCDFGHJKLMNPQRSTVWXYZ", "0123456789")
+_TRIES = 64
+
+
+def fresh_like(
+    real: list[str], seeds: Words, path: str, count: int, span: Span, report: Report
+) -> NDArray[np.str_]:
+    """Texts [worlds, count]. Reports W0507 where the shapes of the real ones leave too few others."""
+    models = np.array(sorted(set(real)))
+    longest = models.dtype.itemsize // 4
+    letters = models.view(np.uint32).reshape(len(models), longest)
+    kind = np.full(letters.shape, -1, np.int64)
+    for number, members in enumerate(_KINDS):
+        kind[np.isin(letters, [ord(member) for member in members])] = number
+    texts = np.empty((len(seeds), count), f"<U{longest}")
+    bad = np.ones(texts.shape, bool)
+    for attempt in range(_TRIES):
+        world, place = np.nonzero(bad)
+        if not world.size:
+            return texts
+        index = place + attempt * count
+        model = below(draw(seeds[world], f"{path}/shape", index), len(models))
+        made = letters[model]
+        bits = draw(seeds[world][:, None], f"{path}/letters", index[:, None] * longest + np.arange(longest)[None, :])
+        for number, members in enumerate(_KINDS):
+            codes = np.array([ord(member) for member in members], np.uint32)
+            at = kind[model] == number
+            made[at] = codes[below(bits[at], len(codes))]
+        leading = made[:, 0] == ord("0")
+        made[leading, 0] = ord("1")  # numbers do not start with a zero
+        texts[world, place] = np.ascontiguousarray(made).view(f"<U{longest}")[:, 0]
+        bad = np.isin(texts, models) | _repeated(texts)
+    report.fail(
+        "W0507",
+        f"too few texts look like those of '{path}' to draw {count} fresh ones",
+        span,
+        help="lower the facts of 'pretrain', or exclude the relation from it",
+    )
+
+
+def _repeated(texts: NDArray[np.str_]) -> NDArray[np.bool_]:
+    """Which texts stand earlier in the same world already."""
+    order = np.argsort(texts, axis=1, kind="stable")
+    sorted_texts = np.take_along_axis(texts, order, axis=1)
+    same = np.zeros(texts.shape, bool)
+    same[:, 1:] = sorted_texts[:, 1:] == sorted_texts[:, :-1]
+    result = np.empty_like(same)
+    np.put_along_axis(result, order, same, axis=1)
+    return result

@@ -1,0 +1,296 @@
+"""Facts to questions: which facts each test asks, in which words, with which wrong choices.
+
+Every item's answer follows from trained facts and every wrong choice is false in the full world; what cannot
+be shown to be so is an error. Constant answers are measured, so that no split can be solved by habit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wug.compiler.diagnostics import Report
+from wug.compiler.draw import Words, permute
+from wug.compiler.experiment import Experiment, Test
+from wug.compiler.facts import Closure, Ints, Populated, Rows
+from wug.compiler.plan import Split
+from wug.compiler.render import Texts, fill
+from wug.compiler.truth import domain_sizes, is_false, leaves, stated_rows
+from wug.compiler.world import Form, Relation, Slot, World
+
+TOLERANCE = 0.05
+"""How far above chance a constant answer may be before the compiler says so."""
+
+
+@dataclass(frozen=True)
+class Items:
+    """The items of one test in all worlds. `answer` is the place of the right one among `choices`."""
+
+    test: Test
+    world: Ints  # [items]
+    row: Rows  # [items], in the closure of the test's relation
+    cue: Texts  # [items]
+    choices: Texts  # [items, choices]
+    answer: Ints  # [items]
+    premises: tuple[tuple[tuple[str, int], ...], ...]  # the stated facts behind each answer: (relation, row)
+
+    def __len__(self) -> int:
+        return len(self.world)
+
+    def statement(self) -> Texts:
+        """The sentence that each item asks for, whole."""
+        return np.char.add(self.cue, self.choices[np.arange(len(self)), self.answer])
+
+
+def split(
+    experiment: Experiment, populated: Populated, closures: dict[str, Closure], seeds: Words, report: Report
+) -> tuple[Items, ...]:
+    """The items of every test, with right keys or not at all; errors go to `report`."""
+    found = []
+    for test in experiment.tests:
+        items = _items(test, experiment, populated, closures, seeds, report)
+        if items is not None:
+            found.append(items)
+    return tuple(found)
+
+
+def summary(items: Items) -> Split:
+    """Chance and the best constant answer of a test."""
+    return Split(items.test.name, 1 / items.choices.shape[1], best_constant(items))
+
+
+def best_constant(items: Items) -> float:
+    """The accuracy of the best habit: always preferring one answer wherever it is offered.
+
+    Items that offer the same set of answers are one group, and a habit takes the group's commonest right one;
+    an item whose set is offered only once cannot be learned by habit and counts as chance.
+    """
+    chance = 1 / items.choices.shape[1]
+    asked = _asked(items)
+    right = asked[np.arange(len(items)), items.answer]
+    _, group = np.unique(np.sort(asked, axis=1), axis=0, return_inverse=True)
+    total = 0.0
+    for number, size in enumerate(np.bincount(group.reshape(-1))):
+        if size == 1:
+            total += chance
+            continue
+        _, counts = np.unique(right[group.reshape(-1) == number], return_counts=True)
+        total += int(counts.max())
+    return total / max(1, len(items))
+
+
+def _asked(items: Items) -> Texts:
+    """The part of each choice in which an item's choices differ: what a habit could prefer.
+
+    "more bright than zumbix." and "less bright than zumbix." differ in their first words only.
+    """
+    split_words = np.array([[" ".join(row) for row in _differing(choices)] for choices in items.choices])
+    return split_words
+
+
+def _differing(choices: NDArray[np.str_]) -> list[list[str]]:
+    rows = [str(choice).split() for choice in choices]
+    shortest = min(len(row) for row in rows)
+    end = 0
+    while end < shortest and len({row[len(row) - 1 - end] for row in rows}) == 1:
+        end += 1
+    return [row[: len(row) - end] or [""] for row in rows]
+
+
+def _items(
+    test: Test,
+    experiment: Experiment,
+    populated: Populated,
+    closures: dict[str, Closure],
+    seeds: Words,
+    report: Report,
+) -> Items | None:
+    world = experiment.world
+    relation = world.relations[test.relation]
+    form = relation.form(test.form)
+    closure = closures[relation.name]
+    rows = stated_rows(closure) if relation.population is not None else np.flatnonzero(closure.rule >= 0)
+    if not len(rows):
+        report.add("W0501", f"test '{test.name}' has no items: no fact of '{relation.name}'", test.span)
+        return None
+    varied = relation.converse if test.choices == "contradiction" else _asked_argument(test, form, report)
+    if varied is None:
+        return None
+    cut = _cut(form, varied)
+    if cut is None:
+        message = f"form '{form.name}' names '{relation.arguments[varied].name}' before the answer begins"
+        report.add("W0503", message, test.span, help="put all that the choices differ in behind '=>'")
+        return None
+    of, arguments = closure.facts.world[rows], closure.facts.arguments[rows]
+    wrong = _wrong(test, relation, varied, world, populated, closure, seeds, of, arguments, report)
+    if wrong is None:
+        return None
+    cue = fill(world, populated, relation, form.pieces[:cut], of, arguments)
+    offered = [fill(world, populated, relation, form.pieces[cut:], of, given) for given in (arguments, *wrong)]
+    spaced = np.char.endswith(cue, " ")
+    cue = np.where(spaced, np.char.rstrip(cue), cue)
+    offered = [np.where(spaced, np.char.add(" ", text), text) for text in offered]
+    choices, answer = _shuffled(test, offered, seeds, of)
+    premises = _premises(test, experiment, closures, rows, report)
+    return Items(test, of, rows, cue, choices, answer, premises)
+
+
+def _asked_argument(test: Test, form: Form, report: Report) -> int | None:
+    """The one argument that stands in the answer of a form."""
+    slots = {piece.argument for piece in form.pieces[form.answer :] if isinstance(piece, Slot)}
+    if len(slots) == 1:
+        return slots.pop()
+    report.add(
+        "W0503",
+        f"'others' needs a form whose answer holds one argument; '{form.name}' has {len(slots)}",
+        test.span,
+        help='mark the answer in the form: "The symbol of {e} is" => " {symbol}."',
+    )
+    return None
+
+
+def _cut(form: Form, varied: int) -> int | None:
+    """Where the choices begin: at '=>', else at the first slot in which they differ."""
+    first = next(i for i, p in enumerate(form.pieces) if isinstance(p, Slot) and p.argument == varied)
+    if form.answer == len(form.pieces):
+        return first
+    return form.answer if first >= form.answer else None
+
+
+def _wrong(
+    test: Test,
+    relation: Relation,
+    varied: int,
+    world: World,
+    populated: Populated,
+    closure: Closure,
+    seeds: Words,
+    of: Ints,
+    arguments: Ints,
+    report: Report,
+) -> list[Ints] | None:
+    """Arguments of false facts, one array [items, arity] per wrong choice."""
+    if test.choices == "contradiction":
+        mirror = np.array(world.tables[relation.arguments[varied].type].mirror, np.int32)
+        turned = arguments.copy()
+        turned[:, varied] = mirror[turned[:, varied]]
+        if bool(is_false(world, populated, relation, closure, of, turned).all()):
+            return [turned]
+        help = f"declare '{relation.name}' asymmetric"
+        message = f"the contradiction of a fact of '{relation.name}' is not provably false"
+        report.add("W0503", message, test.span, help=help)
+        return None
+    return _others(test, relation, varied, world, populated, closure, seeds, of, arguments, report)
+
+
+def _others(
+    test: Test,
+    relation: Relation,
+    varied: int,
+    world: World,
+    populated: Populated,
+    closure: Closure,
+    seeds: Words,
+    of: Ints,
+    arguments: Ints,
+    report: Report,
+) -> list[Ints] | None:
+    """Other values in the asked place, drawn until enough of them make the fact false."""
+    size = domain_sizes(world, populated, relation)[varied]
+    limits = _counts(world, populated, relation, varied, size)[of]
+    chosen = np.full((len(of), test.others), -1, np.int32)
+    have = np.zeros(len(of), np.int64)
+    number = _item_number(of)
+    for attempt in range(size):
+        short = np.flatnonzero((have < test.others) & (attempt < limits))
+        if not len(short):
+            break
+        key = seeds[of[short]] + number[short].astype(np.uint64)
+        place = np.full(len(short), attempt, np.int64)
+        candidate = permute(key, f"{test.name}/others", place, limits[short]).astype(np.int32)
+        given = arguments[short].copy()
+        given[:, varied] = candidate
+        good = is_false(world, populated, relation, closure, of[short], given)
+        taken = short[good]
+        chosen[taken, have[taken]] = candidate[good]
+        have[taken] += 1
+    if bool((have < test.others).any()):
+        message = f"test '{test.name}' finds only {int(have.min())} false choices for some facts, not {test.others}"
+        help = f"lower others(n), or declare '{relation.name}' complete, functional or injective"
+        report.add("W0503", message, test.span, help=help)
+        return None
+    wrong = []
+    for place in range(test.others):
+        given = arguments.copy()
+        given[:, varied] = chosen[:, place]
+        wrong.append(given)
+    return wrong
+
+
+def _counts(world: World, populated: Populated, relation: Relation, varied: int, size: int) -> Rows:
+    """How many values the varied argument has in each world [worlds]."""
+    type = relation.arguments[varied].type
+    if type in populated.counts:
+        return populated.counts[type]
+    return np.full(populated.worlds, size, np.int64)
+
+
+def _item_number(of: Ints) -> Rows:
+    """0, 1, 2, ... within each world."""
+    order = np.argsort(of, kind="stable")
+    starts = np.searchsorted(of[order], of[order], side="left")
+    number = np.empty(len(of), np.int64)
+    number[order] = np.arange(len(of)) - starts
+    return number
+
+
+def _shuffled(test: Test, offered: list[Texts], seeds: Words, of: Ints) -> tuple[Texts, Ints]:
+    """Choices in drawn order [items, choices], and where the right one, offered first, went."""
+    number = _item_number(of)
+    count = len(offered)
+    key = (seeds[of] + number.astype(np.uint64))[:, None]
+    order = permute(key, f"{test.name}/order", np.arange(count, dtype=np.int64)[None, :], count)
+    stacked = np.stack(offered, axis=1)
+    return np.take_along_axis(stacked, order, axis=1), np.argmin(order, axis=1).astype(np.int32)
+
+
+def _premises(
+    test: Test, experiment: Experiment, closures: dict[str, Closure], rows: Rows, report: Report
+) -> tuple[tuple[tuple[str, int], ...], ...]:
+    """The stated facts behind each item; an item that rests on an untrained fact is an error."""
+    trained = {train.relation for train in experiment.trains}
+    found = []
+    for row in rows:
+        behind = tuple(leaves(experiment.world, closures, test.relation, int(row)))
+        found.append(behind)
+        missing = [relation for relation, _ in behind if relation not in trained]
+        if missing:
+            report.add(
+                "W0505",
+                f"the answers of test '{test.name}' rest on facts of '{missing[0]}', which is not trained",
+                test.span,
+                help=f"add: train {missing[0]} in FORM",
+            )
+            break
+    return tuple(found)
+
+
+def check_balance(items: tuple[Items, ...], report: Report) -> None:
+    """Warn where a constant answer beats chance by more than `TOLERANCE`, and say why."""
+    for split_items in items:
+        chance, constant = 1 / split_items.choices.shape[1], best_constant(split_items)
+        if constant <= chance + TOLERANCE:
+            continue
+        asked = _asked(split_items)
+        right = asked[np.arange(len(split_items)), split_items.answer]
+        texts, counts = np.unique(right, return_counts=True)
+        common = int(np.argmax(counts))
+        report.add(
+            "W0506",
+            f"a habit answers test '{split_items.test.name}' with {constant:.2f} (chance {chance:.2f}): "
+            f"'{texts[common].strip()}' is right {counts[common]} times of {len(split_items)}",
+            split_items.test.span,
+            help="let the relation draw an even number of facts over a table of '\"a\" <-> \"b\"' rows",
+        )
