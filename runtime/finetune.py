@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
@@ -58,7 +57,7 @@ def finetune(
         Journal(folder, interruption, checkpoint_every_s) as journal,
         progress.stage(name, setting.steps, "steps") as stage,
     ):
-        step, state_S = journal.resume(jax.vmap(fresh_state)(start_S), progress.warn)
+        step, state_S = journal.resume(jax.jit(jax.vmap(fresh_state))(start_S), progress.warn)
         if step:
             progress.note(f"{arm.name}: fine-tuning goes on from step {step:,}")
         failed = None
@@ -101,4 +100,4 @@ def diverged(arm: Arm, seeds: Sequence[int], loss_S: npt.NDArray[np.float32], st
 
 def stacked(parameters: Sequence[Tree]) -> Tree:
     """Weights of several models, stacked along a new first axis."""
-    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *parameters)
+    return jax.tree.map(lambda *leaves: np.stack(leaves), *parameters)

@@ -55,7 +55,7 @@ def pretrain(
         Journal(folder, interruption, checkpoint_every_s) as journal,
         progress.stage("pretraining", setting.steps, "steps") as stage,
     ):
-        first = fresh_state(initial_parameters(model, episodes.vocabulary, seed))
+        first = jax.jit(fresh_state)(initial_parameters(model, episodes.vocabulary, seed))
         step, state = journal.resume(first, progress.warn)
         if step:
             progress.note(f"pretraining goes on from step {step:,}")

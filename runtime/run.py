@@ -226,7 +226,8 @@ class _Run:
         import jax
 
         stacked = self._load(folder, seeds)
-        return [jax.tree.map(lambda leaf, place=place: leaf[place], stacked) for place in range(seeds)]
+        host = jax.tree.map(np.asarray, stacked)
+        return [jax.tree.map(lambda leaf, place=place: leaf[place], host) for place in range(seeds)]
 
     def _load(self, folder: Path, seeds: int) -> Tree:
         self.prepare()

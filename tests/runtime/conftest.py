@@ -5,21 +5,74 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as parquet
+import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from wug.compiler.plan import Arm, Expectation, Finetuning, Model, Plan, Pretraining, Split, Term
 from wug.compiler.store import Store
+from wug.progress import Silent
+from wug.runtime.run import run
 
 NAMES = [f"{first}{second}" for first in ("zum", "kel", "bir") for second in ("bix", "dov", "tam", "pon")]
 PAIRS = [("more dangerous", "less dangerous"), ("brighter", "dimmer"), ("taller", "shorter")]
 FACTS = 6
 LENGTH = 64  # columns of an episode
+
+
+@dataclass(frozen=True)
+class Tiny:
+    """The hand-made experiment, its compiled directory and its store."""
+
+    plan: Plan
+    compiled: Path
+    store: Store
+
+    @property
+    def episodes(self) -> Path:
+        return self.store.path(f"{self.plan.name}/episodes", self.plan.pretraining_key)
+
+    def change(self, **changes: Any) -> Tiny:
+        """The same data with another plan."""
+        return Tiny(dataclasses.replace(self.plan, **changes), self.compiled, self.store)
+
+    def change_arm(self, name: str, **changes: Any) -> Tiny:
+        """Another way to fine-tune one arm."""
+        arms = tuple(
+            dataclasses.replace(arm, finetune=dataclasses.replace(arm.finetune, **changes))
+            if arm.name == name
+            else arm
+            for arm in self.plan.arms
+        )
+        return self.change(arms=arms)
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Tiny:
+    """A fresh copy of the hand-made experiment."""
+    made = plan()
+    return Tiny(made, *write(tmp_path, made))
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    """The hand-made experiment for tests that only read it."""
+    made = plan()
+    return Tiny(made, *write(tmp_path_factory.mktemp("tiny"), made))
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Tiny, Path]:
+    """The hand-made experiment and its finished run, for tests that only read or add to the store."""
+    made = plan()
+    tiny = Tiny(made, *write(tmp_path_factory.mktemp("finished"), made))
+    return tiny, run(tiny.plan, tiny.compiled, tiny.store, Silent())
 
 
 def plan(**changes: Any) -> Plan:

@@ -1,0 +1,73 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from wug.runtime.checkpoint import Checkpoints, load_parameters, save_parameters
+
+TREE = {
+    "weights": {
+        "kernel": np.arange(600, dtype=np.float32).reshape(2, 300),
+        "layers": {0: np.ones(3, np.float32)},
+    }
+}
+
+
+def other(number: float) -> dict[str, object]:
+    return {
+        "weights": {"kernel": np.full((2, 300), number, np.float32), "layers": {0: np.ones(3, np.float32)}}
+    }
+
+
+def damage(folder: Path) -> None:
+    """Turn over bytes in the middle of each data file of a step."""
+    for file in folder.rglob("d/*"):
+        data = bytearray(file.read_bytes())
+        middle = len(data) // 2
+        data[middle : middle + 16] = bytes(255 - byte for byte in data[middle : middle + 16])
+        file.write_bytes(data)
+
+
+def test_the_latest_step_comes_back_with_its_facts(tmp_path: Path) -> None:
+    with Checkpoints(tmp_path) as checkpoints:
+        checkpoints.save(3, TREE, {"log": [1]})
+        checkpoints.save(7, other(2), {"log": [1, 2]})
+    with Checkpoints(tmp_path) as checkpoints:
+        found = checkpoints.restore(TREE, pytest.fail)
+    assert found is not None
+    step, tree, facts = found
+    assert (step, facts) == (7, {"log": [1, 2]})
+    np.testing.assert_array_equal(tree["weights"]["kernel"], np.full((2, 300), 2))
+    np.testing.assert_array_equal(tree["weights"]["layers"][0], np.ones(3))
+
+
+def test_a_damaged_step_falls_back_to_the_one_before_and_says_so(tmp_path: Path) -> None:
+    with Checkpoints(tmp_path) as checkpoints:
+        checkpoints.save(3, TREE, {})
+        checkpoints.save(7, other(2), {})
+    damage(tmp_path / "7")
+    said: list[str] = []
+    with Checkpoints(tmp_path) as checkpoints:
+        found = checkpoints.restore(TREE, said.append)
+        assert found is not None
+        assert found[0] == 3
+        np.testing.assert_array_equal(found[1]["weights"]["kernel"], TREE["weights"]["kernel"])
+        checkpoints.save(7, other(4), {})  # the step can be taken again
+    assert len(said) == 1
+    assert "checkpoint 7" in said[0]
+
+
+def test_where_all_steps_are_damaged_there_is_none(tmp_path: Path) -> None:
+    with Checkpoints(tmp_path) as checkpoints:
+        checkpoints.save(3, TREE, {})
+    damage(tmp_path / "3")
+    with Checkpoints(tmp_path) as checkpoints:
+        assert checkpoints.restore(TREE, lambda text: None) is None
+
+
+def test_weights_are_whole_when_saving_returns(tmp_path: Path) -> None:
+    save_parameters(tmp_path / "parameters", TREE)
+    loaded = load_parameters(tmp_path / "parameters", TREE)
+    np.testing.assert_array_equal(loaded["weights"]["kernel"], TREE["weights"]["kernel"])
+    with pytest.raises(FileNotFoundError):
+        load_parameters(tmp_path / "nothing", TREE)

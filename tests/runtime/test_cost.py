@@ -1,0 +1,50 @@
+import numpy as np
+
+from wug.compiler.plan import Model
+from wug.runtime.corpus import load
+from wug.runtime.cost import forward_flops, question_cost, train_flops
+
+
+def counted(model: Model, matrices: list[tuple[int, int]], tokens: int, before: int) -> int:
+    """Operations of a forward pass, product by product: two for each multiplication and addition."""
+    total = 0
+    for position in range(tokens):
+        total += sum(2 * rows * columns for rows, columns in matrices)
+        for _ in range(model.layers):
+            for _ in range(before + position + 1):
+                total += 2 * model.width  # query times key, all heads
+                total += 2 * model.width  # weight times value, all heads
+    return total
+
+
+def test_the_formula_agrees_with_a_count() -> None:
+    model = Model("m", layers=2, width=8, heads=2, kv_heads=2, hidden=16, convolution=0)
+    layer = [(8, 8), (8, 8), (8, 8), (8, 8), (8, 16), (8, 16), (16, 8)]
+    matrices = layer * 2 + [(8, 30)]
+    parameters = sum(rows * columns for rows, columns in matrices)
+    assert forward_flops(model, parameters, np.array([5])) == counted(model, matrices, 5, 0)
+    assert forward_flops(model, parameters, np.array([3]), 4) == counted(model, matrices, 3, 4)
+    assert train_flops(model, parameters, np.array([5, 2])) == 3 * (
+        counted(model, matrices, 5, 0) + counted(model, matrices, 2, 0)
+    )
+
+
+def test_a_prefix_and_its_rest_cost_as_much_as_the_whole() -> None:
+    model = Model("m")
+    whole = forward_flops(model, 1000, np.array([12]))
+    assert forward_flops(model, 1000, np.array([7])) + forward_flops(model, 1000, np.array([5]), 7) == whole
+
+
+def test_context_makes_questions_dear_and_reuse_makes_them_cheap(shared) -> None:
+    world = load(shared.compiled, [0]).worlds[0]
+    model = shared.plan.model
+    alone, icl = (question_cost(model, 1000, world, arm) for arm in ("finetune", "icl"))
+    context = len(world.context_tokens("icl", 0))
+    lengths = [len(tokens) - 1 for tokens in world.questions.tokens]
+    assert alone.tokens == sum(lengths) / 12
+    assert icl.tokens == alone.tokens + 2 * context
+    assert icl.flops > 5 * icl.flops_reused
+    assert alone.flops_reused < alone.flops
+    start = world.questions.start_Q[::2]
+    answers = sum(length - cue for length, cue in zip(lengths, world.questions.start_Q - 0, strict=True))
+    assert icl.tokens_reused == (context + start.sum() + answers) / 12

@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+
+from wug.runtime.corpus import DOC, PAD, load
+from wug.runtime.schedule import learning_rates, row_width, training_lengths, training_rows
+
+
+def test_warm_up_then_half_a_cosine() -> None:
+    rate_C = learning_rates(1e-3, 10, 110)
+    assert rate_C[0] == pytest.approx(1e-4)
+    assert rate_C[9] == rate_C.max() == pytest.approx(1e-3)
+    assert rate_C[59] == pytest.approx(5e-4, rel=1e-3)
+    assert rate_C[-1] == pytest.approx(0, abs=1e-9)
+    assert learning_rates(1e-3, 10, 110, floor=0.1)[-1] == pytest.approx(1e-4)
+
+
+def test_a_warm_up_longer_than_the_training_still_ends_at_the_peak() -> None:
+    assert learning_rates(1e-3, 50, 5).tolist() == pytest.approx([2e-4, 4e-4, 6e-4, 8e-4, 1e-3])
+
+
+def test_rows_are_whole_documents_of_the_arm(shared) -> None:
+    world = load(shared.compiled, [0]).worlds[0]
+    setting = shared.plan.arms[2].finetune
+    width = row_width([world], "finetune")
+    tokens_CBT = training_rows(world, "finetune", setting, 0, 6, width)
+    assert tokens_CBT.shape == (6, 4, width)
+    documents = world.documents
+    known = {tuple(documents.tokens_DT[row]) for row in documents.seen_by("finetune")}
+    longest = documents.tokens_DT.shape[1]
+    for row_T in tokens_CBT.reshape(-1, width):
+        assert tuple(np.pad(row_T, (0, max(0, longest - width)))[:longest]) in known
+        assert np.count_nonzero(row_T == DOC) == 2
+    fed = training_lengths(world, "finetune", setting)
+    assert fed.sum() == np.count_nonzero(tokens_CBT != PAD) - 24
+
+
+def test_chunks_join_without_a_seam(shared) -> None:
+    world = load(shared.compiled, [0]).worlds[0]
+    setting = shared.plan.arms[2].finetune
+    width = row_width([world], "finetune")
+    whole = training_rows(world, "finetune", setting, 0, 6, width)
+    parts = [training_rows(world, "finetune", setting, first, 3, width) for first in (0, 3)]
+    np.testing.assert_array_equal(whole, np.concatenate(parts))
