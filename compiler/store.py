@@ -60,6 +60,11 @@ class Entry:
         self.ready = self._committed = True
 
 
+CACHE_TAG = "CACHEDIR.TAG"
+_SIGNATURE = "Signature: 8a477f597d28d172789f06886806bc55\n# Made by wug; 'wug clean' removes it.\n"
+"""The mark of a folder that may be deleted at any time (bford.info/cachedir); backup programs skip it."""
+
+
 class Store:
     """Finished work below `root` (a `build` folder)."""
 
@@ -90,6 +95,9 @@ class Store:
         lock = final.with_name(final.name + ".lock")
         with environment(final):
             lock.parent.mkdir(parents=True, exist_ok=True)
+            tag = self.root / CACHE_TAG
+            if not tag.exists():
+                tag.write_text(_SIGNATURE, encoding="utf-8")
             with lock.open("w") as handle:
                 try:
                     fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -103,4 +111,3 @@ class Store:
                     shutil.rmtree(scratch)
                 scratch.mkdir(exist_ok=True)
                 yield Entry(final, scratch, ready=False)
-                lock.unlink(missing_ok=True)

@@ -1,0 +1,244 @@
+"""From a checked spec to a folder: keys, stages, the store.
+
+The corpora of an experiment and its pretraining episodes are two entries. The first holds all that its world, its
+training facts, its tests and what its arms see decide; the second what its declarations and its model's
+pretraining decide, and neither counts, seeds nor arms. How long an arm trains is in the plan, not in a key.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import gcd
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from wug.compiler.canonical import canonical, digest, file_digest, plain
+from wug.compiler.diagnostics import Report
+from wug.compiler.draft import Draft, draft, draw_world, world_seeds
+from wug.compiler.emit import emit_seed, emit_world, write_card, write_manifest
+from wug.compiler.episodes import compile_episodes, compile_probe, shown_relations
+from wug.compiler.experiment import Experiment
+from wug.compiler.plan import Arm, Plan, Split
+from wug.compiler.split import summary
+from wug.compiler.store import Store
+from wug.compiler.tokenizer import build_tokenizer
+from wug.compiler.world import World
+from wug.progress import Progress
+
+CORPUS_VERSION = 1
+EPISODES_VERSION = 1
+"""Raised whenever the output of a stage changes for the same spec; a test of golden hashes insists on it."""
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A compiled experiment: its folder, the plan that the runtime carries out, and the compiler's warnings."""
+
+    path: Path
+    plan: Plan
+    warnings: tuple[str, ...]
+
+
+def compile_experiment(experiment: Experiment, store: Store, progress: Progress, report: Report) -> Compiled:
+    """Compile an experiment, or find it compiled. Raises SpecError, EnvironmentFailure."""
+    key = corpus_key(experiment)
+    pretraining_key = episodes_key(experiment)
+    with store.entry(f"{experiment.name}/compiled", key, waiting=_waiting(progress)) as entry:
+        if not entry.ready:
+            _write_corpus(experiment, key, pretraining_key, entry.scratch, progress, report)
+            entry.commit()
+    with store.entry(f"{experiment.name}/episodes", pretraining_key, waiting=_waiting(progress)) as episodes:
+        if not episodes.ready:
+            _write_episodes(experiment, pretraining_key, episodes.scratch, progress, report)
+            episodes.commit()
+    manifest = json.loads((entry.path / "manifest.json").read_bytes())
+    plan = _plan(experiment, key, pretraining_key, manifest["splits"])
+    return Compiled(entry.path, plan, tuple(manifest["warnings"]))
+
+
+def compile_world(world: World, store: Store, progress: Progress, report: Report) -> Path:
+    """Compile a world by itself: its facts, their proofs, and every fact in every form."""
+    key = digest(canonical(["world", CORPUS_VERSION, world, _data_digests(world)]))
+    with store.entry(f"{world.name}/world", key, waiting=_waiting(progress)) as entry:
+        if not entry.ready:
+            populated, closures = draw_world(world, world_seeds(1), report)
+            emit_world(world, populated, closures, entry.scratch)
+            facts = {name: len(closure.facts) for name, closure in closures.items()}
+            body = [f"- {name}: {count:,} facts" for name, count in facts.items()]
+            write_card(entry.scratch, world.name, world.doc, [("Facts", body)])
+            write_manifest(entry.scratch, {"name": world.name, "key": key, "seeds": [0], "counts": facts})
+            entry.commit()
+    return entry.path
+
+
+def _waiting(progress: Progress) -> Callable[[], None]:
+    return lambda: progress.note("another process is compiling this; waiting for it")
+
+
+# Keys
+
+
+def corpus_key(experiment: Experiment) -> str:
+    """The identity of an experiment's corpora: its arms count only for what they see."""
+    arms = [(a.name, a.context, a.documents, a.articles, a.finetune is not None, a.augment, a.share) for a in experiment.arms]
+    world = experiment.world
+    parts = [world, _data_digests(world), experiment.seeds, experiment.trains, experiment.tests, arms]
+    return digest(canonical(["corpus", CORPUS_VERSION, *parts]))
+
+
+def episodes_key(experiment: Experiment) -> str:
+    """The identity of pretraining's episodes: declarations in their proportions, not their counts."""
+    world = plain(dataclasses.replace(experiment.world, name="", entities={}, relations={}))
+    relations = []
+    for relation in experiment.world.relations.values():
+        population = relation.population
+        if population is not None and population.count:
+            entities = [experiment.world.entities[a.type].count for a in relation.arguments[:2]]
+            shared = gcd(*entities, population.count)
+            ratio = [*(count // shared for count in entities), population.count // shared]
+            population = dataclasses.replace(population, count=0)
+        else:
+            ratio = []
+        relations.append([plain(dataclasses.replace(relation, population=population)), ratio])
+    weights = [r.population.count for r in shown_relations(experiment) if r.population]
+    shared = gcd(*weights) or 1
+    entities = [dataclasses.replace(entity, count=0) for entity in experiment.world.entities.values()]
+    trains = [(t.relation, t.form, t.preambles) for t in experiment.trains]
+    tests = [(t.relation, t.form, t.choices) for t in experiment.tests]
+    setting = [experiment.episodes, experiment.pretraining.episodes, experiment.pretraining.seed]
+    parts = [world, relations, [w // shared for w in weights], entities, _data_digests(experiment.world)]
+    return digest(canonical(["episodes", EPISODES_VERSION, *parts, trains, tests, setting]))
+
+
+def _data_digests(world: World) -> list[list[str]]:
+    return [[e.name, file_digest(e.data.path)] for e in world.entities.values() if e.data is not None]
+
+
+# Entries
+
+
+def _write_corpus(
+    experiment: Experiment, key: str, pretraining_key: str, folder: Path, progress: Progress, report: Report
+) -> None:
+    with progress.stage("compiling", experiment.seeds, "worlds") as stage:
+        drawn = draft(experiment, report)
+        tokenizer = build_tokenizer(experiment.world)
+        check_context(drawn, tokenizer, report)
+        report.stop_if_failed()
+        for of in range(experiment.seeds):
+            seed_folder = folder / f"seed-{of}"
+            seed_folder.mkdir()
+            emit_seed(drawn, of, seed_folder)
+            stage.update(of + 1)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    splits = [dataclasses.asdict(summary(items)) for items in drawn.tests]
+    items = {test.test.name: len(test) for test in drawn.tests}
+    counts = {"documents": len(drawn.documents), "items": items, "tokens": tokenizer.get_vocab_size()}
+    _write_experiment_card(drawn, items, folder)
+    about: dict[str, Any] = {
+        "name": experiment.name,
+        "key": key,
+        "edition": 1,
+        "seeds": list(range(experiment.seeds)),
+        "counts": counts,
+        "splits": splits,
+        "pretraining": pretraining_key,
+        "warnings": [item.message for item in report.items],
+    }
+    write_manifest(folder, about)
+
+
+def check_context(drawn: Draft, tokenizer: Tokenizer, report: Report) -> None:
+    """Report every arm whose context and longest question do not fit the model (W0502)."""
+    experiment = drawn.experiment
+    for number, arm in enumerate(experiment.arms):
+        if arm.context == "none":
+            continue
+        longest = 0
+        for of in range(len(drawn.seeds)):
+            texts = drawn.world_documents(of).text.tolist()
+            seen = drawn.view(number, of)
+            used = sorted({row for rows in seen.contexts for row in rows})
+            lengths = dict(zip(used, map(len, tokenizer.encode_batch_fast([texts[row] for row in used])), strict=True))
+            context = max((sum(lengths[row] + 1 for row in rows) for rows in seen.contexts), default=0)
+            questions = [
+                cue + choice
+                for items in drawn.world_tests(of)
+                for cue, choices in zip(items.cue.tolist(), items.choices.tolist(), strict=True)
+                for choice in choices
+            ]
+            asked = max(map(len, tokenizer.encode_batch_fast(questions)), default=0)
+            longest = max(longest, context + asked + 1)
+        if longest > experiment.model.context:
+            message = f"arm '{arm.name}' needs {longest:,} tokens of context; the model has {experiment.model.context:,}"
+            help = "raise the model's 'context', set the arm's 'articles', or use context oracle(k)"
+            report.add("W0502", message, arm.span, help=help)
+
+
+def _write_episodes(experiment: Experiment, key: str, folder: Path, progress: Progress, report: Report) -> None:
+    with progress.stage("episodes", experiment.pretraining.episodes, "worlds") as stage:
+        tokenizer = build_tokenizer(experiment.world)
+        seed = experiment.pretraining.seed
+        made = compile_episodes(experiment, tokenizer, seed, report)
+        probe = compile_probe(experiment, tokenizer, seed, report)
+        if made.tokens.shape[1] > experiment.model.context:
+            needed, have = made.tokens.shape[1], experiment.model.context
+            message = f"pretraining episodes have up to {needed:,} tokens; the model's context holds {have:,}"
+            help = "lower 'facts' or 'questions' of pretrain, or raise the model's 'context'"
+            report.fail("W0502", message, experiment.span, help=help)
+        arrays = {
+            "episodes": made.tokens,
+            "questions": made.questions,
+            "probe_cue": probe.cue,
+            "probe_choices": probe.choices,
+            "probe_answer": probe.answer,
+            "probe_kind": probe.kind,
+        }
+        for name, array in arrays.items():
+            np.save(folder / f"{name}.npy", array, allow_pickle=False)
+        stage.update(experiment.pretraining.episodes)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    meta = {"vocab": tokenizer.get_vocab_size(), "kinds": list(probe.kinds)}
+    (folder / "meta.json").write_text(json.dumps(meta, indent=2) + "\n", encoding="utf-8")
+    counts = {"episodes": len(made.tokens), "tokens": int((made.tokens > 0).sum()), "probe": len(probe.answer)}
+    write_manifest(folder, {"name": experiment.name, "key": key, "counts": counts})
+
+
+def _write_experiment_card(drawn: Draft, items: dict[str, int], folder: Path) -> None:
+    experiment = drawn.experiment
+    documents = drawn.world_documents(0)
+    sets = dict.fromkeys(documents.set.tolist())
+    sizes = [f"- `{name}`: {sum(documents.set == name):,} documents a seed" for name in sets]
+    samples = [f"- {text}" for text in documents.text[:5].tolist()]
+    tests = [
+        f"- `{test.test.name}`: {items[test.test.name]:,} items, chance {summary(test).chance:.2f}, "
+        f"best constant answer {summary(test).constant:.2f}"
+        for test in drawn.tests
+    ]
+    made = [
+        "Compiled by Wug from a `.world` and an `.experiment`. Every fact, name and sentence is drawn from the seed;",
+        "every answer has its proof in `proofs`. `documents` and `items` are Parquet and the same rows as JSON lines.",
+    ]
+    sections = [("Documents", sizes), ("Sample", samples), ("Test items", tests), ("How it was made", made)]
+    write_card(folder, experiment.name, experiment.doc, sections)
+
+
+def _plan(experiment: Experiment, key: str, pretraining_key: str, splits: list[dict[str, Any]]) -> Plan:
+    return Plan(
+        name=experiment.name,
+        key=key,
+        seeds=tuple(range(experiment.seeds)),
+        model=experiment.model,
+        pretraining=experiment.pretraining,
+        pretraining_key=pretraining_key,
+        pretraining_per_seed=experiment.pretraining_per_seed,
+        arms=tuple(Arm(a.name, a.context, a.finetune, a.augment) for a in experiment.arms),
+        splits=tuple(Split(**split) for split in splits),
+        expectations=experiment.expectations,
+    )

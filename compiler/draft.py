@@ -1,0 +1,81 @@
+"""An experiment drawn in memory: every pass up to the point where files are written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from wug.compiler.arms import View, view
+from wug.compiler.diagnostics import Report
+from wug.compiler.documents import Documents, augmentation, training_documents
+from wug.compiler.draw import Words, seed_word
+from wug.compiler.experiment import Experiment
+from wug.compiler.facts import Closure, Populated
+from wug.compiler.infer import infer
+from wug.compiler.populate import populate
+from wug.compiler.split import Items, check_balance, split
+from wug.compiler.truth import check_traits
+from wug.compiler.world import World
+
+
+@dataclass(frozen=True)
+class Draft:
+    """All worlds of an experiment: facts and proofs, documents, test items."""
+
+    experiment: Experiment
+    seeds: Words
+    populated: Populated
+    closures: dict[str, Closure]
+    documents: Documents
+    tests: tuple[Items, ...]
+
+    def world_documents(self, of: int) -> Documents:
+        """The documents of one world."""
+        return self.documents.take(np.flatnonzero(self.documents.world == of))
+
+    def world_tests(self, of: int) -> tuple[Items, ...]:
+        """The items of one world."""
+        found = []
+        for items in self.tests:
+            rows = np.flatnonzero(items.world == of)
+            premises = tuple(items.premises[row] for row in rows)
+            columns = (items.world[rows], items.row[rows], items.cue[rows], items.choices[rows], items.answer[rows])
+            found.append(Items(items.test, *columns, premises))
+        return tuple(found)
+
+    def view(self, arm: int, of: int) -> View:
+        """What one arm sees of one world."""
+        return view(self.experiment.arms[arm], self.world_documents(of), self.world_tests(of), self.seeds[of])
+
+
+def world_seeds(count: int) -> Words:
+    """The 64-bit seeds of evaluation worlds 0, 1, ..."""
+    return np.array([seed_word("world", seed) for seed in range(count)], np.uint64)
+
+
+def draw_world(world: World, seeds: Words, report: Report) -> tuple[Populated, dict[str, Closure]]:
+    """Facts and their closure for these seeds. Raises SpecError with what is wrong."""
+    populated = populate(world, seeds, report)
+    report.stop_if_failed()
+    closures = infer(world, populated, report)
+    check_traits(world, populated, closures, report)
+    report.stop_if_failed()
+    return populated, closures
+
+
+def draft(experiment: Experiment, report: Report, seeds: int | None = None) -> Draft:
+    """Draw an experiment's worlds, or the first few of them. Raises SpecError with what is wrong."""
+    words = world_seeds(min(seeds or experiment.seeds, experiment.seeds))
+    populated, closures = draw_world(experiment.world, words, report)
+    tests = split(experiment, populated, closures, words, report)
+    report.stop_if_failed()
+    check_balance(tests, report)
+    parts = [training_documents(experiment, populated, closures, words)]
+    for arm in experiment.arms:
+        if arm.augment == "closure":
+            parts.append(augmentation(arm, experiment, populated, closures, words))
+    columns = {
+        name: np.concatenate([getattr(part, name) for part in parts]) for name in Documents.__dataclass_fields__
+    }
+    return Draft(experiment, words, populated, closures, Documents(**columns), tests)

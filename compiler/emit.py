@@ -1,0 +1,233 @@
+"""Draft to files: Parquet and JSON lines with the same rows, a manifest of hashes, and a dataset card."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as parquet
+
+from wug.compiler.canonical import digest, file_digest
+from wug.compiler.draft import Draft
+from wug.compiler.facts import Closure, Populated
+from wug.compiler.infer import inferences
+from wug.compiler.render import fill, text_of
+from wug.compiler.split import Items
+from wug.compiler.truth import proof_text
+from wug.compiler.world import World
+
+SCHEMA = 1
+
+_DOCUMENTS = pa.schema(
+    [
+        ("doc_id", pa.int32()),
+        ("set", pa.string()),
+        ("fact", pa.int32()),
+        ("relation", pa.string()),
+        ("form", pa.string()),
+        ("article", pa.int32()),
+        ("text", pa.string()),
+    ]
+)
+_ITEMS = pa.schema(
+    [
+        ("item_id", pa.int32()),
+        ("split", pa.string()),
+        ("cue", pa.string()),
+        ("choices", pa.list_(pa.string())),
+        ("answer", pa.int32()),
+        ("fact", pa.int32()),
+        ("relation", pa.string()),
+        ("form", pa.string()),
+        ("cluster", pa.string()),
+        ("depth", pa.int32()),
+        ("proof", pa.string()),
+    ]
+)
+_PROOFS = pa.schema(
+    [
+        ("fact", pa.int32()),
+        ("relation", pa.string()),
+        ("arguments", pa.list_(pa.string())),
+        ("rule", pa.string()),
+        ("premises", pa.list_(pa.int32())),
+        ("size", pa.int32()),
+    ]
+)
+_CONTEXTS = pa.schema([("arm", pa.string()), ("context_id", pa.int32()), ("doc_ids", pa.list_(pa.int32()))])
+_VIEWS = pa.schema(
+    [
+        ("arm", pa.string()),
+        ("item_id", pa.int32()),
+        ("context_id", pa.int32()),
+        ("exposed", pa.bool_()),
+        ("context_docs", pa.int32()),
+        ("context_relevant", pa.int32()),
+    ]
+)
+_STATEMENTS = pa.schema(
+    [("fact", pa.int32()), ("relation", pa.string()), ("form", pa.string()), ("text", pa.string())]
+)
+
+
+class FactNumbers:
+    """Numbers the facts of one world's closures, relation after relation."""
+
+    def __init__(self, closures: Mapping[str, Closure], of: int) -> None:
+        self.rows = {name: np.flatnonzero(c.facts.world == of) for name, c in closures.items()}
+        self.first: dict[str, int] = {}
+        total = 0
+        for name, rows in self.rows.items():
+            self.first[name] = total
+            total += len(rows)
+
+    def __call__(self, relation: str, row: int) -> int:
+        return self.first[relation] + int(np.searchsorted(self.rows[relation], row))
+
+
+def write_table(folder: Path, name: str, columns: Mapping[str, Any], schema: pa.Schema, lines: bool = True) -> None:
+    """One table as Parquet and, with `lines`, the same rows as JSON lines."""
+    table = pa.table({field.name: pa.array(columns[field.name], field.type) for field in schema}, schema=schema)
+    parquet.write_table(table, folder / f"{name}.parquet", compression="zstd")
+    if lines:
+        with (folder / f"{name}.jsonl").open("w", encoding="utf-8") as file:
+            for row in table.to_pylist():
+                file.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n")
+
+
+def emit_seed(draft: Draft, of: int, folder: Path) -> None:
+    """One world's files: documents, items, proofs, contexts and views."""
+    world = draft.experiment.world
+    numbers = FactNumbers(draft.closures, of)
+    documents = draft.world_documents(of)
+    pairs = list(zip(documents.relation.tolist(), documents.row.tolist(), strict=True))
+    columns: dict[str, Any] = {
+        "doc_id": list(range(len(documents))),
+        "fact": [numbers(relation, row) for relation, row in pairs],
+        **{name: getattr(documents, name).tolist() for name in ("set", "relation", "form", "article", "text")},
+    }
+    write_table(folder, "documents", columns, _DOCUMENTS)
+    write_table(folder, "items", _item_columns(draft, of, numbers), _ITEMS)
+    write_table(folder, "proofs", proof_columns(world, draft.populated, draft.closures, numbers), _PROOFS)
+    contexts: dict[str, list[Any]] = {field.name: [] for field in _CONTEXTS}
+    views: dict[str, list[Any]] = {field.name: [] for field in _VIEWS}
+    for number, arm in enumerate(draft.experiment.arms):
+        seen = draft.view(number, of)
+        contexts["arm"] += [arm.name] * len(seen.contexts)
+        contexts["context_id"] += range(len(seen.contexts))
+        contexts["doc_ids"] += seen.contexts
+        views["arm"] += [arm.name] * len(seen.context)
+        views["item_id"] += range(len(seen.context))
+        views["context_id"] += seen.context
+        views["exposed"] += seen.exposed
+        views["context_docs"] += [len(seen.contexts[c]) if c >= 0 else 0 for c in seen.context]
+        views["context_relevant"] += seen.relevant
+    write_table(folder, "contexts", contexts, _CONTEXTS, lines=False)
+    write_table(folder, "views", views, _VIEWS, lines=False)
+
+
+def _item_columns(draft: Draft, of: int, numbers: FactNumbers) -> dict[str, list[Any]]:
+    columns: dict[str, list[Any]] = {field.name: [] for field in _ITEMS}
+    for items in draft.world_tests(of):
+        count = len(items)
+        columns["item_id"] += range(len(columns["item_id"]), len(columns["item_id"]) + count)
+        columns["split"] += [items.test.name] * count
+        columns["cue"] += items.cue.tolist()
+        columns["choices"] += items.choices.tolist()
+        columns["answer"] += items.answer.tolist()
+        columns["fact"] += [numbers(items.test.relation, int(row)) for row in items.row]
+        columns["relation"] += [items.test.relation] * count
+        columns["form"] += [items.test.form] * count
+        columns["cluster"] += cluster_names(draft, items)
+        closure = draft.closures[items.test.relation]
+        columns["depth"] += closure.size[items.row].tolist()
+        columns["proof"] += [item_proof(draft, items, item) for item in range(count)]
+    return columns
+
+
+def cluster_names(draft: Draft, items: Items) -> list[str]:
+    """The entity that intervals cluster by: the first one that an item's fact is about."""
+    world, populated = draft.experiment.world, draft.populated
+    relation = world.relations[items.test.relation]
+    place = next((i for i, a in enumerate(relation.arguments) if a.type in world.entities), 0)
+    facts = draft.closures[relation.name].facts
+    texts = text_of(world, populated, relation.arguments[place].type, 0, items.world, facts.arguments[items.row, place])
+    return [str(text) for text in texts]
+
+
+def item_proof(draft: Draft, items: Items, item: int) -> str:
+    """Why an item's answer is right, in one line."""
+    world = draft.experiment.world
+    return proof_text(world, draft.populated, draft.closures, items.test.relation, int(items.row[item]))
+
+
+def proof_columns(
+    world: World, populated: Populated, closures: Mapping[str, Closure], numbers: FactNumbers
+) -> dict[str, list[Any]]:
+    """Every fact of one world, with the rule and the premises that gave it."""
+    rules = inferences(world)
+    columns: dict[str, list[Any]] = {field.name: [] for field in _PROOFS}
+    for name, rows in numbers.rows.items():
+        closure, relation = closures[name], world.relations[name]
+        columns["fact"] += range(numbers.first[name], numbers.first[name] + len(rows))
+        columns["relation"] += [name] * len(rows)
+        texts = [
+            text_of(world, populated, a.type, 0, closure.facts.world[rows], closure.facts.arguments[rows, place])
+            for place, a in enumerate(relation.arguments)
+        ]
+        columns["arguments"] += [[str(text) for text in row] for row in zip(*texts, strict=True)]
+        for row in rows:
+            rule = int(closure.rule[row])
+            columns["rule"].append(rules[rule].name if rule >= 0 else "")
+            body = rules[rule].body if rule >= 0 else ()
+            columns["premises"].append([numbers(b, int(closure.premises[row, i])) for i, b in enumerate(body)])
+        columns["size"] += closure.size[rows].tolist()
+    return columns
+
+
+def emit_world(world: World, populated: Populated, closures: Mapping[str, Closure], folder: Path) -> None:
+    """A world by itself, of one seed: every fact with its proof, and every fact in every form."""
+    numbers = FactNumbers(closures, 0)
+    write_table(folder, "proofs", proof_columns(world, populated, closures, numbers), _PROOFS)
+    columns: dict[str, list[Any]] = {field.name: [] for field in _STATEMENTS}
+    for name, rows in numbers.rows.items():
+        relation, facts = world.relations[name], closures[name].facts
+        for form in relation.forms:
+            texts = fill(world, populated, relation, form.pieces, facts.world[rows], facts.arguments[rows])
+            columns["fact"] += range(numbers.first[name], numbers.first[name] + len(rows))
+            columns["relation"] += [name] * len(rows)
+            columns["form"] += [form.name] * len(rows)
+            columns["text"] += texts.tolist()
+    write_table(folder, "statements", columns, _STATEMENTS)
+
+
+def write_manifest(folder: Path, about: Mapping[str, Any]) -> None:
+    """manifest.json: what this is, the hash of every file, and of all JSON lines together (`corpus`).
+
+    Parquet files embed their writer's version, so it is the JSON lines that identify a corpus.
+    """
+    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    hashes = {str(p.relative_to(folder)): file_digest(p) for p in files}
+    lines = "".join(f"{name} {value}\n" for name, value in hashes.items() if name.endswith(".jsonl"))
+    manifest = {
+        "schema": SCHEMA,
+        **about,
+        "corpus": digest(lines.encode()),
+        "files": hashes,
+        "versions": {name: version(name) for name in ("wug", "numpy", "pyarrow", "tokenizers")},
+    }
+    text = json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False)
+    (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
+
+
+def write_card(folder: Path, title: str, doc: str, sections: Iterable[tuple[str, Iterable[str]]]) -> None:
+    """README.md: the dataset card."""
+    lines = [f"# {title}", "", doc or "A corpus compiled by Wug.", ""]
+    for heading, body in sections:
+        lines += [f"## {heading}", "", *body, ""]
+    (folder / "README.md").write_text("\n".join(lines), encoding="utf-8")

@@ -1,0 +1,174 @@
+"""The command line: what may be asked, and how every ending is told.
+
+Exit status: 0 fine, 1 the spec or a hypothesis failed, 2 usage, 3 our bug, 4 the machine (disk, permission),
+75 stopped and resumable, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from wug import __version__
+
+FINE, FAILED, USAGE, BUG, ENVIRONMENT, RESUMABLE, INTERRUPTED = 0, 1, 2, 3, 4, 75, 130
+
+_STATUS = (
+    "exit status: 0 fine, 1 the spec or a hypothesis failed, 2 usage, 3 a bug of wug, "
+    "4 the machine refused (disk, permission), 75 stopped and resumable, 130 interrupted"
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status and never raises."""
+    options = parser().parse_args(arguments)
+    try:
+        status: int = options.run(options)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # the reader went away, as with 'wug show x | head'
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FINE
+    except BaseException as error:
+        return ending(error, getattr(options, "format", "text"))
+
+
+def ending(error: BaseException, format: str) -> int:
+    """Tell a person how a command ended that could not do its work, and give the exit status."""
+    from wug.compiler.diagnostics import SpecError
+    from wug.compiler.store import EnvironmentFailure
+    from wug.console import print_diagnostics, say_error
+    from wug.runtime.failure import Damaged, RuntimeFailure, Stopped
+
+    if isinstance(error, SystemExit):
+        raise error
+    if isinstance(error, SpecError):
+        print_diagnostics(error.report.sorted(), format)
+        return FAILED
+    if isinstance(error, Damaged | EnvironmentFailure):
+        say_error(str(error))
+        return ENVIRONMENT
+    if isinstance(error, RuntimeFailure):
+        say_error(str(error))
+        return FAILED
+    if isinstance(error, Stopped):
+        say_error("stopped; the same command goes on from here")
+        return RESUMABLE
+    if isinstance(error, KeyboardInterrupt):
+        say_error("interrupted; what was finished is kept, and the same command goes on from there")
+        return INTERRUPTED
+    if isinstance(error, MemoryError):
+        say_error("the machine has not enough memory for this: lower the counts of the spec")
+        return ENVIRONMENT
+    if isinstance(error, OSError):
+        say_error(f"{error.strerror or error}: {error.filename or 'the machine refused'}")
+        return ENVIRONMENT
+    return _bug(error)
+
+
+def _bug(error: BaseException) -> int:
+    from wug.console import say_error
+
+    text = "".join(traceback.format_exception(error))
+    if os.environ.get("WUG_DEBUG"):
+        print(text, file=sys.stderr)
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="wug-bug-", suffix=".txt", delete=False) as file:
+            file.write(f"wug {__version__}, Python {sys.version}\n{' '.join(sys.argv)}\n\n{text}")
+        where = f"; details for the report are in {file.name}"
+    except OSError:
+        where = ""
+    say_error(f"this is a bug in wug, not in your spec ({type(error).__name__}: {error}){where}")
+    return BUG
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands. Each sets `run`, a function of the options that returns the exit status."""
+    top = argparse.ArgumentParser(
+        prog="wug",
+        description="Compile controlled worlds, train small models on them, and see what they generalise.",
+        epilog=f"start with: wug new hello && wug run hello.experiment\n\n{_STATUS}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"wug {__version__}")
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    check = _command(commands, "check", "find every error in specs, without drawing anything", "wug check *.world *.experiment")
+    check.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a .world or .experiment")
+    _format(check)
+
+    compile = _command(commands, "compile", "write corpora, test items, proofs and episodes", "wug compile x.experiment")
+    compile.add_argument("file", type=Path, metavar="FILE", help="an .experiment, or a .world by itself")
+    _build(compile)
+    _format(compile)
+
+    show = _command(commands, "show", "print samples of what a spec says", "wug show x.experiment --seed 3")
+    show.add_argument("file", type=Path, metavar="FILE", help="an .experiment or a .world")
+    show.add_argument("--seed", type=_count, default=0, help="which world to draw (default 0)")
+    show.add_argument("-n", type=_count, default=5, metavar="N", help="how many of each thing (default 5)")
+
+    run = _command(
+        commands,
+        "run",
+        "compile, pretrain, train every arm, ask every question, print the table",
+        "wug run x.experiment\n  wug run x.experiment --json > results.json",
+    )
+    run.add_argument("file", type=Path, metavar="EXPERIMENT", help="an .experiment")
+    run.add_argument("--json", action="store_true", help="print results.json on stdout and no table")
+    _build(run)
+
+    new = _command(commands, "new", "copy a shipped spec here, to start from", "wug new hello\n  wug new --list")
+    new.add_argument("name", nargs="?", metavar="NAME", help="a shipped experiment")
+    new.add_argument("--list", action="store_true", help="list the shipped experiments")
+    new.add_argument("--into", type=Path, default=Path(), metavar="DIR", help="the folder to copy into (default: here)")
+
+    clean = _command(commands, "clean", "remove what was built", "wug clean --dry-run\n  wug clean reversals")
+    clean.add_argument("names", nargs="*", metavar="NAME", help="only these experiments (default: all)")
+    clean.add_argument("--dry-run", action="store_true", help="say what would be freed, and remove nothing")
+    _build(clean)
+
+    explain = _command(commands, "explain", "say what a diagnostic means", "wug explain W0301")
+    explain.add_argument("code", nargs="?", metavar="CODE", help="a code such as W0301 (default: list all)")
+    return top
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, what: str, example: str
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(
+        name,
+        help=what,
+        description=what[0].upper() + what[1:] + ".",
+        epilog=f"example:\n  {example}\n\n{_STATUS}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+    def run(options: argparse.Namespace) -> int:
+        from wug import commands as implementations
+
+        status: int = getattr(implementations, name)(options)
+        return status
+
+    command.set_defaults(run=run)
+    return command
+
+
+def _build(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--build", type=Path, metavar="DIR", help="where finished work is kept (default: build/ in the project)"
+    )
+
+
+def _format(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--format", choices=("text", "json"), default="text", help="how findings are printed")
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) > 1_000_000:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number from 0 to 1,000,000")
+    return int(text)

@@ -1,0 +1,163 @@
+"""What each command does. Heavy imports stand inside, so that `wug check` answers in no time."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wug.compiler.check import check as check_spec
+from wug.compiler.diagnostics import Report, SpecError
+from wug.compiler.experiment import Experiment
+from wug.compiler.world import World
+from wug.console import console, print_diagnostics, say_error
+
+if TYPE_CHECKING:
+    from wug.compiler.store import Store
+
+
+def check(options: argparse.Namespace) -> int:
+    """`wug check`: every error of every file, and one line for each that is well."""
+    report = Report()
+    good: list[str] = []
+    for path in options.files:
+        before = len(report.items)
+        spec = check_spec(path, str(path), report)
+        if spec is not None and len(report.items) == before:
+            good.append(f"{path}: {_described(spec)}")
+    if options.format == "json" or report.items:
+        print_diagnostics(report.items, options.format)
+    if options.format == "text":
+        for line in good:
+            console().print(line)
+    return 1 if report.failed else 0
+
+
+def _described(spec: World | Experiment) -> str:
+    if isinstance(spec, World):
+        parts = [(len(spec.entities), "entity type"), (len(spec.relations), "relation"), (len(spec.rules), "rule")]
+        return f"world {spec.name} is well ({', '.join(_counted(n, what) for n, what in parts if n)})"
+    parts = [(len(spec.tests), "test"), (len(spec.arms), "arm"), (spec.seeds, "seed")]
+    return f"experiment {spec.name} is well ({', '.join(_counted(n, what) for n, what in parts)})"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'s' if number != 1 else ''}"
+
+
+def checked(path: Path) -> World | Experiment:
+    """The spec at a path. Raises SpecError with everything that is wrong with it."""
+    report = Report()
+    spec = check_spec(path, str(path), report)
+    report.stop_if_failed()
+    if spec is None:
+        raise SpecError(report)
+    return spec
+
+
+def _store(options: argparse.Namespace, spec: Path | None) -> Store:
+    from wug.compiler.resolve import project_root
+    from wug.compiler.store import Store
+
+    return Store(options.build or project_root(spec or Path("x")) / "build")
+
+
+def compile(options: argparse.Namespace) -> int:
+    """`wug compile`: write an experiment's corpora and episodes, or a world's facts."""
+    spec = checked(options.file)
+    from wug.compiler.compile import compile_experiment, compile_world
+    from wug.progress import open_progress
+
+    store, progress, report = _store(options, options.file), open_progress(), Report()
+    if isinstance(spec, World):
+        folder = compile_world(spec, store, progress, report)
+    else:
+        compiled = compile_experiment(spec, store, progress, report)
+        folder = compiled.path
+        for warning in compiled.warnings:
+            progress.warn(warning)
+    if options.format == "json":
+        print_diagnostics(report.items, "json")
+    else:
+        console().print(str(folder))
+    return 0
+
+
+def show(options: argparse.Namespace) -> int:
+    """`wug show`: samples of what a spec says."""
+    spec = checked(options.file)
+    from wug.show import show_experiment, show_world
+
+    out = console()
+    if isinstance(spec, World):
+        show_world(spec, options.seed, options.n, out)
+    else:
+        show_experiment(spec, options.seed, options.n, out)
+    return 0
+
+
+def run(options: argparse.Namespace) -> int:
+    """`wug run`: the whole way from two text files to the table."""
+    spec = checked(options.file)
+    if isinstance(spec, World):
+        say_error(f"'{options.file}' is a world; run an .experiment, or look at the world with 'wug show'")
+        return 2
+    from wug.compiler.compile import compile_experiment
+    from wug.progress import open_progress
+    from wug.runtime.report import exit_status, print_report
+    from wug.runtime.run import run as carry_out
+
+    store, progress = _store(options, options.file), open_progress()
+    compiled = compile_experiment(spec, store, progress, Report())
+    for warning in compiled.warnings:
+        progress.warn(warning)
+    folder = carry_out(compiled.plan, compiled.path, store, progress)
+    text = (folder / "results.json").read_text(encoding="utf-8")
+    document = json.loads(text)
+    if options.json:
+        sys.stdout.write(text)
+    else:
+        out = console()
+        print_report(document, out)
+        out.print(f"\nresults: {folder / 'results.json'}\npicture: {folder / 'results.svg'}")
+    return exit_status(document)
+
+
+def new(options: argparse.Namespace) -> int:
+    """`wug new`: copy a shipped experiment, its world and their data into one folder."""
+    from wug.start import copy_spec, shipped
+
+    if options.list or options.name is None:
+        for name, doc in shipped().items():
+            console().print(f"{name:<12} {doc}")
+        return 0 if options.list else 2
+    for path in copy_spec(options.name, options.into):
+        console().print(str(path))
+    return 0
+
+
+def clean(options: argparse.Namespace) -> int:
+    """`wug clean`: remove finished work, which can always be made again."""
+    from wug.clean import clean_store
+
+    return clean_store(_store(options, None), options.names, options.dry_run, console())
+
+
+def explain(options: argparse.Namespace) -> int:
+    """`wug explain`: what a diagnostic means."""
+    from wug.compiler.catalogue import CATALOGUE
+    from wug.compiler.diagnostics import did_you_mean
+
+    if options.code is None:
+        for code, rule in CATALOGUE.items():
+            console().print(f"{code}  {rule.title}")
+        return 0
+    code = options.code.upper()
+    if code not in CATALOGUE:
+        say_error(f"there is no diagnostic '{options.code}': {did_you_mean(code, CATALOGUE)}")
+        return 2
+    rule = CATALOGUE[code]
+    console().print(f"{rule.severity} {code}: {rule.title}\n\n{rule.explanation}")
+    return 0

@@ -1,0 +1,49 @@
+"""How findings look on a terminal: colours where they are wanted, plain text where they are not."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from wug.compiler.diagnostics import Diagnostic, as_json, layout
+
+_STYLES = {
+    "error": "bold red",
+    "warning": "bold yellow",
+    "place": "blue",
+    "excerpt": "",
+    "mark": "bold red",
+    "help": "bold green",
+    "plain": "",
+}
+
+
+def console(stderr: bool = False) -> Console:
+    """A console that wraps nothing; Rich itself honours NO_COLOR and what is not a terminal."""
+    return Console(stderr=stderr, soft_wrap=True, highlight=False, emoji=False, markup=False)
+
+
+def print_diagnostics(items: Sequence[Diagnostic], format: str) -> None:
+    """Findings for a person on stderr, or as one JSON document on stdout."""
+    if format == "json":
+        sys.stdout.write(as_json(items) + "\n")
+        return
+    out = console(stderr=True)
+    for item in items:
+        text = Text()
+        for piece, role in layout(item):
+            text.append(piece, _STYLES[role])
+        out.print(text)
+    errors = sum(item.severity == "error" for item in items)
+    if errors:
+        codes = list(dict.fromkeys(item.code for item in items if item.severity == "error"))
+        out.print(f"{errors} error{'s' if errors > 1 else ''}; 'wug explain {codes[0]}' says more", style="bold")
+
+
+def say_error(message: str) -> None:
+    """One line about what went wrong."""
+    out = console(stderr=True)
+    out.print(Text.assemble(("error", "bold red"), f": {message}"))

@@ -1,0 +1,105 @@
+"""What a spec says, as a person reads it: words, facts, documents, questions with their proofs, an episode."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from rich.console import Console
+from rich.text import Text
+
+from wug.compiler.diagnostics import Report
+from wug.compiler.draft import Draft, draft, draw_world
+from wug.compiler.draw import seed_word
+from wug.compiler.emit import item_proof
+from wug.compiler.episodes import compile_episodes
+from wug.compiler.experiment import Experiment
+from wug.compiler.facts import Closure, Populated
+from wug.compiler.render import fill
+from wug.compiler.tokenizer import build_tokenizer
+from wug.compiler.truth import proof_text
+from wug.compiler.world import World
+
+
+def show_world(world: World, seed: int, count: int, out: Console) -> None:
+    """Names, and some facts of each relation with their proofs and in every form."""
+    populated, closures = draw_world(world, np.array([seed_word("world", seed)], np.uint64), Report())
+    _title(out, f"world {world.name}, seed {seed}", world.doc)
+    _names(world, populated, count, out)
+    _facts(world, populated, closures, count, out)
+
+
+def show_experiment(experiment: Experiment, seed: int, count: int, out: Console) -> None:
+    """Names, documents, test items with choices and proofs, what each arm sees, and an episode."""
+    drawn = draft(experiment, Report(), seeds=seed + 1)
+    seed = min(seed, len(drawn.seeds) - 1)
+    _title(out, f"experiment {experiment.name}, seed {seed} of {experiment.seeds}", experiment.doc)
+    _names(experiment.world, drawn.populated, count, out, seed)
+    documents = drawn.world_documents(seed)
+    for name in dict.fromkeys(documents.set.tolist()):
+        mine = documents.take(np.flatnonzero(documents.set == name))
+        what = "every fine-tuned arm" if name == "train" else f"arm {name} besides"
+        _heading(out, f"documents for {what}: {len(mine):,}")
+        step = max(1, len(mine) // max(count, 1))
+        for text in mine.text[::step][:count].tolist():
+            out.print(f"  {text}")
+    for items in drawn.world_tests(seed):
+        _heading(out, f"test {items.test.name}: {len(items):,} items, chance {1 / items.choices.shape[1]:.2f}")
+        for item in range(min(count, len(items))):
+            out.print(f"  {items.cue[item]} ...")
+            for place, choice in enumerate(items.choices[item].tolist()):
+                right = place == int(items.answer[item])
+                out.print(Text(f"    {'✓' if right else '✗'}{choice}", "green" if right else "dim"))
+            out.print(Text(f"      {item_proof(drawn, items, item)}", "dim italic"))
+    _arms(drawn, seed, out)
+    small = dataclasses.replace(experiment.pretraining, episodes=16)
+    tokenizer = build_tokenizer(experiment.world)
+    made = compile_episodes(dataclasses.replace(experiment, pretraining=small), tokenizer, small.seed, Report())
+    _heading(out, "a pretraining episode: facts of a fresh world, then what follows from them")
+    number = int(np.argmin(np.abs(made.questions.astype(int) - np.median(made.questions))))
+    tokens = made.tokens[number].tolist()
+    cut = int(made.questions[number])
+    for part, style in ((tokens[:cut], ""), (tokens[cut:], "cyan")):
+        for sentence in tokenizer.decode([t for t in part if t], skip_special_tokens=False).split("<doc>")[1:]:
+            out.print(Text(f"  {sentence.strip()}", style))
+
+
+def _title(out: Console, title: str, doc: str) -> None:
+    out.print(Text(title, "bold"))
+    if doc:
+        out.print(doc)
+
+
+def _heading(out: Console, text: str) -> None:
+    out.print(Text(f"\n{text}", "bold blue"))
+
+
+def _names(world: World, populated: Populated, count: int, out: Console, of: int = 0) -> None:
+    for entity in world.entities.values():
+        names = populated.names[entity.name][of]
+        more = ", ..." if len(names) > 2 * count else ""
+        _heading(out, f"{entity.name}: {len(names):,} names")
+        out.print(f"  {', '.join(names[: 2 * count].tolist())}{more}")
+
+
+def _facts(world: World, populated: Populated, closures: dict[str, Closure], count: int, out: Console) -> None:
+    for relation in world.relations.values():
+        closure = closures[relation.name]
+        stated = int((closure.rule < 0).sum())
+        _heading(out, f"{relation.name}: {stated:,} facts stated, {len(closure.facts) - stated:,} more follow")
+        rows = np.concatenate([np.flatnonzero(closure.rule < 0)[:count], np.flatnonzero(closure.rule >= 0)[:count]])
+        for row in rows:
+            out.print(Text(f"  {proof_text(world, populated, closures, relation.name, int(row))}", "dim italic"))
+            of, arguments = closure.facts.world[[row]], closure.facts.arguments[[row]]
+            for form in relation.forms:
+                out.print(f"    {form.name}: {fill(world, populated, relation, form.pieces, of, arguments)[0]}")
+
+
+def _arms(drawn: Draft, seed: int, out: Console) -> None:
+    _heading(out, "arms")
+    for number, arm in enumerate(drawn.experiment.arms):
+        seen = drawn.view(number, seed)
+        exposed = np.mean(seen.exposed) if seen.exposed else 0.0
+        context = max((len(rows) for rows in seen.contexts), default=0)
+        trains = f"{arm.finetune.steps:,} steps" if arm.finetune else "not trained"
+        out.print(f"  {arm.name}: {trains}, {context:,} documents in context, {exposed:.0%} of the answers stated outright")
