@@ -28,6 +28,16 @@ class Probe:
 
 
 @dataclass(frozen=True)
+class Phase:
+    """A stretch of pretraining on `rows` episodes from row `first` on, `batch` of them in each of `steps`."""
+
+    first: int
+    rows: int
+    batch: int
+    steps: int
+
+
+@dataclass(frozen=True)
 class Episodes:
     """Compiled episodes: E rows of T tokens, padded on the right, memory-mapped."""
 
@@ -36,6 +46,20 @@ class Episodes:
     tokens_ET: Tokens
     length_E: Ints
     probe: Probe
+    curriculum: tuple[tuple[int, int, int], ...] = ()  # rows, batch and steps of each phase, in order
+
+    def phases(self, batch: int, steps: int) -> tuple[Phase, ...]:
+        """How `steps` steps go through the episodes: by the curriculum, the last phase as long as it takes.
+
+        Without a curriculum all episodes are one phase of batches of `batch`.
+        """
+        phases, first, left = [], 0, steps
+        curriculum = self.curriculum or ((len(self.tokens_ET), batch, steps),)
+        for number, (rows, batch_rows, phase_steps) in enumerate(curriculum):
+            taken = left if number == len(curriculum) - 1 else min(left, phase_steps)
+            phases.append(Phase(first, rows, batch_rows, taken))
+            first, left = first + rows, left - taken
+        return tuple(phase for phase in phases if phase.steps)
 
 
 def episodes_digest(folder: Path) -> str:
@@ -69,6 +93,9 @@ def load(folder: Path, tokenizer: Path) -> Episodes:
         vocabulary=int(meta["vocab"]),
         tokens_ET=tokens_ET,
         length_E=np.count_nonzero(tokens_ET, axis=1).astype(np.int32),
+        curriculum=tuple(
+            (int(phase["rows"]), int(phase["batch"]), int(phase["steps"])) for phase in meta.get("phases", [])
+        ),
         probe=_probe(cue_QT, choices_QKA, answer_Q, kind_Q, tuple(meta["kinds"])),
     )
 

@@ -22,9 +22,9 @@ from wug.progress import Progress
 from wug.runtime.corpus import World
 from wug.runtime.failure import Diverged
 from wug.runtime.interruption import Interruption
-from wug.runtime.journal import CHECKPOINT_EVERY_S, Journal
+from wug.runtime.journal import Journal
 from wug.runtime.learn import Tree, fresh_state, steps_of_seeds, structure
-from wug.runtime.schedule import learning_rates, row_width, training_rows
+from wug.runtime.schedule import CHECKPOINT_EVERY_S, learning_rates, row_width, training_rows
 
 CHUNK = 20  # steps a dispatch
 

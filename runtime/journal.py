@@ -19,14 +19,13 @@ from wug.runtime.files import write_json
 from wug.runtime.host import description
 from wug.runtime.interruption import Interruption
 
-CHECKPOINT_EVERY_S = 20.0
 _CHECKPOINTS = "checkpoints"
 
 
 class Journal:
     """Use as a context manager around a training loop that calls `keep` between its dispatches."""
 
-    def __init__(self, folder: Path, interruption: Interruption, every_s: float = CHECKPOINT_EVERY_S) -> None:
+    def __init__(self, folder: Path, interruption: Interruption, every_s: float) -> None:
         self._folder, self._interruption, self._every_s = folder, interruption, every_s
         self._checkpoints = Checkpoints(folder / _CHECKPOINTS)
         self._begun = self._saved = time.monotonic()

@@ -10,6 +10,7 @@ from typing import Any
 
 import jax
 import numpy as np
+import numpy.typing as npt
 
 from wug.compiler.plan import Model, Pretraining
 from wug.progress import Progress
@@ -18,13 +19,15 @@ from wug.runtime.cost import train_flops
 from wug.runtime.episodes import Episodes, Probe
 from wug.runtime.failure import Diverged, RuntimeFailure
 from wug.runtime.interruption import Interruption
-from wug.runtime.journal import CHECKPOINT_EVERY_S, Journal
+from wug.runtime.journal import Journal
 from wug.runtime.learn import Tree, fresh_state, initial_parameters, steps, structure
 from wug.runtime.likelihood import end_log_likelihoods
-from wug.runtime.schedule import learning_rates
+from wug.runtime.schedule import CHECKPOINT_EVERY_S, learning_rates
 
 CHUNK = 10  # steps a dispatch: long enough to hide the dispatch, short enough to stop soon
-_LENGTHS = 16
+WEIGHT_DECAY = np.float32(0.01)
+FLOOR = 0.1  # where the cosine of the learning rate ends, as a share of its peak
+_WIDTHS = 16  # rows are padded to a multiple
 
 
 def pretrain(
@@ -50,7 +53,7 @@ def pretrain(
         )
     graph, shapes = structure(model, episodes.vocabulary)
     parameters = sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(shapes))
-    rate_C = learning_rates(setting.learning_rate, setting.warmup, setting.steps)
+    rate_C = learning_rates(setting.learning_rate, setting.warmup, setting.steps, FLOOR)
     with (
         Journal(folder, interruption, checkpoint_every_s) as journal,
         progress.stage("pretraining", setting.steps, "steps") as stage,
@@ -61,19 +64,21 @@ def pretrain(
             progress.note(f"pretraining goes on from step {step:,}")
         while step < setting.steps and not _reached(journal.log, setting):
             begun = time.monotonic()
-            count = min(CHUNK, setting.steps - step, setting.every - step % setting.every)
-            rows = batch_rows(episodes.digest, seed, step, count, setting.batch, len(episodes.tokens_ET))
-            tokens_CBT = _cropped(episodes, rows)
-            state, loss_C = steps(graph, state, tokens_CBT, rate_C[step : step + count], np.float32(0.01))
+            most = min(CHUNK, setting.every - step % setting.every)
+            tokens_CBT = _steps_at(episodes, setting, seed, step, most)
+            count = len(tokens_CBT)
+            state, loss_C = steps(graph, state, tokens_CBT, rate_C[step : step + count], WEIGHT_DECAY)
             loss = float(np.mean(loss_C))
             if not math.isfinite(loss):
                 raise Diverged(
                     f"pretraining: the loss is no number after step {step + count:,}: lower its learning rate"
                 )
             step += count
-            told = int(np.count_nonzero(tokens_CBT))
+            length_R = np.count_nonzero(tokens_CBT, axis=-1).ravel()
+            told = int(length_R.sum())
             stage.update(step, loss=loss, tokens_per_s=told / (time.monotonic() - begun))
-            record: dict[str, Any] = {"step": step, "loss": loss, "tokens": told}
+            flops = train_flops(model, parameters, length_R - 1)
+            record: dict[str, Any] = {"step": step, "loss": loss, "tokens": told, "flops": flops}
             if step % setting.every == 0 or step == setting.steps:
                 record["probe"] = accuracy_by_kind(graph, state["parameters"], episodes.probe)
                 stage.update(step, in_context_accuracy=min(record["probe"].values()))
@@ -94,7 +99,7 @@ def pretrain(
             "loss": journal.log[-1]["loss"],
             "tokens": tokens,
             "parameters": parameters,
-            "train_flops": train_flops(model, parameters, _lengths(episodes, seed, setting, step)),
+            "train_flops": sum(record["flops"] for record in journal.log),
             "seed": seed,
         }
         journal.finish(state["parameters"], outcome, {"tokens_per_s": round(tokens / journal.seconds)})
@@ -123,17 +128,22 @@ def _reached(log: list[dict[str, Any]], setting: Pretraining) -> bool:
     return bool(log) and "probe" in log[-1] and min(log[-1]["probe"].values()) >= setting.accuracy
 
 
+def _steps_at(
+    episodes: Episodes, setting: Pretraining, seed: int, step: int, most: int
+) -> npt.NDArray[np.int32]:
+    """The tokens [C, B, T] of up to `most` steps from `step` on, all of one phase and so of one shape."""
+    begun = 0
+    for number, phase in enumerate(episodes.phases(setting.batch, setting.steps)):
+        if step < begun + phase.steps:
+            count = min(most, begun + phase.steps - step)
+            name = f"{episodes.digest}/{number}"
+            rows = phase.first + batch_rows(name, seed, step - begun, count, phase.batch, phase.rows)
+            longest = int(episodes.length_E[phase.first : phase.first + phase.rows].max())
+            width = min((longest + _WIDTHS - 1) // _WIDTHS * _WIDTHS, episodes.tokens_ET.shape[1])
+            return np.asarray(episodes.tokens_ET[rows, :width], np.int32)
+        begun += phase.steps
+    raise ValueError(f"there is no step {step} among {setting.steps}")
+
+
 def _shares(accuracy: dict[str, float]) -> str:
     return ", ".join(f"{kind} {share:.0%}" for kind, share in accuracy.items())
-
-
-def _cropped(episodes: Episodes, rows: Any) -> Any:
-    """Rows of tokens [C, B, T], as short as the longest of them allows."""
-    longest = int(episodes.length_E[rows].max())
-    width = min((longest + _LENGTHS - 1) // _LENGTHS * _LENGTHS, episodes.tokens_ET.shape[1])
-    return np.asarray(episodes.tokens_ET[rows, :width], np.int32)
-
-
-def _lengths(episodes: Episodes, seed: int, setting: Pretraining, taken: int) -> Any:
-    rows = batch_rows(episodes.digest, seed, 0, taken, setting.batch, len(episodes.tokens_ET))
-    return episodes.length_E[rows].ravel() - 1

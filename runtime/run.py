@@ -26,14 +26,20 @@ from wug.runtime.interruption import Interruption, interruptible
 from wug.runtime.keys import device_kind, key
 from wug.runtime.picture import picture
 from wug.runtime.results import ArmResult, results
-from wug.runtime.schedule import BLOCK
+from wug.runtime.schedule import BLOCK, CHECKPOINT_EVERY_S
 from wug.runtime.score import Answers, answers, check_fits, read_scores, score, write_scores
 
 if TYPE_CHECKING:
     from wug.runtime.learn import Tree
 
 
-def run(plan: Plan, compiled: Path, store: Store, progress: Progress) -> Path:
+def run(
+    plan: Plan,
+    compiled: Path,
+    store: Store,
+    progress: Progress,
+    checkpoint_every_s: float = CHECKPOINT_EVERY_S,
+) -> Path:
     """Carry out a plan over a compiled directory; return the folder of results.json and results.svg.
 
     Raises RuntimeFailure where the experiment cannot be carried out as written, EnvironmentFailure where the
@@ -44,15 +50,21 @@ def run(plan: Plan, compiled: Path, store: Store, progress: Progress) -> Path:
     if store.has(f"{plan.name}/runs", final):
         return store.path(f"{plan.name}/runs", final)
     with interruptible(progress.note) as interruption:
-        return _Run(plan, compiled, store, progress, interruption).carry_out(final)
+        return _Run(plan, compiled, store, progress, interruption, checkpoint_every_s).carry_out(final)
 
 
 class _Run:
     def __init__(
-        self, plan: Plan, compiled: Path, store: Store, progress: Progress, interruption: Interruption
+        self,
+        plan: Plan,
+        compiled: Path,
+        store: Store,
+        progress: Progress,
+        interruption: Interruption,
+        checkpoint_every_s: float,
     ) -> None:
         self.plan, self.compiled, self.store, self.progress = plan, compiled, store, progress
-        self.interruption = interruption
+        self.interruption, self.checkpoint_every_s = interruption, checkpoint_every_s
         self.begun = time.monotonic()
         self.prepared = False
         self.corpus: Corpus = corpora.load(compiled, plan.seeds)
@@ -173,6 +185,7 @@ class _Run:
                     entry.scratch,
                     self.progress,
                     self.interruption,
+                    self.checkpoint_every_s,
                 )
                 entry.commit()
         return entry.path
@@ -213,6 +226,7 @@ class _Run:
                     entry.scratch,
                     self.progress,
                     self.interruption,
+                    self.checkpoint_every_s,
                 )
                 entry.commit()
         return entry.path

@@ -15,6 +15,7 @@ from wug.runtime.batches import batch_rows
 from wug.runtime.corpus import PAD, World
 
 BLOCK = 10  # seeds fine-tuned at once
+CHECKPOINT_EVERY_S = 20.0
 _WIDTHS = 8  # rows are padded to a multiple, so that arms share compiled programs
 
 Floats = npt.NDArray[np.float32]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,9 @@ from wug.runtime.run import run
 NAMES = [f"{first}{second}" for first in ("zum", "kel", "bir") for second in ("bix", "dov", "tam", "pon")]
 PAIRS = [("more dangerous", "less dangerous"), ("brighter", "dimmer"), ("taller", "shorter")]
 FACTS = 6
+
+# What these tests compile runs for milliseconds: half the time to compile, whatever the code is like.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 LENGTH = 64  # columns of an episode
 
 
@@ -33,6 +37,10 @@ class Tiny:
     plan: Plan
     compiled: Path
     store: Store
+
+    def run(self) -> dict[str, Any]:
+        """Carry it out and read results.json."""
+        return json.loads((run(self.plan, self.compiled, self.store, Silent()) / "results.json").read_bytes())
 
     @property
     def episodes(self) -> Path:

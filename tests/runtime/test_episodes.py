@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from wug.runtime.episodes import episodes_digest, load
+from wug.runtime.episodes import Phase, episodes_digest, load
 from wug.runtime.failure import Damaged
 
 
@@ -18,6 +18,20 @@ def test_probe_questions_are_cue_and_choice_in_one_row(shared) -> None:
     row, start = probe.rows[7], probe.start[7]
     np.testing.assert_array_equal(row[:start], cue[cue != 0])
     np.testing.assert_array_equal(row[start:], choice[choice != 0])
+
+
+def test_without_a_curriculum_there_is_one_phase(shared) -> None:
+    episodes = load(shared.episodes, shared.compiled / "tokenizer.json")
+    assert episodes.phases(4, 12) == (Phase(0, 64, 4, 12),)
+
+
+def test_a_curriculum_goes_through_the_episodes_in_order(tiny) -> None:
+    meta = json.loads((tiny.episodes / "meta.json").read_text())
+    meta["phases"] = [{"rows": 40, "batch": 8, "steps": 5}, {"rows": 24, "batch": 4, "steps": 3}]
+    (tiny.episodes / "meta.json").write_text(json.dumps(meta))
+    episodes = load(tiny.episodes, tiny.compiled / "tokenizer.json")
+    assert episodes.phases(32, 12) == (Phase(0, 40, 8, 5), Phase(40, 24, 4, 7))
+    assert episodes.phases(32, 4) == (Phase(0, 40, 8, 4),)
 
 
 def test_another_tokenizer_is_an_error(tiny) -> None:

@@ -1,0 +1,74 @@
+import dataclasses
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+from wug.progress import Progress, Silent
+from wug.runtime import finetune as module
+from wug.runtime.checkpoint import load_parameters
+from wug.runtime.corpus import load
+from wug.runtime.files import read_json
+from wug.runtime.finetune import finetune, stacked
+from wug.runtime.interruption import Interruption
+from wug.runtime.learn import initial_parameters, structure
+
+
+@pytest.fixture(autouse=True)
+def _short_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CHUNK", 3)
+
+
+def learn(tiny, folder: Path, seeds: list[int], interruption: Interruption | None = None, **changes) -> dict:
+    folder.mkdir(exist_ok=True)
+    corpus = load(tiny.compiled, seeds)
+    arm = tiny.plan.arms[2]
+    arm = dataclasses.replace(arm, finetune=dataclasses.replace(arm.finetune, **changes))
+    start = initial_parameters(tiny.plan.model, corpus.vocabulary, 0)
+    progress: Progress = Silent()
+    finetune(
+        tiny.plan.model,
+        corpus.vocabulary,
+        arm,
+        corpus.worlds,
+        stacked([start] * len(seeds)),
+        folder,
+        progress,
+        Interruption() if interruption is None else interruption,
+        checkpoint_every_s=0,
+    )
+    _, like = structure(tiny.plan.model, corpus.vocabulary)
+    like = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((len(seeds), *leaf.shape), leaf.dtype), like)
+    return load_parameters(folder / "parameters", like)
+
+
+def test_an_interrupted_training_resumes_with_the_same_bits(shared, tmp_path: Path) -> None:
+    whole = learn(shared, tmp_path / "whole", [0, 1])
+    interruption = Interruption()
+    interruption.signal = 2
+    with pytest.raises(KeyboardInterrupt):
+        learn(shared, tmp_path / "resumed", [0, 1], interruption)
+    resumed = learn(shared, tmp_path / "resumed", [0, 1])
+    for left, right in zip(jax.tree.leaves(whole), jax.tree.leaves(resumed), strict=True):
+        np.testing.assert_array_equal(left, right)
+    for name in ("log.jsonl", "outcome.json"):
+        assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "resumed" / name).read_bytes()
+    outcome = read_json(tmp_path / "whole" / "outcome.json")
+    assert (outcome["failed"], outcome["steps"], outcome["seeds"]) == (None, 6, [0, 1])
+    assert len(outcome["loss"]) == 2
+
+
+def test_seeds_together_learn_as_each_alone(shared, tmp_path: Path) -> None:
+    together = learn(shared, tmp_path / "together", [0, 1])
+    alone = learn(shared, tmp_path / "alone", [1])
+    for left, right in zip(jax.tree.leaves(together), jax.tree.leaves(alone), strict=True):
+        np.testing.assert_allclose(left[1], right[0], atol=1e-5)
+
+
+def test_a_training_that_comes_apart_says_so(shared, tmp_path: Path) -> None:
+    learn(shared, tmp_path / "p", [0, 1], learning_rate=1e30)
+    failed = read_json(tmp_path / "p" / "outcome.json")["failed"]
+    assert "arm finetune: training came apart" in failed
+    assert "seeds 0, 1" in failed
+    assert "learning rate 1e+30" in failed

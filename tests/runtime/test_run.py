@@ -1,0 +1,144 @@
+import dataclasses
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from wug.compiler.plan import Expectation, Term
+from wug.progress import Silent
+from wug.runtime.failure import ContextOverflow
+from wug.runtime.run import run
+
+
+def entries(tiny, kind: str) -> set[str]:
+    folder = tiny.store.root / "tiny" / kind
+    return {path.name for path in folder.iterdir() if path.suffix == ""} if folder.exists() else set()
+
+
+def test_a_run_leaves_results_picture_timing_and_plan(finished) -> None:
+    tiny, folder = finished
+    names = ["plan.json", "results.json", "results.svg", "timing.json"]
+    assert sorted(file.name for file in folder.iterdir()) == names
+    document = json.loads((folder / "results.json").read_bytes())
+    assert [document["schema"], document["name"], document["key"]] == [1, "tiny", tiny.plan.key]
+    assert len(document["rows"]) == 4 * 2 * 2
+    assert "seconds" not in (folder / "results.json").read_text()
+    assert {"pretraining 0", "finetune 0"} <= set(json.loads((folder / "timing.json").read_bytes())["stages"])
+    assert [len(entries(tiny, kind)) for kind in ("pretrained", "trained", "scores")] == [1, 2, 4]
+
+
+def test_a_second_computation_has_the_same_bits(finished, tiny) -> None:
+    folder = run(tiny.plan, tiny.compiled, tiny.store, Silent())
+    assert (folder / "results.json").read_bytes() == (finished[1] / "results.json").read_bytes()
+    assert (folder / "results.svg").read_bytes() == (finished[1] / "results.svg").read_bytes()
+
+
+def test_a_changed_learning_rate_trains_one_arm_alone(finished) -> None:
+    tiny, _ = finished
+    before = {kind: entries(tiny, kind) for kind in ("pretrained", "trained", "scores")}
+    tiny.change_arm("augmented", learning_rate=1e-3).run()
+    added = {kind: len(entries(tiny, kind) - before[kind]) for kind in before}
+    assert added == {"pretrained": 0, "trained": 1, "scores": 1}
+
+
+def script(tiny, body: str, *, killed: bool = False) -> str:
+    """Run Python in a process of its own, with the experiment as `plan, compiled, store`."""
+    head = (
+        "import json, os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from wug.compiler.plan import *\n"
+        "from wug.compiler.store import Store\n"
+        "from wug.progress import Silent\n"
+        "from wug.runtime.run import run\n"
+        f"plan = {tiny.plan!r}\n"
+        f"compiled, store = Path({str(tiny.compiled)!r}), Store(Path({str(tiny.store.root)!r}))\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent.parent)}
+    done = subprocess.run(
+        [sys.executable, "-c", head + body], capture_output=True, text=True, env=environment, timeout=240
+    )
+    assert done.returncode == (-signal.SIGKILL if killed else 0), done.stderr
+    return done.stdout
+
+
+def test_a_cached_run_needs_no_jax(finished) -> None:
+    tiny, folder = finished
+    body = (
+        "print(run(plan, compiled, store, Silent()))\nassert not {'jax', 'orbax', 'flax'} & set(sys.modules)"
+    )
+    assert script(tiny, body).strip() == str(folder)
+
+
+def test_a_changed_expectation_recomputes_the_verdicts_alone(finished) -> None:
+    tiny, _ = finished
+    expectation = Expectation("new", Term("icl", "trained", 0.0), ">=", Term("", "", -1.0))
+    changed = tiny.change(expectations=(expectation,), key="x" * 32)
+    before = {kind: entries(tiny, kind) for kind in ("pretrained", "trained", "scores")}
+    body = (
+        "folder = run(plan, compiled, store, Silent())\n"
+        "assert 'jax' not in sys.modules\n"
+        "print(json.loads((folder / 'results.json').read_bytes())['expectations'][0]['verdict'])"
+    )
+    assert script(changed, body).strip() == "supported"
+    assert before == {kind: entries(tiny, kind) for kind in before}
+
+
+KILLER = """
+class Killer(Silent):
+    def stage(self, name, total, unit=""):
+        class Stage:
+            def __enter__(self): return self
+            def __exit__(self, *error): return None
+            def update(self, done, **figures):
+                if STAGE in name and done >= AT: os.kill(os.getpid(), signal.SIGKILL)
+        return Stage()
+run(plan, compiled, store, Killer(), checkpoint_every_s=0)
+"""
+
+
+def test_a_run_killed_again_and_again_ends_with_the_same_bits(finished, tiny) -> None:
+    programs = "compiled-programs"
+    shutil.copytree(finished[0].store.root / programs, tiny.store.root / programs)
+    script(tiny, "STAGE, AT = 'pretraining', 12\n" + KILLER, killed=True)
+    assert list((tiny.store.root / "tiny" / "pretrained").glob("*.partial/checkpoints/*"))
+    script(tiny, "STAGE, AT = 'augmented: fine-tuning', 6\n" + KILLER, killed=True)
+    assert len(entries(tiny, "scores")) == 3
+    script(tiny, "STAGE, AT = 'augmented: scoring', 2\n" + KILLER, killed=True)
+    folder = run(tiny.plan, tiny.compiled, tiny.store, Silent())
+    for name in ("results.json", "results.svg"):
+        assert (folder / name).read_bytes() == (finished[1] / name).read_bytes()
+
+
+def test_an_arm_that_comes_apart_fails_alone(finished) -> None:
+    tiny, _ = finished
+    document = tiny.change_arm("finetune", learning_rate=1e30).run()
+    assert "came apart" in document["arms"]["finetune"]["failed"]
+    assert {row["arm"] for row in document["rows"]} == {"pretrained", "icl", "augmented"}
+    assert document["expectations"][0]["verdict"] == "undecided"
+    assert "came apart" in document["expectations"][0]["reason"]
+
+
+def test_a_context_that_does_not_fit_stops_before_anything_is_trained(tiny) -> None:
+    small = tiny.change(model=dataclasses.replace(tiny.plan.model, context=40))
+    with pytest.raises(ContextOverflow):
+        small.run()
+    assert not (tiny.store.root / "tiny" / "pretrained").exists()
+
+
+def test_a_pretraining_for_each_seed(finished) -> None:
+    tiny, _ = finished
+    document = tiny.change(pretraining_per_seed=True, arms=tiny.plan.arms[:1], expectations=()).run()
+    assert [outcome["seed"] for outcome in document["pretraining"]] == [0, 1]
+    shared_one = json.loads((finished[1] / "results.json").read_bytes())["pretraining"][0]
+    assert document["pretraining"][0] == shared_one
+
+
+def test_where_an_arm_stands_in_the_spec_changes_nothing(finished) -> None:
+    tiny, folder = finished
+    moved = tuple(dataclasses.replace(arm, line=arm.line + 7) for arm in tiny.plan.arms)
+    assert run(tiny.change(arms=moved).plan, tiny.compiled, tiny.store, Silent()) == folder
