@@ -1,0 +1,128 @@
+import copy
+import io
+
+import pytest
+from rich.console import Console
+
+from wug.runtime.report import exit_status, print_report
+
+
+def row(arm: str, split: str, accuracy: float, **more: object) -> dict:
+    plain = {
+        "arm": arm,
+        "split": split,
+        "seeds": 20,
+        "n": 160,
+        "accuracy": accuracy,
+        "low": max(0.0, accuracy - 0.07),
+        "high": min(1.0, accuracy + 0.07),
+        "chance": 0.5,
+        "exposed": 0.0,
+        "accuracy_exposed": None,
+        "accuracy_unexposed": accuracy,
+        "context_docs": 0,
+        "shortcut": None,
+    }
+    return {**plain, **more}
+
+
+def price(context: str = "none", augment: str = "none", train: int = 0, ask: int = 31_000_000) -> dict:
+    return {
+        "context": context,
+        "augment": augment,
+        "train_flops": train,
+        "question_flops": ask,
+        "breakeven_questions": 640 if train else None,
+        "failed": None,
+    }
+
+
+@pytest.fixture
+def document() -> dict:
+    shortcut = {"name": "co-occurrence", "accuracy": 0.02, "agreement": 0.79}
+    half = {"exposed": 0.5, "accuracy_exposed": 0.99, "accuracy_unexposed": 0.51}
+    return {
+        "name": "reversals <& more>",
+        "pooled": [
+            row("icl", "trained", 0.994, context_docs=8),
+            row("icl", "reversal", 0.956, context_docs=8),
+            row("finetune", "trained", 1.0, exposed=1.0),
+            row("finetune", "reversal", 0.21, shortcut=shortcut),
+            row("half", "trained", 1.0),
+            row("half", "reversal", 0.75, **half),
+        ],
+        "arms": {
+            "icl": price("train", ask=360_000_000),
+            "finetune": price(train=210_000_000_000),
+            "half": price(augment="closure", train=210_000_000_000),
+        },
+        "pretraining": [{"seed": 0, "reached": True, "steps": 1400, "accuracy": {"exceeds.reverse": 0.98}}],
+        "expectations": [
+            {
+                "text": "context reverses",
+                "left": "icl.reversal",
+                "op": ">",
+                "right": "finetune.reversal +0.2",
+                "margin": 0.0,
+                "verdict": "supported",
+                "effect": 0.546,
+                "low": 0.46,
+                "high": 0.62,
+                "reason": "",
+            }
+        ],
+    }
+
+
+def printed(document: dict) -> str:
+    stream = io.StringIO()
+    print_report(document, Console(file=stream, width=120))
+    return stream.getvalue()
+
+
+def test_the_table_holds_what_one_wants_to_show(document) -> None:
+    text = printed(document)
+    for words in (
+        "160 questions a cell over 20 seeds",
+        "99 %",
+        "8 docs",
+        "210 GFLOP",
+        "360 MFLOP",
+        "99 % stated · 51 % not",
+        "chance",
+        "79 % of its answers are what the shortcut co-occurrence gives",
+        "finetune 640, half 640",
+        "in context: exceeds.reverse 98 %",
+        "one pretraining: the intervals do not cover its luck",
+        "✓ supported",
+        "icl.reversal > finetune.reversal +0.2  difference +0.55 [+0.46, +0.62]",
+    ):
+        assert words in text
+    assert max(len(line) for line in text.splitlines()) <= 120
+
+
+def test_an_equivalence_is_spelled_out(document) -> None:
+    document["expectations"][0].update(op="within", right="0.5", margin=0.1, verdict="refuted")
+    assert "icl.reversal within 0.1 of 0.5" in printed(document)
+
+
+def test_a_pretraining_that_never_got_there_is_loud(document) -> None:
+    document["pretraining"][0]["reached"] = False
+    assert "never reached" in printed(document)
+
+
+def test_a_failed_arm_is_told(document) -> None:
+    document["arms"]["icl"]["failed"] = "arm icl: it came apart"
+    document["pooled"] = document["pooled"][2:]
+    text = printed(document)
+    assert "no result" in text
+    assert "it came apart" in text
+
+
+def test_exit_status(document) -> None:
+    assert exit_status(document) == 0
+    refuted, undecided, failed = (copy.deepcopy(document) for _ in range(3))
+    refuted["expectations"][0]["verdict"] = "refuted"
+    undecided["expectations"][0]["verdict"] = "undecided"
+    failed["arms"]["icl"]["failed"] = "it came apart"
+    assert [exit_status(each) for each in (refuted, undecided, failed)] == [1, 0, 1]

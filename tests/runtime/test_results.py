@@ -1,0 +1,100 @@
+import json
+
+import numpy as np
+import pytest
+
+from wug.compiler.plan import Expectation, Term
+from wug.runtime.corpus import load
+from wug.runtime.expect import wilson
+from wug.runtime.results import ArmResult, results
+from wug.runtime.score import answers
+
+PRETRAINING = {
+    "seed": 0,
+    "reached": True,
+    "steps": 6,
+    "accuracy": {"exceeds.forward": 1.0},
+    "loss": 1.0,
+    "tokens": 10,
+    "parameters": 1000,
+    "train_flops": 60000,
+}
+
+
+def made(tiny, failed: dict[str, str] | None = None) -> dict:
+    """Results where every arm answers the trained rightly and the reversed as the trained ones were said."""
+    worlds = load(tiny.compiled, [0, 1]).worlds
+    arms = []
+    for arm in tiny.plan.arms:
+        told = []
+        for world in worlds:
+            items = world.items
+            wanted_N = np.where(items.split_N == "trained", items.answer_N, 1 - items.answer_N)
+            told_Q = np.zeros(24)
+            told_Q[items.first_question_N + wanted_N] = 1.0
+            told.append(answers(items, told_Q))
+        why = (failed or {}).get(arm.name)
+        arms.append(ArmResult(arm, () if why else tuple(told), why))
+    return results(tiny.plan, worlds, arms, [PRETRAINING])
+
+
+@pytest.fixture(scope="module")
+def document(shared) -> dict:
+    return made(shared)
+
+
+def found(rows: list[dict], **place: object) -> dict:
+    (row,) = [row for row in rows if all(row[name] == value for name, value in place.items())]
+    return row
+
+
+def test_rows_say_what_the_issue_asks_for(document) -> None:
+    names = "arm split seed n accuracy chance low high exposed context_docs context_relevant"
+    names += " accuracy_exposed accuracy_unexposed margin"
+    assert {frozenset(row) for row in document["rows"]} == {frozenset(names.split())}
+    row = found(document["rows"], arm="icl", split="trained", seed=1)
+    assert (row["n"], row["accuracy"], row["chance"]) == (6, 1.0, 0.5)
+    assert (row["low"], row["high"]) == pytest.approx(wilson(6, 6), abs=1e-6)
+    assert (row["context_docs"], row["context_relevant"]) == (6, 1)
+    assert (row["exposed"], row["accuracy_exposed"], row["accuracy_unexposed"]) == (1.0, 1.0, None)
+
+
+def test_pooled_rows_join_the_seeds(document) -> None:
+    row = found(document["pooled"], arm="finetune", split="reversal")
+    assert (row["n"], row["seeds"], row["accuracy"], row["exposed"]) == (12, 2, 0.0, 0.0)
+    assert row["high"] == pytest.approx(wilson(0, 12)[1], abs=1e-6)
+
+
+def test_an_answer_below_chance_is_explained_by_its_shortcut(document) -> None:
+    row = found(document["pooled"], arm="finetune", split="reversal")
+    assert row["shortcut"] == {"name": "co-occurrence", "accuracy": 0.0, "agreement": 1.0}
+    assert row["shortcuts"]["frequency"] == {"accuracy": 0.5, "agreement": 0.5}
+    assert found(document["pooled"], arm="finetune", split="trained")["shortcut"] is None
+
+
+def test_prices(document) -> None:
+    arms = document["arms"]
+    assert arms["pretrained"]["train_flops"] == arms["icl"]["train_flops"] == 0
+    assert arms["finetune"]["train_flops"] > 6 * 1000 * 6 * 4
+    assert arms["icl"]["question_flops"] > arms["finetune"]["question_flops"]
+    saved = arms["icl"]["question_flops"] - arms["finetune"]["question_flops"]
+    worth = arms["finetune"]["breakeven_questions"]
+    assert (worth - 1) * saved < arms["finetune"]["train_flops"] <= worth * saved
+    assert arms["icl"]["breakeven_questions"] is None
+
+
+def test_expectations_are_told_as_written(shared) -> None:
+    expectation = Expectation("same", Term("icl", "trained", 0), "within", Term("", "", 0.95), 0.1)
+    (told,) = made(shared.change(expectations=(expectation,)))["expectations"]
+    assert (told["left"], told["op"], told["right"], told["margin"]) == ("icl.trained", "within", "0.95", 0.1)
+    assert (told["verdict"], told["effect"]) == ("supported", 0.05)
+
+
+def test_a_failed_arm_has_its_reason_and_no_rows(shared) -> None:
+    document = made(shared, {"finetune": "it came apart"})
+    assert document["arms"]["finetune"]["failed"] == "it came apart"
+    assert "finetune" not in {row["arm"] for row in document["rows"] + document["pooled"]}
+
+
+def test_it_is_json_without_nan(document) -> None:
+    assert json.loads(json.dumps(document, allow_nan=False)) == document
