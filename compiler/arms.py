@@ -47,7 +47,16 @@ def view(arm: Arm, documents: Documents, tests: tuple[Items, ...], seed: np.uint
             behind = set(items.premises[item])
             if arm.context == "oracle":
                 path = f"context/oracle/{items.test.name}/{item}"
-                contexts.append(_oracle(arm.documents, [i for i in shown if documents.article[i] == 0], keys, behind, seed, path))
+                contexts.append(
+                    _oracle(
+                        arm.documents,
+                        [i for i in shown if documents.article[i] == 0],
+                        keys,
+                        behind,
+                        seed,
+                        path,
+                    )
+                )
             place = -1 if arm.context == "none" else 0 if arm.context == "train" else len(contexts) - 1
             rows = contexts[place] if place >= 0 else ()
             context.append(place)
@@ -57,7 +66,12 @@ def view(arm: Arm, documents: Documents, tests: tuple[Items, ...], seed: np.uint
 
 
 def _oracle(
-    count: int, shown: list[int], keys: list[tuple[str, int]], behind: set[tuple[str, int]], seed: np.uint64, path: str
+    count: int,
+    shown: list[int],
+    keys: list[tuple[str, int]],
+    behind: set[tuple[str, int]],
+    seed: np.uint64,
+    path: str,
 ) -> tuple[int, ...]:
     """`count` documents in drawn order, all those that the answer rests on among them."""
     order = np.argsort(permute(seed, path, np.arange(len(shown)), len(shown)))

@@ -28,7 +28,9 @@ def file_digest(path: Path) -> str:
 
 def canonical(value: Any) -> bytes:
     """JSON with sorted keys and no spaces: equal values are equal bytes. Raises ValueError for NaN."""
-    text = json.dumps(plain(value), sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+    text = json.dumps(
+        plain(value), sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False
+    )
     return text.encode()
 
 

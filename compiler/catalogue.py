@@ -27,27 +27,33 @@ CATALOGUE: dict[str, Rule] = {
         "The file does not read as the grammar allows at this place. The compiler goes on at the next\n"
         "declaration that starts a line, so that the other errors are found too.",
     ),
-    "W0002": _error("a text that never ends", 'A text stands between double quotes on one line: "like this".'),
+    "W0002": _error(
+        "a text that never ends", 'A text stands between double quotes on one line: "like this".'
+    ),
     "W0003": _error(
         "the edition line is missing",
         "The first line of a spec is 'wug 1'. It says in which edition of the language the file is written,\n"
         "so that a later version of wug can still read it as it was meant.",
     ),
     "W0004": _error("an edition that is not known", "This version of wug reads edition 1."),
-    "W0005": _error("an empty file", "There is nothing in this file. 'wug new hello' copies out a spec to start from."),
+    "W0005": _error(
+        "an empty file", "There is nothing in this file. 'wug new hello' copies out a spec to start from."
+    ),
     "W0006": _error("not a text file", "Specs are UTF-8 text."),
     "W0007": _error(
         "a file that is too large",
         "A spec is written by hand and has at most 2,000,000 bytes. Larger things are data: put them into a\n"
         "CSV and read it with 'entity x from \"x.csv\"'.",
     ),
-    "W0008": _error("nested too deep", "Braces may be 16 deep; no construct of the language needs more than five."),
+    "W0008": _error(
+        "nested too deep", "Braces may be 16 deep; no construct of the language needs more than five."
+    ),
     "W0009": _error("a file that cannot be read", "The file is not there, or may not be read."),
     "W0010": _error("another kind of file", "Worlds end in .world and experiments in .experiment."),
     "W0011": _error(
         "not yet",
-        "The construct has its place in the language, but this version does not carry it out. It is an error\n"
-        "and not ignored, so that no result is ever taken for what it is not.",
+        "The construct has its place in the language, but this version does not carry it out. It is an\n"
+        "error and not ignored, so that no result is ever taken for what it is not.",
     ),
     "W0012": _error("a reserved word", "The words that begin declarations cannot be names."),
     "W0013": _error("an unknown escape", 'In a text, write \\n, \\t, \\" and \\\\.'),
@@ -61,13 +67,19 @@ CATALOGUE: dict[str, Rule] = {
         "pyproject.toml or wug.lock, else its own folder. So a spec from a stranger is safe to compile.",
     ),
     "W0105": _error("a cycle of imports", "A file imports itself, directly or through others."),
-    "W0106": _error("a cycle of arms", "Arms that are 'like' each other in a circle have no settings to start from."),
+    "W0106": _error(
+        "a cycle of arms", "Arms that are 'like' each other in a circle have no settings to start from."
+    ),
     "W0107": _error("a value is missing", "The key or declaration needs a value that is not there."),
     # Types
     "W0201": _error("a wrong number of arguments", "A relation takes as many arguments as it declares."),
-    "W0202": _error("a type that does not fit", "What stands here is of a type that this place does not take."),
+    "W0202": _error(
+        "a type that does not fit", "What stands here is of a type that this place does not take."
+    ),
     "W0203": _error("a wrong kind of value", "The key takes another kind of value."),
-    "W0204": _error("out of range", "The value is of the right kind, but too small, too large or does not divide."),
+    "W0204": _error(
+        "out of range", "The value is of the right kind, but too small, too large or does not divide."
+    ),
     "W0205": _error(
         "an unbound variable",
         "Every variable in the head of a rule must occur behind 'if'; otherwise the rule would hold for\n"
@@ -78,7 +90,9 @@ CATALOGUE: dict[str, Rule] = {
         "a form that leaves out an argument",
         "A sentence must say which fact it means, so a form holds every argument of its relation.",
     ),
-    "W0302": _error("a slot that does not fit", "Slots are {argument}, or {argument.column} for a row of a table."),
+    "W0302": _error(
+        "a slot that does not fit", "Slots are {argument}, or {argument.column} for a row of a table."
+    ),
     "W0303": _error(
         "two forms that read the same",
         "Two forms with the same words and slots of the same types would give one sentence two meanings.",
@@ -93,7 +107,7 @@ CATALOGUE: dict[str, Rule] = {
     "W0407": _error("bad cells", "Names must be unique, cells filled, and integers written in digits."),
     "W0408": _error(
         "a trait that is violated",
-        "The facts contradict what the relation is declared to be; the two facts are shown with their proofs.",
+        "The facts contradict what the relation is declared to be; both are shown with their proofs.",
     ),
     "W0409": _error(
         "rules that explode",
@@ -101,17 +115,19 @@ CATALOGUE: dict[str, Rule] = {
         "memory is taken.",
     ),
     # Experiments
-    "W0501": _error("something is missing", "An experiment needs a world, training facts, tests, a model and arms."),
+    "W0501": _error(
+        "something is missing", "An experiment needs a world, training facts, tests, a model and arms."
+    ),
     "W0502": _error(
         "the context is too long",
-        "The training set, concatenated, does not fit the model's context. Raise the model's 'context', lower\n"
-        "'articles' of the arm, or use oracle(k).",
+        "The training set, concatenated, does not fit the model's context. Raise the model's 'context',\n"
+        "lower 'articles' of the arm, or use oracle(k).",
     ),
     "W0503": _error(
         "choices that cannot be made",
-        "A wrong choice must be false in the full world. 'contradiction' needs a relation with a 'converse';\n"
-        "'others(n)' needs enough other values for which the statement is provably false: declare the relation\n"
-        "'complete', 'functional' or 'injective'.",
+        "A wrong choice must be false in the full world. 'contradiction' needs a relation with a\n"
+        "'converse'; 'others(n)' needs enough other values for which the statement is provably false:\n"
+        "declare the relation 'complete', 'functional' or 'injective'.",
     ),
     "W0504": _error("an arm that does not fit together", "The arm's settings contradict each other."),
     "W0505": _error(

@@ -7,14 +7,18 @@ from typing import Any
 
 from wug.compiler import settings, syntax
 from wug.compiler.diagnostics import Note, Report, did_you_mean
-from wug.compiler.experiment import Arm, Episodes, Experiment, Test, Train
+from wug.compiler.experiment import Arm, Episodes, Experiment, Phase, Test, Train
 from wug.compiler.plan import Expectation, Finetuning, Model, Pretraining, Term
 from wug.compiler.world import World
 
 MOST_SEEDS = 1000
+FRESH_EPISODES = 100_000
+"""Up to so many episodes a phase never reads one twice, unless the spec says how many there are."""
 
 
-def _exclude(cursor: settings.Cursor, key: syntax.Name) -> list[tuple[syntax.Name, syntax.Name | None]] | None:
+def _exclude(
+    cursor: settings.Cursor, key: syntax.Name
+) -> list[tuple[syntax.Name, syntax.Name | None]] | None:
     """`exclude relation` or `exclude relation in form`; may be said several times."""
     relation = cursor.take(syntax.Name)
     if relation is None:
@@ -32,11 +36,29 @@ def _exclude(cursor: settings.Cursor, key: syntax.Name) -> list[tuple[syntax.Nam
 
 
 def _facts(cursor: settings.Cursor, key: syntax.Name) -> tuple[int, int] | None:
-    atom = cursor.take(syntax.Range)
-    if atom is None or not 1 <= atom.low <= atom.high <= 1000:
-        cursor.report.add("W0203", "'facts' takes a range such as 1..8, at most 1000", (atom or key).span)
+    """`facts 8` or `facts 1..8`."""
+    atom = cursor.take((syntax.Range, syntax.Number))
+    if isinstance(atom, syntax.Number) and atom.kind == "int":
+        low = high = int(atom.value)
+    elif isinstance(atom, syntax.Range):
+        low, high = atom.low, atom.high
+    else:
+        low = high = 0
+    if not 1 <= low <= high <= 1000:
+        cursor.report.add(
+            "W0203", "'facts' takes a number or a range such as 1..8, at most 1000", (atom or key).span
+        )
         return None
-    return atom.low, atom.high
+    return low, high
+
+
+def _phase(cursor: settings.Cursor, key: syntax.Name) -> list[dict[str, Any]] | None:
+    """`phase { facts 4  steps 500 }`, one or more of them, in order."""
+    block = cursor.take(syntax.Settings)
+    if block is None:
+        cursor.report.add("W0107", "'phase' needs a block", key.span, help="phase { facts 4  steps 500 }")
+        return None
+    return [settings.read(block, _PHASE, "phase", cursor.report)]
 
 
 def _context(cursor: settings.Cursor, key: syntax.Name) -> tuple[str, int] | None:
@@ -87,13 +109,18 @@ _FINETUNE: settings.Schema = {
     "warmup": settings.integer(0, 10_000_000),
     "weight_decay": settings.decimal(0, 10),
 }
-_PRETRAIN: settings.Schema = {
-    "episodes": settings.integer(16, 10_000_000),
+_PHASE: settings.Schema = {
     "facts": _facts,
-    "questions": settings.integer(1, 1000),
-    "exclude": _exclude,
     "steps": _STEPS,
     "batch": settings.integer(1, 100_000),
+    "episodes": settings.integer(1, 10_000_000),
+}
+_PRETRAIN: settings.Schema = {
+    **_PHASE,
+    "phase": _phase,
+    "questions": settings.integer(1, 10_000),
+    "exclude": _exclude,
+    "optimizer": settings.word("adamw", "muon"),
     "learning_rate": settings.decimal(1e-12, 10),
     "warmup": settings.integer(0, 10_000_000),
     "until": settings.share,
@@ -105,6 +132,7 @@ _MODEL: settings.Schema = {
     "width": settings.integer(2, 100_000),
     "heads": settings.integer(1, 1000),
     "kv_heads": settings.integer(1, 1000),
+    "hidden": settings.integer(1, 1_000_000),
     "convolution": settings.integer(0, 64),
     "context": settings.integer(8, 10_000_000),
     "pretrain": settings.block(_PRETRAIN, "pretrain"),
@@ -156,7 +184,9 @@ class _ExperimentChecker:
             ("no model", declared.models, "add: model tiny { layers 2  width 64  heads 4 }"),
         ):
             if not items:
-                report.add("W0501", f"experiment '{declared.name.text}' has {what}", declared.name.span, help=help)
+                report.add(
+                    "W0501", f"experiment '{declared.name.text}' has {what}", declared.name.span, help=help
+                )
         for extra in declared.models[1:]:
             report.add("W0011", "more than one model is not yet understood", extra.name.span, help="keep one")
         trains = tuple(t for t in map(self._train, declared.trains) if t is not None)
@@ -189,7 +219,9 @@ class _ExperimentChecker:
         for item in items:
             if item.name.text in seen:
                 notes = [Note("first declared here", seen[item.name.text].name.span)]
-                self.report.add("W0103", f"{what} '{item.name.text}' is declared twice", item.name.span, notes=notes)
+                self.report.add(
+                    "W0103", f"{what} '{item.name.text}' is declared twice", item.name.span, notes=notes
+                )
             else:
                 seen[item.name.text] = item
         return list(seen.values())
@@ -238,7 +270,9 @@ class _ExperimentChecker:
         relation = self.world.relations[train.relation.text]
         if relation.population is None:
             help = "train what it is derived from, and test the relation itself"
-            message = f"'{relation.name}' is only derived by rules: there are no stated facts of it to train on"
+            message = (
+                f"'{relation.name}' is only derived by rules: there are no stated facts of it to train on"
+            )
             self.report.add("W0202", message, train.relation.span, help=help)
             return None
         return Train(relation.name, train.form.text, values.get("articles", 1), texts, train.span)
@@ -272,6 +306,7 @@ class _ExperimentChecker:
         values = settings.read(model.settings, _MODEL, f"model '{model.name.text}'", self.report)
         pretrain = values.pop("pretrain", {})
         values.setdefault("kv_heads", values.get("heads", Model.heads))
+        values.setdefault("hidden", 2 * values.get("width", Model.width))
         shape = Model(model.name.text, **values)
         if shape.width % shape.heads or (shape.width // shape.heads) % 2:
             help = "the width of one head (width / heads) must be a whole, even number"
@@ -287,11 +322,19 @@ class _ExperimentChecker:
             if self._known_exclusion(relation, form)
         )
         each_seed = pretrain.pop("each_seed", False)
-        episodes = Episodes(pretrain.pop("facts", (1, 8)), pretrain.pop("questions", 16), exclude)
+        common = {name: pretrain.pop(name) for name in _PHASE if name in pretrain}
+        phases = tuple(self._phase(common | own) for own in pretrain.pop("phase", [{}]))
+        episodes = Episodes(phases, pretrain.pop("questions", 0), exclude)
         if "until" in pretrain:
             pretrain["accuracy"] = pretrain.pop("until")
-        pretrain.setdefault("episodes", 20_000)
-        return shape, Pretraining(**pretrain), episodes, each_seed
+        steps = sum(phase.steps for phase in phases)
+        total = sum(phase.episodes for phase in phases)
+        return shape, Pretraining(total, steps, phases[-1].batch, **pretrain), episodes, each_seed
+
+    def _phase(self, values: dict[str, Any]) -> Phase:
+        steps, batch = values.get("steps", Pretraining.steps), values.get("batch", Pretraining.batch)
+        episodes = values.get("episodes", min(steps * batch, FRESH_EPISODES))
+        return Phase(values.get("facts", (1, 8)), steps, batch, episodes)
 
     def _known_exclusion(self, relation: syntax.Name, form: syntax.Name | None) -> bool:
         if form is not None:
@@ -307,7 +350,8 @@ class _ExperimentChecker:
     def _arms(self) -> tuple[Arm, ...]:
         declared = {arm.name.text: arm for arm in self._once(self.declared.arms, "arm")}
         own = {
-            name: settings.read(arm.settings, _ARM, f"arm '{name}'", self.report) for name, arm in declared.items()
+            name: settings.read(arm.settings, _ARM, f"arm '{name}'", self.report)
+            for name, arm in declared.items()
         }
         arms = []
         for name, arm in declared.items():
@@ -340,7 +384,9 @@ class _ExperimentChecker:
             return values
         if like.text == name or like.text in above:
             if not above or like.text == above[0]:
-                self.report.add("W0106", f"arm '{name}' is like itself", like.span, help="one of them needs no 'like'")
+                self.report.add(
+                    "W0106", f"arm '{name}' is like itself", like.span, help="one of them needs no 'like'"
+                )
             return values
         base = self._inherited(like.text, own, (*above, name))
         merged = {**base, **values}

@@ -29,7 +29,16 @@ from wug.compiler.world import (
 MOST = 10_000_000
 """The most entities or facts that one declaration may ask for."""
 
-TRAITS = ("symmetric", "asymmetric", "transitive", "irreflexive", "functional", "injective", "acyclic", "complete")
+TRAITS = (
+    "symmetric",
+    "asymmetric",
+    "transitive",
+    "irreflexive",
+    "functional",
+    "injective",
+    "acyclic",
+    "complete",
+)
 VALUE_TYPES = ("text", "integer")
 
 _COUNT = settings.integer(1, MOST)
@@ -137,8 +146,12 @@ class _WorldChecker:
     def _entity(self, file: syntax.WorldFile, declaration: syntax.Entity) -> None:
         for partition in declaration.partitions:
             help = "leave it out for now"
-            self.report.add("W0011", "'partition' is not yet understood by this version", partition.span, help=help)
-        schema: settings.Schema = {"named": _nonce} if declaration.source else {"count": _COUNT, "named": _nonce}
+            self.report.add(
+                "W0011", "'partition' is not yet understood by this version", partition.span, help=help
+            )
+        schema: settings.Schema = (
+            {"named": _nonce} if declaration.source else {"count": _COUNT, "named": _nonce}
+        )
         what = f"entity '{declaration.name.text}'"
         values = settings.read(declaration.settings, schema, what, self.report)
         kind, value = values.get("named", ("nonce", 2))
@@ -148,7 +161,9 @@ class _WorldChecker:
                 help = "invented names are 'named nonce(syllables 2)'"
                 self.report.add("W0101", f"unknown lexicon '{value.text}'", value.span, help=help)
                 value = 2
-            if "count" not in values and not any(i.span and _within(i.span, declaration.span) for i in self.report.items):
+            if "count" not in values and not any(
+                i.span and _within(i.span, declaration.span) for i in self.report.items
+            ):
                 help = f"say how many there are: entity {name.text} {{ count 100 }}"
                 self.report.add("W0107", f"{what} has no count", name.span, help=help)
             self.entities[name.text] = Entity(name.text, values.get("count", 2), value, None, name.span)
@@ -226,7 +241,9 @@ class _WorldChecker:
             declaration.name.span,
         )
 
-    def _traits(self, declaration: syntax.Relation, arguments: list[Argument]) -> tuple[frozenset[str], int | None]:
+    def _traits(
+        self, declaration: syntax.Relation, arguments: list[Argument]
+    ) -> tuple[frozenset[str], int | None]:
         traits: set[str] = set()
         converse: int | None = None
         names = iter(declaration.traits)
@@ -251,7 +268,9 @@ class _WorldChecker:
             traits.add(trait.text)
         return frozenset(traits), converse
 
-    def _converse(self, trait: syntax.Name, over: syntax.Name | None, arguments: list[Argument]) -> int | None:
+    def _converse(
+        self, trait: syntax.Name, over: syntax.Name | None, arguments: list[Argument]
+    ) -> int | None:
         if over is None:
             help = "say which argument turns round: converse on"
             self.report.add("W0107", "'converse' needs an argument", trait.span, help=help)
@@ -267,7 +286,7 @@ class _WorldChecker:
                 "W0202",
                 f"'converse {over.text}' does not fit",
                 over.span,
-                help="the first two arguments must have one type, and this one a table of '\"a\" <-> \"b\"' rows",
+                help='the first two arguments need one type, and this one a table of \'"a" <-> "b"\' rows',
             )
             return None
         return found[0]
@@ -284,9 +303,13 @@ class _WorldChecker:
         types = [argument.type for argument in arguments]
         entity_pair = len(types) >= 2 and types[0] in self.entities and types[1] in self.entities
         if method == "rows":
-            of_data = len(types) >= 2 and types[0] in self.entities and self.entities[types[0]].data is not None
+            of_data = (
+                len(types) >= 2 and types[0] in self.entities and self.entities[types[0]].data is not None
+            )
             if not of_data or any(t not in VALUE_TYPES for t in types[1:]):
-                message = "'populate rows' needs an entity from a CSV and then columns of type text or integer"
+                message = (
+                    "'populate rows' needs an entity from a CSV and then columns of type text or integer"
+                )
                 self.report.add("W0202", message, populate.span)
                 return None
             data = self.entities[types[0]].data
@@ -304,7 +327,9 @@ class _WorldChecker:
             return None
         elif any(t in VALUE_TYPES for t in types):
             message = f"'populate {method}' cannot draw a text or an integer"
-            self.report.add("W0202", message, populate.span, help="read such values from a CSV with 'populate rows'")
+            self.report.add(
+                "W0202", message, populate.span, help="read such values from a CSV with 'populate rows'"
+            )
             return None
         return Population(method, populate.span, **values)
 
@@ -347,7 +372,9 @@ class _WorldChecker:
             pieces.append(text.text[position:])
         loose = [piece for piece in pieces if isinstance(piece, str) and ("{" in piece or "}" in piece)]
         if loose:
-            self.report.add("W0302", "a brace in this text has no partner", text.span, help="slots are {argument}")
+            self.report.add(
+                "W0302", "a brace in this text has no partner", text.span, help="slots are {argument}"
+            )
             return None
         return tuple(pieces) if good else None
 
@@ -356,7 +383,9 @@ class _WorldChecker:
         names = [argument.name for argument in arguments]
         if name not in names:
             help = did_you_mean(name, names)
-            self.report.add("W0101", f"'{{{written}}}' names no argument of this relation", text.span, help=help)
+            self.report.add(
+                "W0101", f"'{{{written}}}' names no argument of this relation", text.span, help=help
+            )
             return None
         index = names.index(name)
         table = self.tables.get(arguments[index].type)
@@ -416,7 +445,9 @@ class _WorldChecker:
         for term in rule.head.terms:
             if isinstance(term, syntax.Name) and term.text not in bound:
                 help = "every variable of the head must occur behind 'if'"
-                self.report.add("W0205", f"'{term.text}' in the head is bound by nothing", term.span, help=help)
+                self.report.add(
+                    "W0205", f"'{term.text}' in the head is bound by nothing", term.span, help=help
+                )
         if head is None or None in body or len(self.report.items) > before:
             return None
         return Rule(head, tuple(b for b in body if b is not None), tuple(variables), rule.head.relation.span)
@@ -431,7 +462,9 @@ class _WorldChecker:
             self.report.add("W0101", f"unknown relation '{name.text}'", name.span, help=help)
             return None
         if len(literal.terms) != len(relation.arguments):
-            message = f"'{name.text}' takes {len(relation.arguments)} arguments, here are {len(literal.terms)}"
+            message = (
+                f"'{name.text}' takes {len(relation.arguments)} arguments, here are {len(literal.terms)}"
+            )
             notes = [Note("declared here", relation.span)]
             self.report.add("W0201", message, literal.span, notes=notes)
             return None

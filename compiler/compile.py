@@ -1,7 +1,7 @@
 """From a checked spec to a folder: keys, stages, the store.
 
-The corpora of an experiment and its pretraining episodes are two entries. The first holds all that its world, its
-training facts, its tests and what its arms see decide; the second what its declarations and its model's
+The corpora of an experiment and its pretraining episodes are two entries. The first holds all that its world,
+its training facts, its tests and what its arms see decide; the second what its declarations and its model's
 pretraining decide, and neither counts, seeds nor arms. How long an arm trains is in the plan, not in a key.
 """
 
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from wug.compiler.canonical import canonical, digest, file_digest, plain
@@ -38,7 +39,7 @@ EPISODES_VERSION = 1
 
 @dataclass(frozen=True)
 class Compiled:
-    """A compiled experiment: its folder, the plan that the runtime carries out, and the compiler's warnings."""
+    """A compiled experiment: its folder, the plan for the runtime, and the compiler's warnings."""
 
     path: Path
     plan: Plan
@@ -86,7 +87,10 @@ def _waiting(progress: Progress) -> Callable[[], None]:
 
 def corpus_key(experiment: Experiment) -> str:
     """The identity of an experiment's corpora: its arms count only for what they see."""
-    arms = [(a.name, a.context, a.documents, a.articles, a.finetune is not None, a.augment, a.share) for a in experiment.arms]
+    arms = [
+        (a.name, a.context, a.documents, a.articles, a.finetune is not None, a.augment, a.share)
+        for a in experiment.arms
+    ]
     world = experiment.world
     parts = [world, _data_digests(world), experiment.seeds, experiment.trains, experiment.tests, arms]
     return digest(canonical(["corpus", CORPUS_VERSION, *parts]))
@@ -101,18 +105,18 @@ def episodes_key(experiment: Experiment) -> str:
         if population is not None and population.count:
             entities = [experiment.world.entities[a.type].count for a in relation.arguments[:2]]
             shared = gcd(*entities, population.count)
-            ratio = [*(count // shared for count in entities), population.count // shared]
+            ratio = [*(each // shared for each in entities), population.count // shared]
             population = dataclasses.replace(population, count=0)
         else:
             ratio = []
         relations.append([plain(dataclasses.replace(relation, population=population)), ratio])
     weights = [r.population.count for r in shown_relations(experiment) if r.population]
     shared = gcd(*weights) or 1
-    entities = [dataclasses.replace(entity, count=0) for entity in experiment.world.entities.values()]
+    types = [dataclasses.replace(entity, count=0) for entity in experiment.world.entities.values()]
     trains = [(t.relation, t.form, t.preambles) for t in experiment.trains]
     tests = [(t.relation, t.form, t.choices) for t in experiment.tests]
-    setting = [experiment.episodes, experiment.pretraining.episodes, experiment.pretraining.seed]
-    parts = [world, relations, [w // shared for w in weights], entities, _data_digests(experiment.world)]
+    setting = [experiment.episodes, experiment.pretraining.seed]
+    parts = [world, relations, [w // shared for w in weights], types, _data_digests(experiment.world)]
     return digest(canonical(["episodes", EPISODES_VERSION, *parts, trains, tests, setting]))
 
 
@@ -165,7 +169,9 @@ def check_context(drawn: Draft, tokenizer: Tokenizer, report: Report) -> None:
             texts = drawn.world_documents(of).text.tolist()
             seen = drawn.view(number, of)
             used = sorted({row for rows in seen.contexts for row in rows})
-            lengths = dict(zip(used, map(len, tokenizer.encode_batch_fast([texts[row] for row in used])), strict=True))
+            lengths = dict(
+                zip(used, map(len, tokenizer.encode_batch_fast([texts[row] for row in used])), strict=True)
+            )
             context = max((sum(lengths[row] + 1 for row in rows) for rows in seen.contexts), default=0)
             questions = [
                 cue + choice
@@ -176,23 +182,26 @@ def check_context(drawn: Draft, tokenizer: Tokenizer, report: Report) -> None:
             asked = max(map(len, tokenizer.encode_batch_fast(questions)), default=0)
             longest = max(longest, context + asked + 1)
         if longest > experiment.model.context:
-            message = f"arm '{arm.name}' needs {longest:,} tokens of context; the model has {experiment.model.context:,}"
+            have = experiment.model.context
+            message = f"arm '{arm.name}' needs {longest:,} tokens of context; the model has {have:,}"
             help = "raise the model's 'context', set the arm's 'articles', or use context oracle(k)"
             report.add("W0502", message, arm.span, help=help)
 
 
-def _write_episodes(experiment: Experiment, key: str, folder: Path, progress: Progress, report: Report) -> None:
+def _write_episodes(
+    experiment: Experiment, key: str, folder: Path, progress: Progress, report: Report
+) -> None:
     with progress.stage("episodes", experiment.pretraining.episodes, "worlds") as stage:
         tokenizer = build_tokenizer(experiment.world)
         seed = experiment.pretraining.seed
-        made = compile_episodes(experiment, tokenizer, seed, report)
+        made = compile_episodes(experiment, tokenizer, seed, report, stage.update)
         probe = compile_probe(experiment, tokenizer, seed, report)
         if made.tokens.shape[1] > experiment.model.context:
             needed, have = made.tokens.shape[1], experiment.model.context
             message = f"pretraining episodes have up to {needed:,} tokens; the model's context holds {have:,}"
             help = "lower 'facts' or 'questions' of pretrain, or raise the model's 'context'"
             report.fail("W0502", message, experiment.span, help=help)
-        arrays = {
+        arrays: dict[str, NDArray[Any]] = {
             "episodes": made.tokens,
             "questions": made.questions,
             "probe_cue": probe.cue,
@@ -202,11 +211,15 @@ def _write_episodes(experiment: Experiment, key: str, folder: Path, progress: Pr
         }
         for name, array in arrays.items():
             np.save(folder / f"{name}.npy", array, allow_pickle=False)
-        stage.update(experiment.pretraining.episodes)
     tokenizer.save(str(folder / "tokenizer.json"))
-    meta = {"vocab": tokenizer.get_vocab_size(), "kinds": list(probe.kinds)}
+    phases = [{"rows": p.episodes, "batch": p.batch, "steps": p.steps} for p in experiment.episodes.phases]
+    meta = {"vocab": tokenizer.get_vocab_size(), "kinds": list(probe.kinds), "phases": phases}
     (folder / "meta.json").write_text(json.dumps(meta, indent=2) + "\n", encoding="utf-8")
-    counts = {"episodes": len(made.tokens), "tokens": int((made.tokens > 0).sum()), "probe": len(probe.answer)}
+    counts = {
+        "episodes": len(made.tokens),
+        "tokens": int((made.tokens > 0).sum()),
+        "probe": len(probe.answer),
+    }
     write_manifest(folder, {"name": experiment.name, "key": key, "counts": counts})
 
 
@@ -222,8 +235,9 @@ def _write_experiment_card(drawn: Draft, items: dict[str, int], folder: Path) ->
         for test in drawn.tests
     ]
     made = [
-        "Compiled by Wug from a `.world` and an `.experiment`. Every fact, name and sentence is drawn from the seed;",
-        "every answer has its proof in `proofs`. `documents` and `items` are Parquet and the same rows as JSON lines.",
+        "Compiled by Wug from a `.world` and an `.experiment`. Every fact, name and sentence is drawn from",
+        "the seed; every answer has its proof in `proofs`. `documents` and `items` are Parquet, and the same",
+        "rows as JSON lines.",
     ]
     sections = [("Documents", sizes), ("Sample", samples), ("Test items", tests), ("How it was made", made)]
     write_card(folder, experiment.name, experiment.doc, sections)

@@ -94,7 +94,11 @@ def _rows(data: Data, span: Span, report: Report) -> Iterator[list[str]]:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        reason = "there is no such file" if isinstance(error, FileNotFoundError) else (error.strerror or "unreadable")
+        reason = (
+            "there is no such file"
+            if isinstance(error, FileNotFoundError)
+            else (error.strerror or "unreadable")
+        )
         near = [p.name for p in path.parent.glob("*.csv")] if path.parent.is_dir() else []
         help = did_you_mean(path.name, near)
         report.add("W0403", f"cannot read '{data.written}': {reason}", span, help=help)

@@ -49,7 +49,17 @@ def training_documents(
         rows = stated_rows(closures[train.relation])
         relation = experiment.world.relations[train.relation]
         parts.append(
-            _documents("train", train, relation, rows, relation.form(train.form), experiment, populated, closures, seeds)
+            _documents(
+                "train",
+                train,
+                relation,
+                rows,
+                relation.form(train.form),
+                experiment,
+                populated,
+                closures,
+                seeds,
+            )
         )
     return _joined(parts)
 
@@ -71,7 +81,9 @@ def augmentation(
         rows = rows[_share(arm, closures[train.relation], rows, train, seeds)]
         for of, given in [(relation, rows), *_follows_alone(relation, rows, experiment.world, closures)]:
             for form in of.forms:
-                parts.append(_documents(arm.name, train, of, given, form, experiment, populated, closures, seeds))
+                parts.append(
+                    _documents(arm.name, train, of, given, form, experiment, populated, closures, seeds)
+                )
     added = _joined(parts)
     key = np.char.add(np.char.add(added.world.astype(str), " "), added.statement)
     fresh = ~np.isin(key, known)
@@ -110,7 +122,10 @@ def _follows_alone(
         if rule.mirror is not None:
             place, mirror = rule.mirror
             arguments[:, place] = np.array(mirror, np.int32)[arguments[:, place]]
-        index = {key: i for i, key in enumerate(map(tuple, np.column_stack([head.facts.world, head.facts.arguments])))}
+        index = {
+            key: i
+            for i, key in enumerate(map(tuple, np.column_stack([head.facts.world, head.facts.arguments])))
+        }
         wanted = np.column_stack([premise.world[rows], arguments])
         found.append((world.relations[rule.head], np.array([index[tuple(key)] for key in wanted], np.int64)))
     return found
@@ -129,7 +144,9 @@ def _documents(
 ) -> Documents:
     """The articles of some facts in one form; fact by fact."""
     facts = closures[relation.name].facts
-    statement = fill(experiment.world, populated, relation, form.pieces, facts.world[rows], facts.arguments[rows])
+    statement = fill(
+        experiment.world, populated, relation, form.pieces, facts.world[rows], facts.arguments[rows]
+    )
     row = np.repeat(rows, train.articles)
     of = facts.world[row]
     article = np.tile(np.arange(train.articles, dtype=np.int64), len(rows))

@@ -40,7 +40,13 @@ class Draft:
         for items in self.tests:
             rows = np.flatnonzero(items.world == of)
             premises = tuple(items.premises[row] for row in rows)
-            columns = (items.world[rows], items.row[rows], items.cue[rows], items.choices[rows], items.answer[rows])
+            columns = (
+                items.world[rows],
+                items.row[rows],
+                items.cue[rows],
+                items.choices[rows],
+                items.answer[rows],
+            )
             found.append(Items(items.test, *columns, premises))
         return tuple(found)
 
@@ -76,6 +82,7 @@ def draft(experiment: Experiment, report: Report, seeds: int | None = None) -> D
         if arm.augment == "closure":
             parts.append(augmentation(arm, experiment, populated, closures, words))
     columns = {
-        name: np.concatenate([getattr(part, name) for part in parts]) for name in Documents.__dataclass_fields__
+        name: np.concatenate([getattr(part, name) for part in parts])
+        for name in Documents.__dataclass_fields__
     }
     return Draft(experiment, words, populated, closures, Documents(**columns), tests)

@@ -90,9 +90,13 @@ class FactNumbers:
         return self.first[relation] + int(np.searchsorted(self.rows[relation], row))
 
 
-def write_table(folder: Path, name: str, columns: Mapping[str, Any], schema: pa.Schema, lines: bool = True) -> None:
+def write_table(
+    folder: Path, name: str, columns: Mapping[str, Any], schema: pa.Schema, lines: bool = True
+) -> None:
     """One table as Parquet and, with `lines`, the same rows as JSON lines."""
-    table = pa.table({field.name: pa.array(columns[field.name], field.type) for field in schema}, schema=schema)
+    table = pa.table(
+        {field.name: pa.array(columns[field.name], field.type) for field in schema}, schema=schema
+    )
     parquet.write_table(table, folder / f"{name}.parquet", compression="zstd")
     if lines:
         with (folder / f"{name}.jsonl").open("w", encoding="utf-8") as file:
@@ -109,7 +113,9 @@ def emit_seed(draft: Draft, of: int, folder: Path) -> None:
     columns: dict[str, Any] = {
         "doc_id": list(range(len(documents))),
         "fact": [numbers(relation, row) for relation, row in pairs],
-        **{name: getattr(documents, name).tolist() for name in ("set", "relation", "form", "article", "text")},
+        **{
+            name: getattr(documents, name).tolist() for name in ("set", "relation", "form", "article", "text")
+        },
     }
     write_table(folder, "documents", columns, _DOCUMENTS)
     write_table(folder, "items", _item_columns(draft, of, numbers), _ITEMS)
@@ -156,7 +162,9 @@ def cluster_names(draft: Draft, items: Items) -> list[str]:
     relation = world.relations[items.test.relation]
     place = next((i for i, a in enumerate(relation.arguments) if a.type in world.entities), 0)
     facts = draft.closures[relation.name].facts
-    texts = text_of(world, populated, relation.arguments[place].type, 0, items.world, facts.arguments[items.row, place])
+    texts = text_of(
+        world, populated, relation.arguments[place].type, 0, items.world, facts.arguments[items.row, place]
+    )
     return [str(text) for text in texts]
 
 
@@ -177,7 +185,9 @@ def proof_columns(
         columns["fact"] += range(numbers.first[name], numbers.first[name] + len(rows))
         columns["relation"] += [name] * len(rows)
         texts = [
-            text_of(world, populated, a.type, 0, closure.facts.world[rows], closure.facts.arguments[rows, place])
+            text_of(
+                world, populated, a.type, 0, closure.facts.world[rows], closure.facts.arguments[rows, place]
+            )
             for place, a in enumerate(relation.arguments)
         ]
         columns["arguments"] += [[str(text) for text in row] for row in zip(*texts, strict=True)]
@@ -185,7 +195,9 @@ def proof_columns(
             rule = int(closure.rule[row])
             columns["rule"].append(rules[rule].name if rule >= 0 else "")
             body = rules[rule].body if rule >= 0 else ()
-            columns["premises"].append([numbers(b, int(closure.premises[row, i])) for i, b in enumerate(body)])
+            columns["premises"].append(
+                [numbers(b, int(closure.premises[row, i])) for i, b in enumerate(body)]
+            )
         columns["size"] += closure.size[rows].tolist()
     return columns
 

@@ -2,12 +2,14 @@
 
 An episode is a fresh little world: some facts as training states them, then questions, which are statements
 that follow from those facts, in any form that is not excluded. Nothing of an evaluation world is in it: names
-are of another lexicon. A probe question has an episode's facts as context and asks like the experiment's tests do.
+are of another lexicon. A probe question has an episode's facts as context and asks as the experiment's tests
+do.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,7 +35,7 @@ BATCH = 10_000
 
 @dataclass(frozen=True)
 class Episodes:
-    """Rows of tokens [episodes, longest], 0 behind the end; `questions[i]` is where row i's questions begin."""
+    """Rows of tokens [episodes, longest], 0 behind the end; row i's questions begin at `questions[i]`."""
 
     tokens: NDArray[np.uint16]
     questions: NDArray[np.uint16]
@@ -51,33 +53,41 @@ class Probe:
     kinds: tuple[str, ...]
 
 
-def compile_episodes(experiment: Experiment, tokenizer: Tokenizer, seed: int, report: Report) -> Episodes:
-    """All episodes of a pretraining seed."""
+def compile_episodes(
+    experiment: Experiment, tokenizer: Tokenizer, seed: int, report: Report, progress: Callable[[int], None]
+) -> Episodes:
+    """All episodes of a pretraining seed, phase after phase; `progress` is told how many are done."""
     pieces = Pieces(tokenizer)
-    parts = []
-    for first in range(0, experiment.pretraining.episodes, BATCH):
-        index = np.arange(first, min(first + BATCH, experiment.pretraining.episodes))
-        parts.append(_batch(experiment, pieces, draw(seed_word("episodes", seed), "world", index), report))
+    parts: list[Episodes] = []
+    done = 0
+    for number, phase in enumerate(experiment.episodes.phases):
+        for first in range(0, phase.episodes, BATCH):
+            index = np.arange(first, min(first + BATCH, phase.episodes))
+            seeds = draw(seed_word("episodes", seed), f"phase/{number}", index)
+            parts.append(_batch(experiment, pieces, seeds, phase.facts, report))
+            done += len(index)
+            progress(done)
     longest = max(part.tokens.shape[1] for part in parts)
     padded = [np.pad(part.tokens, ((0, 0), (0, longest - part.tokens.shape[1]))) for part in parts]
     return Episodes(np.concatenate(padded), np.concatenate([part.questions for part in parts]))
 
 
 def _fresh(
-    experiment: Experiment, seeds: Words, least: int, report: Report
+    experiment: Experiment, seeds: Words, facts: tuple[int, int], report: Report
 ) -> tuple[Populated, dict[str, Closure]]:
-    """Fresh worlds and their closures; each has from `facts` low (at least `least`) to high facts."""
-    low, high = experiment.episodes.facts
-    low = min(max(low, least), high)
+    """Fresh worlds of `facts` (low, high) facts, and their closures."""
+    low, high = facts
     total = low + below(draw(seeds, "facts", 0), high - low + 1)
     relations = shown_relations(experiment)
     weights = np.array([relation.population.count or 1 for relation in relations if relation.population])
     couples = np.arange((high + 1) // 2)[None, :]
     ticket = below(draw(seeds[:, None], "relation", couples), int(weights.sum()))
     choice = np.searchsorted(np.cumsum(weights), ticket, side="right")
-    size = np.clip(total[:, None] - 2 * couples, 0, 2)  # facts come in couples, so that a mirrored table is balanced
-    facts = {r.name: np.where(choice == i, size, 0).sum(axis=1) for i, r in enumerate(relations)}
-    populated = populate_fresh(experiment.world, seeds, facts, report)
+    size = np.clip(
+        total[:, None] - 2 * couples, 0, 2
+    )  # facts come in couples, so that a mirrored table is balanced
+    counts = {r.name: np.where(choice == i, size, 0).sum(axis=1) for i, r in enumerate(relations)}
+    populated = populate_fresh(experiment.world, seeds, counts, report)
     return populated, infer(experiment.world, populated, report)
 
 
@@ -88,8 +98,10 @@ def shown_relations(experiment: Experiment) -> list[Relation]:
     return [experiment.world.relations[name] for name in names]
 
 
-def _batch(experiment: Experiment, pieces: Pieces, seeds: Words, report: Report) -> Episodes:
-    populated, closures = _fresh(experiment, seeds, 1, report)
+def _batch(
+    experiment: Experiment, pieces: Pieces, seeds: Words, facts: tuple[int, int], report: Report
+) -> Episodes:
+    populated, closures = _fresh(experiment, seeds, facts, report)
     stated = _facts(experiment, pieces, populated, closures, seeds)
     asked = _questions(experiment, pieces, populated, closures, seeds)
     tokens = stack([stated[0], asked[0]])
@@ -144,7 +156,7 @@ def _questions(
                 sentences = pieces.sentences(world, populated, relation, form.pieces, of, arguments)
                 parts.append(_document(np.empty((len(of), 0), np.int32), sentences))
                 rows.append(of)
-    return _shuffled(parts, rows, seeds, "questions/order", experiment.episodes.questions)
+    return _shuffled(parts, rows, seeds, "questions/order", experiment.episodes.questions or None)
 
 
 def _document(preamble: Matrix, sentences: Matrix) -> Matrix:
@@ -171,10 +183,12 @@ def _shuffled(
 
 
 def compile_probe(experiment: Experiment, tokenizer: Tokenizer, seed: int, report: Report) -> Probe:
-    """The held-out probe of a pretraining seed: every test that episodes could have taught, two choices each."""
+    """The held-out probe of a pretraining seed: every test that episodes could have taught, with the facts of
+    the last phase as context and two choices each."""
     pieces = Pieces(tokenizer)
     seeds = draw(seed_word("probe", seed), "world", np.arange(PROBE_WORLDS))
-    populated, closures = _fresh(experiment, seeds, 2, report)
+    low, high = experiment.episodes.phases[-1].facts
+    populated, closures = _fresh(experiment, seeds, (min(max(low, 2), high), high), report)
     shown = {relation.name for relation in shown_relations(experiment)}
     exclude = set(experiment.episodes.exclude)
     tests = []
@@ -229,5 +243,3 @@ def _padded(rows: list[list[int]]) -> NDArray[np.uint16]:
     for index, row in enumerate(rows):
         out[index, : len(row)] = row
     return out
-
-

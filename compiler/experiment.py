@@ -59,13 +59,27 @@ class Arm:
 
 
 @dataclass(frozen=True)
-class Episodes:
-    """What a pretraining episode holds: `facts` stated facts of a fresh world, then `questions` about them.
+class Phase:
+    """A stretch of pretraining: `steps` batches of `batch` episodes of so many `facts` (low, high) each.
 
-    `exclude` lists (relation, form) pairs that episodes never ask; an empty form leaves the relation out.
+    `episodes` of them are drawn; by default every batch is fresh.
     """
 
     facts: tuple[int, int]
+    steps: int
+    batch: int
+    episodes: int
+
+
+@dataclass(frozen=True)
+class Episodes:
+    """What pretraining reads: phases in order, each episode with facts of a fresh world and then questions.
+
+    `questions` is the most questions of an episode, 0 for every one there is. `exclude` lists (relation,
+    form) pairs that episodes never ask; an empty form leaves the relation out altogether.
+    """
+
+    phases: tuple[Phase, ...]
     questions: int
     exclude: tuple[tuple[str, str], ...]
 

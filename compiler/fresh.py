@@ -31,12 +31,12 @@ def fresh_like(
     bad = np.ones(texts.shape, bool)
     for attempt in range(_TRIES):
         world, place = np.nonzero(bad)
-        if not world.size:
-            return texts
         index = place + attempt * count
         model = below(draw(seeds[world], f"{path}/shape", index), len(models))
         made = letters[model]
-        bits = draw(seeds[world][:, None], f"{path}/letters", index[:, None] * longest + np.arange(longest)[None, :])
+        bits = draw(
+            seeds[world][:, None], f"{path}/letters", index[:, None] * longest + np.arange(longest)[None, :]
+        )
         for number, members in enumerate(_KINDS):
             codes = np.array([ord(member) for member in members], np.uint32)
             at = kind[model] == number
@@ -45,7 +45,9 @@ def fresh_like(
         made[leading, 0] = ord("1")  # numbers do not start with a zero
         texts[world, place] = np.ascontiguousarray(made).view(f"<U{longest}")[:, 0]
         bad = np.isin(texts, models) | _repeated(texts)
-    report.fail(
+        if not bad.any():
+            return texts
+    return report.fail(
         "W0507",
         f"too few texts look like those of '{path}' to draw {count} fresh ones",
         span,

@@ -67,7 +67,15 @@ def _trait(
     body: tuple[tuple[int, ...], ...],
     mirror: tuple[int, tuple[int, ...]] | None = None,
 ) -> Inference:
-    return Inference(f"{name} {relation.name}", relation.name, (relation.name,) * premises, head, body, mirror, relation.span)
+    return Inference(
+        f"{name} {relation.name}",
+        relation.name,
+        (relation.name,) * premises,
+        head,
+        body,
+        mirror,
+        relation.span,
+    )
 
 
 class _Growing:
@@ -179,11 +187,16 @@ def _apply(rule: Inference, number: int, turn: int, growing: dict[str, _Growing]
         place, mirror = rule.mirror
         head[:, place] = np.array(mirror, np.int32)[head[:, place]]
     premises = np.stack([rows[place] for place in range(len(rule.body))], axis=1)
-    size = sum((growing[rule.body[p]].size[rows[p]] for p in range(len(rule.body))), start=np.zeros(len(world), np.int64))
+    size = sum(
+        (growing[rule.body[p]].size[rows[p]] for p in range(len(rule.body))),
+        start=np.zeros(len(world), np.int64),
+    )
     return growing[rule.head].offer(world, head.astype(np.int32), number, premises, size)
 
 
-def _bind(terms: tuple[int, ...], arguments: Ints, bound: dict[int, Ints]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _bind(
+    terms: tuple[int, ...], arguments: Ints, bound: dict[int, Ints]
+) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Bind a literal's variables to columns; returns the rows where repeated variables agree."""
     keep = np.ones(len(arguments), bool)
     for place, variable in enumerate(terms):
@@ -195,7 +208,12 @@ def _bind(terms: tuple[int, ...], arguments: Ints, bound: dict[int, Ints]) -> np
 
 
 def _join(
-    world: Ints, bound: dict[int, Ints], terms: tuple[int, ...], other: _Growing, rule: Inference, report: Report
+    world: Ints,
+    bound: dict[int, Ints],
+    terms: tuple[int, ...],
+    other: _Growing,
+    rule: Inference,
+    report: Report,
 ) -> tuple[Rows, Rows]:
     """Pairs of rows (left, right) that agree on the world and on all shared variables."""
     shared = [(place, variable) for place, variable in enumerate(terms) if variable in bound]

@@ -25,7 +25,18 @@ DEEPEST = 16
 MOST_ERRORS = 20
 
 _STARTERS = {
-    "world": ("ENTITY", "TABLE", "RELATION", "RULE", "PREAMBLE", "HOLDOUT", "DOCUMENT", "SCENE", "POPULATE", "FORM"),
+    "world": (
+        "ENTITY",
+        "TABLE",
+        "RELATION",
+        "RULE",
+        "PREAMBLE",
+        "HOLDOUT",
+        "DOCUMENT",
+        "SCENE",
+        "POPULATE",
+        "FORM",
+    ),
     "experiment": ("WORLD", "SEEDS", "TRAIN", "TEST", "MODEL", "ARM", "EXPECT"),
 }
 _INNER = ("PARTITION", "POPULATE", "FORM")
@@ -69,26 +80,40 @@ def read_source(path: Path, name: str, report: Report, span: Span | None = None)
                 "W0007",
                 f"'{name}' has {size:,} bytes; a spec may have at most {LARGEST_SOURCE:,}",
                 span,
-                help='put the data into a CSV and read it with \'entity ... from "data.csv"\'',
+                help="put the data into a CSV and read it with 'entity ... from \"data.csv\"'",
                 **place,
             )
             return None
         data = path.read_bytes()
     except OSError as error:
-        reason = "there is no such file" if isinstance(error, FileNotFoundError) else (error.strerror or "unreadable")
+        reason = (
+            "there is no such file"
+            if isinstance(error, FileNotFoundError)
+            else (error.strerror or "unreadable")
+        )
         near = [p.name for p in path.parent.glob("*" + path.suffix)] if path.parent.is_dir() else []
-        report.add("W0009", f"cannot read '{name}': {reason}", span, help=did_you_mean(path.name, near), **place)
+        report.add(
+            "W0009", f"cannot read '{name}': {reason}", span, help=did_you_mean(path.name, near), **place
+        )
         return None
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        report.add("W0006", f"'{name}' is not UTF-8 text (byte {error.start})", span, help="save it as UTF-8", **place)
+        report.add(
+            "W0006",
+            f"'{name}' is not UTF-8 text (byte {error.start})",
+            span,
+            help="save it as UTF-8",
+            **place,
+        )
         return None
     if "\0" in text:
         report.add("W0006", f"'{name}' is a binary file, not a spec", span, **place)
         return None
     if not text.strip():
-        report.add("W0005", f"'{name}' is empty", span, help="start from a shipped spec: 'wug new hello'", **place)
+        report.add(
+            "W0005", f"'{name}' is empty", span, help="start from a shipped spec: 'wug new hello'", **place
+        )
         return None
     return Source(path, name, text)
 
@@ -179,7 +204,10 @@ def _check_edition(tokens: list[Token], source: Source, kind: str, report: Repor
         Span(source, start, start + end),
         help=f"the first line of a .{kind} file is 'wug {EDITION}'",
     )
-    tokens[:0] = [Token("WUG", "wug", start_pos=0, end_pos=0), Token("INT", str(EDITION), start_pos=0, end_pos=0)]
+    tokens[:0] = [
+        Token("WUG", "wug", start_pos=0, end_pos=0),
+        Token("INT", str(EDITION), start_pos=0, end_pos=0),
+    ]
 
 
 def _recover(tokens: list[Token], index: int, state: InteractiveParser, kind: str) -> int:
@@ -188,7 +216,7 @@ def _recover(tokens: list[Token], index: int, state: InteractiveParser, kind: st
     for position in range(index, len(tokens)):
         token = tokens[position]
         first_on_line = position == 0 or tokens[position - 1].line != token.line
-        if position == index and not first_on_line or token.type not in starters or not first_on_line:
+        if (position == index and not first_on_line) or token.type not in starters or not first_on_line:
             continue
         trial = state.copy()
         stacks = trial.parser_state
@@ -205,7 +233,9 @@ def _recover(tokens: list[Token], index: int, state: InteractiveParser, kind: st
     return len(tokens)
 
 
-def _report_unexpected(token: Token, state: InteractiveParser, source: Source, kind: str, report: Report) -> None:
+def _report_unexpected(
+    token: Token, state: InteractiveParser, source: Source, kind: str, report: Report
+) -> None:
     span = Span(source, token.start_pos or 0, max(token.end_pos or 0, (token.start_pos or 0) + 1))
     accepts = state.accepts()
     code, message, help = "W0001", f"unexpected {_show(token)}", f"expected {_expected(accepts)}"
@@ -237,4 +267,10 @@ def _expected(accepts: set[str]) -> str:
     symbols = {t.name: t.pattern.value for k in ("world", "experiment") for t in parser(k).terminals}
     words = sorted(_SHOWN.get(name) or f"'{symbols.get(name, name.lower())}'" for name in accepts - {"DOC"})
     words = [word.replace("\\", "") for word in words]
-    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " or " + words[-1] if words else "nothing more"
+    return (
+        words[0]
+        if len(words) == 1
+        else ", ".join(words[:-1]) + " or " + words[-1]
+        if words
+        else "nothing more"
+    )

@@ -33,9 +33,9 @@ class Model:
 class Pretraining:
     """How the model is pretrained on compiled episodes, and the probe that says when it is enough.
 
-    Training stops at the first probe whose accuracy reaches `accuracy`, else after `steps`. A probe is
-    taken every `every` steps on held-out episodes. `seed` is the draw of initial weights and batches;
-    `runs` "shared" means that all seeds of the experiment start from one pretraining.
+    Training stops at the first probe whose accuracy reaches `accuracy`, else after `steps`, the sum over all
+    phases. A probe is taken every `every` steps on held-out episodes. `optimizer` is adamw or muon. `seed`
+    is the draw of episodes, initial weights and batches. `episodes` is how many there are in all.
     """
 
     episodes: int
@@ -45,6 +45,7 @@ class Pretraining:
     warmup: int = 100
     accuracy: float = 0.97
     every: int = 100
+    optimizer: str = "adamw"
     seed: int = 0
 
 

@@ -6,6 +6,7 @@ entities from a table of the user's own are shuffled first. Fresh worlds, for pr
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,7 +46,10 @@ def populate(world: World, seeds: Words, report: Report) -> Populated:
         for r in world.relations.values()
         if r.population is not None
     }
-    names, values, offsets = _shared_names(world, seeds, table)
+    names = _real_names(world, seeds, table)
+    values, offsets = _values(
+        world, table, lambda _, __, real: np.broadcast_to(np.array(real), (len(seeds), len(real)))
+    )
     return _lay_out(world, seeds, Sizes(facts, entities), names, values, offsets)
 
 
@@ -60,8 +64,6 @@ def populate_fresh(world: World, seeds: Words, facts: dict[str, Rows], report: R
         for place, needed in _needed(relation, relation.population, world, facts[relation.name]).items():
             entities[place] = np.maximum(entities[place], needed)
     names: dict[str, NDArray[np.str_]] = {}
-    values: dict[str, NDArray[np.str_]] = {}
-    offsets: dict[tuple[str, int], int] = {}
     taken: dict[int, Rows] = {}
     for entity in world.entities.values():
         most = int(entities[entity.name].max())
@@ -70,18 +72,12 @@ def populate_fresh(world: World, seeds: Words, facts: dict[str, Rows], report: R
             names[entity.name] = fresh_like(real, seeds, f"{entity.name}/names", most, entity.span, report)
         else:
             names[entity.name] = _nonce(entity, seeds, most, False, taken)
-    for relation in world.relations.values():
-        if relation.population is None or relation.population.method != "rows":
-            continue
-        entity = world.entities[relation.arguments[0].type]
-        most = names[entity.name].shape[1]
-        for place, argument in enumerate(relation.arguments[1:], start=1):
-            real = table[entity.name][_columns(world, entity).index(argument.name)]
-            path = f"{relation.name}/{argument.name}"
-            made = fresh_like(real, seeds, path, most, relation.span, report)
-            held = values.get(argument.type)
-            offsets[relation.name, place] = 0 if held is None else held.shape[1]
-            values[argument.type] = made if held is None else np.concatenate([held, made], axis=1)
+
+    def fresh_cells(relation: Relation, column: str, real: list[str]) -> NDArray[np.str_]:
+        count = names[relation.arguments[0].type].shape[1]
+        return fresh_like(real, seeds, f"{relation.name}/{column}", count, relation.span, report)
+
+    values, offsets = _values(world, table, fresh_cells)
     return _lay_out(world, seeds, Sizes(facts, entities), names, values, offsets)
 
 
@@ -132,10 +128,8 @@ def _nonce(
     return np.array(spell(words.reshape(-1), entity.syllables)).reshape(words.shape)
 
 
-def _shared_names(
-    world: World, seeds: Words, table: dict[str, list[list[str]]]
-) -> tuple[dict[str, NDArray[np.str_]], dict[str, NDArray[np.str_]], dict[tuple[str, int], int]]:
-    """Names and values of evaluation worlds. Equal values of one type get one number."""
+def _real_names(world: World, seeds: Words, table: dict[str, list[list[str]]]) -> dict[str, NDArray[np.str_]]:
+    """The names of evaluation worlds; those of a table are the same in all of them."""
     names: dict[str, NDArray[np.str_]] = {}
     taken: dict[int, Rows] = {}
     for entity in world.entities.values():
@@ -144,6 +138,18 @@ def _shared_names(
         else:
             real = np.array(table[entity.name][0])
             names[entity.name] = np.broadcast_to(real, (len(seeds), len(real)))
+    return names
+
+
+def _values(
+    world: World,
+    table: dict[str, list[list[str]]],
+    cells: Callable[[Relation, str, list[str]], NDArray[np.str_]],
+) -> tuple[dict[str, NDArray[np.str_]], dict[tuple[str, int], int]]:
+    """All values of each type side by side, and where those of each (relation, argument) begin.
+
+    `cells` makes the texts [worlds, rows] of a relation's column out of the real ones.
+    """
     values: dict[str, NDArray[np.str_]] = {}
     offsets: dict[tuple[str, int], int] = {}
     for relation in world.relations.values():
@@ -151,12 +157,12 @@ def _shared_names(
             continue
         entity = world.entities[relation.arguments[0].type]
         for place, argument in enumerate(relation.arguments[1:], start=1):
-            cells = np.array(table[entity.name][_columns(world, entity).index(argument.name)])
+            real = table[entity.name][_columns(world, entity).index(argument.name)]
+            made = cells(relation, argument.name, real)
             held = values.get(argument.type)
             offsets[relation.name, place] = 0 if held is None else held.shape[1]
-            row = np.broadcast_to(cells, (len(seeds), len(cells)))
-            values[argument.type] = row if held is None else np.concatenate([held, row], axis=1)
-    return names, values, offsets
+            values[argument.type] = made if held is None else np.concatenate([held, made], axis=1)
+    return values, offsets
 
 
 # Counts
@@ -197,7 +203,9 @@ def _check_count(
     most = _most_pairs(first == second, population.each_once, counts[first], counts[second])
     if population.count > most:
         once = ", each entity once," if population.each_once else ""
-        message = f"{population.count} pairs are asked for; {counts[first]} '{first}'{once} give at most {most}"
+        message = (
+            f"{population.count} pairs are asked for; {counts[first]} '{first}'{once} give at most {most}"
+        )
         report.add("W0401", message, population.span, help="lower the count, or raise the entity's")
 
 
@@ -209,9 +217,8 @@ def _check_names(world: World, counts: dict[str, int], report: Report) -> None:
         wanted[entity.syllables] = wanted.get(entity.syllables, 0) + counts[entity.name]
         most = len(lexicon(entity.syllables, True))
         if wanted[entity.syllables] > most:
-            message = (
-                f"{wanted[entity.syllables]:,} names of {entity.syllables} syllables are asked for; there are {most:,}"
-            )
+            asked = wanted[entity.syllables]
+            message = f"{asked:,} names of {entity.syllables} syllables are asked for; there are {most:,}"
             help = "use 'named nonce(syllables 3)'" if entity.syllables == 2 else "lower the count"
             report.add("W0401", message, entity.span, help=help)
 
@@ -258,7 +265,9 @@ def _lay_out(
             continue
         grid, kept = _columns_of(relation, relation.population, world, seeds, sizes)
         if relation.population.method == "rows":
-            grid = [grid[0]] + [grid[0] + offsets[relation.name, p] for p in range(1, len(relation.arguments))]
+            grid = [grid[0]] + [
+                grid[0] + offsets[relation.name, p] for p in range(1, len(relation.arguments))
+            ]
         rows, index = np.nonzero(kept)
         columns = [np.broadcast_to(column, kept.shape)[rows, index] for column in grid]
         facts[relation.name] = Facts(rows.astype(np.int32), np.stack(columns, axis=1).astype(np.int32))
@@ -266,9 +275,7 @@ def _lay_out(
     return Populated(len(seeds), sizes.entities, names, values, facts)
 
 
-def _numbered(
-    texts: NDArray[np.str_], type: str, world: World, facts: dict[str, Facts]
-) -> NDArray[np.str_]:
+def _numbered(texts: NDArray[np.str_], type: str, world: World, facts: dict[str, Facts]) -> NDArray[np.str_]:
     """Give equal values of a type one number, where all worlds share them; facts are renumbered in place."""
     if not (texts.shape[0] == 1 or texts.strides[0] == 0 or bool((texts == texts[:1]).all())):
         return texts
@@ -323,7 +330,9 @@ def _pairs(
 ) -> list[Rows]:
     """Each entity in as many facts as any other, as often first as second: pairs around a circle."""
     same = relation.arguments[0].type == relation.arguments[1].type
-    order = permute(seed, f"{relation.name}/pairs", np.minimum(index, np.maximum(wanted, 1) - 1), np.maximum(wanted, 1))
+    order = permute(
+        seed, f"{relation.name}/pairs", np.minimum(index, np.maximum(wanted, 1) - 1), np.maximum(wanted, 1)
+    )
     first, second = counts
     if population.each_once:
         return [2 * order, 2 * order + 1] if same else [order, order]
@@ -352,9 +361,7 @@ def _forest(relation: Relation, population: Population, seed: Words, index: Rows
     return [parent, np.where(child < count, child, 0)]
 
 
-def _further(
-    relation: Relation, place: int, world: World, seed: Words, index: Rows, sizes: Sizes
-) -> Rows:
+def _further(relation: Relation, place: int, world: World, seed: Words, index: Rows, sizes: Sizes) -> Rows:
     """Arguments after the first two: entities or table rows, used as evenly as possible.
 
     Two facts in a row take a row of a mirrored table and its mirror, in drawn order, so that neither side
@@ -364,14 +371,13 @@ def _further(
     path = f"{relation.name}/{argument.name}"
     table: Table | None = world.tables.get(argument.type)
     if table is None:
-        size = sizes.entities[argument.type][:, None]
-        lap = index // int(sizes.entities[argument.type].min())
-        return permute(draw(seed, path, lap), "lap", index % size, size)
+        counts = sizes.entities[argument.type][:, None]
+        return permute(draw(seed, path, index // counts), "lap", index % counts, counts)
     if -1 in table.mirror:
-        size = len(table.rows)
-        return permute(draw(seed, path, index // size), "lap", index % size, size)
-    size = len(table.rows) // 2
+        rows = len(table.rows)
+        return permute(draw(seed, path, index // rows), "lap", index % rows, rows)
+    couples = len(table.rows) // 2
     couple = index // 2
-    chosen = permute(draw(seed, path, couple // size), "lap", couple % size, size)
+    chosen = permute(draw(seed, path, couple // couples), "lap", couple % couples, couples)
     turned = (draw(seed, f"{path}/turned", couple) & np.uint64(1)).astype(np.int64)
     return 2 * chosen + (turned ^ (index % 2))

@@ -25,7 +25,12 @@ def text_of(world: World, populated: Populated, type: str, column: int, of: Ints
 
 
 def fill(
-    world: World, populated: Populated, relation: Relation, pieces: Sequence[str | Slot], of: Ints, arguments: Ints
+    world: World,
+    populated: Populated,
+    relation: Relation,
+    pieces: Sequence[str | Slot],
+    of: Ints,
+    arguments: Ints,
 ) -> Texts:
     """The pieces of a form with their slots filled: texts [rows] for arguments [rows, arity]."""
     text = np.full(len(of), "", dtype="<U1")

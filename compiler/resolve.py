@@ -94,7 +94,13 @@ def _load(
     real = path.resolve()
     if real in (p for p, _ in above):
         notes = [Note("the cycle goes through this import", text.span) for _, text in above[1:] if text]
-        report.add("W0105", f"'{name}' imports itself", span, notes=notes, help="move what both need into a third file")
+        report.add(
+            "W0105",
+            f"'{name}' imports itself",
+            span,
+            notes=notes,
+            help="move what both need into a third file",
+        )
         return []
     if real in seen:
         return []

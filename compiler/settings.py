@@ -81,7 +81,9 @@ def _skip_value(cursor: Cursor, schema: Schema) -> None:
 
 def _wrong(cursor: Cursor, key: syntax.Name, wanted: str) -> None:
     atom = cursor.peek()
-    if atom is None or (isinstance(atom, syntax.Name) and wanted.startswith(("a number", "a percentage", "a text"))):
+    if atom is None or (
+        isinstance(atom, syntax.Name) and wanted.startswith(("a number", "a percentage", "a text"))
+    ):
         cursor.report.add("W0107", f"'{key.text}' needs a value: {wanted}", key.span)
         return
     cursor.index += 1
@@ -104,7 +106,8 @@ def integer(low: int, high: int) -> Taker:
     def take(cursor: Cursor, key: syntax.Name) -> int | None:
         atom = cursor.peek()
         if not (isinstance(atom, syntax.Number) and atom.kind == "int"):
-            return _wrong(cursor, key, "a number without a fraction")
+            _wrong(cursor, key, "a number without a fraction")
+            return None
         cursor.index += 1
         return int(atom.value) if _in_range(atom.value, low, high, atom.span, key, cursor.report) else None
 
@@ -115,7 +118,8 @@ def decimal(low: float, high: float) -> Taker:
     def take(cursor: Cursor, key: syntax.Name) -> float | None:
         atom = cursor.peek()
         if not (isinstance(atom, syntax.Number) and atom.kind != "percent"):
-            return _wrong(cursor, key, "a number")
+            _wrong(cursor, key, "a number")
+            return None
         cursor.index += 1
         return float(atom.value) if _in_range(atom.value, low, high, atom.span, key, cursor.report) else None
 
@@ -125,7 +129,8 @@ def decimal(low: float, high: float) -> Taker:
 def share(cursor: Cursor, key: syntax.Name) -> float | None:
     atom = cursor.peek()
     if not (isinstance(atom, syntax.Number) and atom.kind == "percent"):
-        return _wrong(cursor, key, "a percentage such as 50%")
+        _wrong(cursor, key, "a percentage such as 50%")
+        return None
     cursor.index += 1
     return atom.value if _in_range(atom.value, 0, 1, atom.span, key, cursor.report) else None
 
@@ -133,7 +138,9 @@ def share(cursor: Cursor, key: syntax.Name) -> float | None:
 def name(what: str) -> Taker:
     def take(cursor: Cursor, key: syntax.Name) -> syntax.Name | None:
         atom = cursor.take(syntax.Name)
-        return atom if atom is not None else _wrong(cursor, key, what)
+        if atom is None:
+            _wrong(cursor, key, what)
+        return atom
 
     return take
 
@@ -145,10 +152,13 @@ def word(*options: str) -> Taker:
     def take(cursor: Cursor, key: syntax.Name) -> str | None:
         atom = cursor.take(syntax.Name)
         if atom is None:
-            return _wrong(cursor, key, wanted)
+            _wrong(cursor, key, wanted)
+            return None
         if atom.text not in options:
             help = did_you_mean(atom.text, options)
-            cursor.report.add("W0203", f"'{key.text}' takes {wanted}, not '{atom.text}'", atom.span, help=help)
+            cursor.report.add(
+                "W0203", f"'{key.text}' takes {wanted}, not '{atom.text}'", atom.span, help=help
+            )
             return None
         return atom.text
 
@@ -158,6 +168,9 @@ def word(*options: str) -> Taker:
 def block(schema: Schema, what: str) -> Taker:
     def take(cursor: Cursor, key: syntax.Name) -> dict[str, Any] | None:
         atom = cursor.take(syntax.Settings)
-        return read(atom, schema, what, cursor.report) if atom is not None else _wrong(cursor, key, "a block { ... }")
+        if atom is None:
+            _wrong(cursor, key, "a block { ... }")
+            return None
+        return read(atom, schema, what, cursor.report)
 
     return take

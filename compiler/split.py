@@ -86,8 +86,7 @@ def _asked(items: Items) -> Texts:
 
     "more bright than zumbix." and "less bright than zumbix." differ in their first words only.
     """
-    split_words = np.array([[" ".join(row) for row in _differing(choices)] for choices in items.choices])
-    return split_words
+    return np.array([[" ".join(row) for row in _differing(choices)] for choices in items.choices])
 
 
 def _differing(choices: NDArray[np.str_]) -> list[list[str]]:
@@ -128,7 +127,9 @@ def _items(
     if wrong is None:
         return None
     cue = fill(world, populated, relation, form.pieces[:cut], of, arguments)
-    offered = [fill(world, populated, relation, form.pieces[cut:], of, given) for given in (arguments, *wrong)]
+    offered = [
+        fill(world, populated, relation, form.pieces[cut:], of, given) for given in (arguments, *wrong)
+    ]
     spaced = np.char.endswith(cue, " ")
     cue = np.where(spaced, np.char.rstrip(cue), cue)
     offered = [np.where(spaced, np.char.add(" ", text), text) for text in offered]
@@ -217,14 +218,16 @@ def _others(
         chosen[taken, have[taken]] = candidate[good]
         have[taken] += 1
     if bool((have < test.others).any()):
-        message = f"test '{test.name}' finds only {int(have.min())} false choices for some facts, not {test.others}"
+        message = (
+            f"test '{test.name}' finds only {int(have.min())} false choices for some facts, not {test.others}"
+        )
         help = f"lower others(n), or declare '{relation.name}' complete, functional or injective"
         report.add("W0503", message, test.span, help=help)
         return None
     wrong = []
-    for place in range(test.others):
+    for column in range(test.others):
         given = arguments.copy()
-        given[:, varied] = chosen[:, place]
+        given[:, varied] = chosen[:, column]
         wrong.append(given)
     return wrong
 
@@ -292,5 +295,5 @@ def check_balance(items: tuple[Items, ...], report: Report) -> None:
             f"a habit answers test '{split_items.test.name}' with {constant:.2f} (chance {chance:.2f}): "
             f"'{texts[common].strip()}' is right {counts[common]} times of {len(split_items)}",
             split_items.test.span,
-            help="let the relation draw an even number of facts over a table of '\"a\" <-> \"b\"' rows",
+            help='let the relation draw an even number of facts over a table of \'"a" <-> "b"\' rows',
         )

@@ -48,7 +48,9 @@ def build_tokenizer(world: World) -> Tokenizer:
     tokenizer = Tokenizer(models.Unigram(vocabulary, unk_id=2, byte_fallback=False))
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement=_SPACE, prepend_scheme="always")
     tokenizer.decoder = decoders.Metaspace(replacement=_SPACE, prepend_scheme="always")
-    tokenizer.add_special_tokens([AddedToken(t, special=True, normalized=False) for t in (PAD, DOCUMENT, UNKNOWN)])
+    tokenizer.add_special_tokens(
+        [AddedToken(t, special=True, normalized=False) for t in (PAD, DOCUMENT, UNKNOWN)]
+    )
     return tokenizer
 
 

@@ -52,7 +52,7 @@ class Builder(Transformer[Token, Any]):
                         "W0013",
                         f"unknown escape '\\{body[index]}' in a text",
                         self._at(token),
-                        help="the escapes are \\n, \\t, \\\" and \\\\",
+                        help='the escapes are \\n, \\t, \\" and \\\\',
                     )
                 character = _ESCAPES.get(body[index], body[index])
             out.append(character)
@@ -129,7 +129,9 @@ class Builder(Transformer[Token, Any]):
         partitions = tuple(c for c in rest if isinstance(c, syntax.Partition))
         atoms = tuple(c for c in rest if not isinstance(c, syntax.Partition))
         span = self._span(meta)
-        return syntax.Entity(name, source, syntax.Settings(atoms, span), partitions, self._doc(children), span)
+        return syntax.Entity(
+            name, source, syntax.Settings(atoms, span), partitions, self._doc(children), span
+        )
 
     def row(self, meta: Any, children: list[Any]) -> syntax.Row:
         return syntax.Row(tuple(self._text(c) for c in children), False, self._span(meta))

@@ -76,7 +76,10 @@ def check_traits(world: World, populated: Populated, closures: dict[str, Closure
                 continue
             first, second = (describe_row(world, populated, relation, closure, row) for row in clash)
             both = f"{first} and {second}" if clash[0] != clash[1] else first
-            notes = [Note(proof_text(world, populated, closures, relation.name, row)) for row in dict.fromkeys(clash)]
+            notes = [
+                Note(proof_text(world, populated, closures, relation.name, row))
+                for row in dict.fromkeys(clash)
+            ]
             report.add(
                 "W0408",
                 f"'{relation.name}' is declared {trait}, but {both} both hold"

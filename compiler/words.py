@@ -3,7 +3,8 @@
 The forty syllables are pairwise at least two edits apart, none is among the 20,000 commonest English words,
 and no name of two or three of them is an English word, is one edit from one of the 20,000 commonest, or
 holds one of four or more letters. That was established once, with the word lists of the package
-`wordfreq` 3, and frozen here: the compiler needs no word list. Any two names of equal length are at least two edits apart.
+`wordfreq` 3, and frozen here: the compiler needs no word list. Any two names of equal length are at least two
+edits apart.
 
 A quarter of all names is reserved for worlds that are trained and tested; pretraining episodes use the rest.
 """
@@ -15,10 +16,10 @@ from numpy.typing import NDArray
 
 from wug.compiler.draw import Words, draw, path_word, permute
 
-SYLLABLES = (
-    "bap bof daf diz duk faz fis fov fup jex jid jop juv kez kiv kod kub lak lix mek "
-    "mif moz mul nad nem nol nuf pab pev reb sag sut ven vir vog zar zeg zib zos zum"
-).split()
+SYLLABLES = tuple(
+    "bap bof daf diz duk faz fis fov fup jex jid jop juv kez kiv kod kub lak lix mek "  # noqa: SIM905
+    "mif moz mul nad nem nol nuf pab pev reb sag sut ven vir vog zar zeg zib zos zum".split()
+)
 
 _RESERVED_SHARE = 4
 _EXCLUDED = {"zarnoldaf", "zarnoldiz", "zarnolduk"}  # they hold "arnold"
@@ -53,7 +54,12 @@ def lexicon(syllables: int, reserved: bool) -> NDArray[np.int64]:
 
 
 def draw_names(
-    seeds: Words, path: str, count: int, syllables: int, reserved: bool, taken: NDArray[np.int64] | None = None
+    seeds: Words,
+    path: str,
+    count: int,
+    syllables: int,
+    reserved: bool,
+    taken: NDArray[np.int64] | None = None,
 ) -> NDArray[np.int64]:
     """Distinct names for each world: word numbers [worlds, count].
 
@@ -63,7 +69,9 @@ def draw_names(
     words = lexicon(syllables, reserved)
     held = 0 if taken is None else taken.shape[1]
     if count + held > len(words):
-        raise ValueError(f"{count + held} names of {syllables} syllables are asked for, there are {len(words)}")
+        raise ValueError(
+            f"{count + held} names of {syllables} syllables are asked for, there are {len(words)}"
+        )
     index = np.arange(count + held, dtype=np.int64)[None, :]
     drawn = words[permute(seeds[:, None], path, index, len(words))]
     if taken is None or held == 0:

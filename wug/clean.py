@@ -1,4 +1,4 @@
-"""Removing finished work, but never what is being made at this moment, and never a folder of someone else's."""
+"""Removing finished work, but never what is being made at this moment, nor a folder of someone else's."""
 
 from __future__ import annotations
 

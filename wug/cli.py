@@ -98,11 +98,18 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"wug {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
-    check = _command(commands, "check", "find every error in specs, without drawing anything", "wug check *.world *.experiment")
+    check = _command(
+        commands,
+        "check",
+        "find every error in specs, without drawing anything",
+        "wug check *.world *.experiment",
+    )
     check.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a .world or .experiment")
     _format(check)
 
-    compile = _command(commands, "compile", "write corpora, test items, proofs and episodes", "wug compile x.experiment")
+    compile = _command(
+        commands, "compile", "write corpora, test items, proofs and episodes", "wug compile x.experiment"
+    )
     compile.add_argument("file", type=Path, metavar="FILE", help="an .experiment, or a .world by itself")
     _build(compile)
     _format(compile)
@@ -122,10 +129,14 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--json", action="store_true", help="print results.json on stdout and no table")
     _build(run)
 
-    new = _command(commands, "new", "copy a shipped spec here, to start from", "wug new hello\n  wug new --list")
+    new = _command(
+        commands, "new", "copy a shipped spec here, to start from", "wug new hello\n  wug new --list"
+    )
     new.add_argument("name", nargs="?", metavar="NAME", help="a shipped experiment")
     new.add_argument("--list", action="store_true", help="list the shipped experiments")
-    new.add_argument("--into", type=Path, default=Path(), metavar="DIR", help="the folder to copy into (default: here)")
+    new.add_argument(
+        "--into", type=Path, default=Path(), metavar="DIR", help="the folder to copy into (default: here)"
+    )
 
     clean = _command(commands, "clean", "remove what was built", "wug clean --dry-run\n  wug clean reversals")
     clean.add_argument("names", nargs="*", metavar="NAME", help="only these experiments (default: all)")
@@ -160,12 +171,17 @@ def _command(
 
 def _build(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--build", type=Path, metavar="DIR", help="where finished work is kept (default: build/ in the project)"
+        "--build",
+        type=Path,
+        metavar="DIR",
+        help="where finished work is kept (default: build/ in the project)",
     )
 
 
 def _format(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--format", choices=("text", "json"), default="text", help="how findings are printed")
+    command.add_argument(
+        "--format", choices=("text", "json"), default="text", help="how findings are printed"
+    )
 
 
 def _count(text: str) -> int:

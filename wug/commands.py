@@ -37,7 +37,11 @@ def check(options: argparse.Namespace) -> int:
 
 def _described(spec: World | Experiment) -> str:
     if isinstance(spec, World):
-        parts = [(len(spec.entities), "entity type"), (len(spec.relations), "relation"), (len(spec.rules), "rule")]
+        parts = [
+            (len(spec.entities), "entity type"),
+            (len(spec.relations), "relation"),
+            (len(spec.rules), "rule"),
+        ]
         return f"world {spec.name} is well ({', '.join(_counted(n, what) for n, what in parts if n)})"
     parts = [(len(spec.tests), "test"), (len(spec.arms), "arm"), (spec.seeds, "seed")]
     return f"experiment {spec.name} is well ({', '.join(_counted(n, what) for n, what in parts)})"

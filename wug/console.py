@@ -40,7 +40,9 @@ def print_diagnostics(items: Sequence[Diagnostic], format: str) -> None:
     errors = sum(item.severity == "error" for item in items)
     if errors:
         codes = list(dict.fromkeys(item.code for item in items if item.severity == "error"))
-        out.print(f"{errors} error{'s' if errors > 1 else ''}; 'wug explain {codes[0]}' says more", style="bold")
+        out.print(
+            f"{errors} error{'s' if errors > 1 else ''}; 'wug explain {codes[0]}' says more", style="bold"
+        )
 
 
 def say_error(message: str) -> None:

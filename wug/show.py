@@ -1,4 +1,4 @@
-"""What a spec says, as a person reads it: words, facts, documents, questions with their proofs, an episode."""
+"""What a spec says, as a person reads it: words, facts, documents, questions with proofs, an episode."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ def show_experiment(experiment: Experiment, seed: int, count: int, out: Console)
         for text in mine.text[::step][:count].tolist():
             out.print(f"  {text}")
     for items in drawn.world_tests(seed):
-        _heading(out, f"test {items.test.name}: {len(items):,} items, chance {1 / items.choices.shape[1]:.2f}")
+        _heading(
+            out, f"test {items.test.name}: {len(items):,} items, chance {1 / items.choices.shape[1]:.2f}"
+        )
         for item in range(min(count, len(items))):
             out.print(f"  {items.cue[item]} ...")
             for place, choice in enumerate(items.choices[item].tolist()):
@@ -52,15 +54,20 @@ def show_experiment(experiment: Experiment, seed: int, count: int, out: Console)
                 out.print(Text(f"    {'✓' if right else '✗'}{choice}", "green" if right else "dim"))
             out.print(Text(f"      {item_proof(drawn, items, item)}", "dim italic"))
     _arms(drawn, seed, out)
-    small = dataclasses.replace(experiment.pretraining, episodes=16)
     tokenizer = build_tokenizer(experiment.world)
-    made = compile_episodes(dataclasses.replace(experiment, pretraining=small), tokenizer, small.seed, Report())
+    phase = dataclasses.replace(experiment.episodes.phases[0], episodes=16)
+    small = dataclasses.replace(
+        experiment, episodes=dataclasses.replace(experiment.episodes, phases=(phase,))
+    )
+    made = compile_episodes(small, tokenizer, experiment.pretraining.seed, Report(), lambda done: None)
     _heading(out, "a pretraining episode: facts of a fresh world, then what follows from them")
     number = int(np.argmin(np.abs(made.questions.astype(int) - np.median(made.questions))))
     tokens = made.tokens[number].tolist()
     cut = int(made.questions[number])
     for part, style in ((tokens[:cut], ""), (tokens[cut:], "cyan")):
-        for sentence in tokenizer.decode([t for t in part if t], skip_special_tokens=False).split("<doc>")[1:]:
+        for sentence in tokenizer.decode([t for t in part if t], skip_special_tokens=False).split("<doc>")[
+            1:
+        ]:
             out.print(Text(f"  {sentence.strip()}", style))
 
 
@@ -82,17 +89,27 @@ def _names(world: World, populated: Populated, count: int, out: Console, of: int
         out.print(f"  {', '.join(names[: 2 * count].tolist())}{more}")
 
 
-def _facts(world: World, populated: Populated, closures: dict[str, Closure], count: int, out: Console) -> None:
+def _facts(
+    world: World, populated: Populated, closures: dict[str, Closure], count: int, out: Console
+) -> None:
     for relation in world.relations.values():
         closure = closures[relation.name]
         stated = int((closure.rule < 0).sum())
-        _heading(out, f"{relation.name}: {stated:,} facts stated, {len(closure.facts) - stated:,} more follow")
-        rows = np.concatenate([np.flatnonzero(closure.rule < 0)[:count], np.flatnonzero(closure.rule >= 0)[:count]])
+        _heading(
+            out, f"{relation.name}: {stated:,} facts stated, {len(closure.facts) - stated:,} more follow"
+        )
+        rows = np.concatenate(
+            [np.flatnonzero(closure.rule < 0)[:count], np.flatnonzero(closure.rule >= 0)[:count]]
+        )
         for row in rows:
-            out.print(Text(f"  {proof_text(world, populated, closures, relation.name, int(row))}", "dim italic"))
+            out.print(
+                Text(f"  {proof_text(world, populated, closures, relation.name, int(row))}", "dim italic")
+            )
             of, arguments = closure.facts.world[[row]], closure.facts.arguments[[row]]
             for form in relation.forms:
-                out.print(f"    {form.name}: {fill(world, populated, relation, form.pieces, of, arguments)[0]}")
+                out.print(
+                    f"    {form.name}: {fill(world, populated, relation, form.pieces, of, arguments)[0]}"
+                )
 
 
 def _arms(drawn: Draft, seed: int, out: Console) -> None:
@@ -102,4 +119,5 @@ def _arms(drawn: Draft, seed: int, out: Console) -> None:
         exposed = np.mean(seen.exposed) if seen.exposed else 0.0
         context = max((len(rows) for rows in seen.contexts), default=0)
         trains = f"{arm.finetune.steps:,} steps" if arm.finetune else "not trained"
-        out.print(f"  {arm.name}: {trains}, {context:,} documents in context, {exposed:.0%} of the answers stated outright")
+        stated = f"{exposed:.0%} of the answers stated outright"
+        out.print(f"  {arm.name}: {trains}, {context:,} documents in context, {stated}")
