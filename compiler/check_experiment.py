@@ -121,6 +121,7 @@ _PRETRAIN: settings.Schema = {
     "questions": settings.integer(1, 10_000),
     "exclude": _exclude,
     "optimizer": settings.word("adamw", "muon"),
+    "facts_weight": settings.decimal(0, 1),
     "learning_rate": settings.decimal(1e-12, 10),
     "warmup": settings.integer(0, 10_000_000),
     "until": settings.share,

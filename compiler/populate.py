@@ -1,7 +1,8 @@
 """Draws worlds: names for entities, stated facts for relations.
 
-Structure is laid out over entity numbers and the names are drawn, so which name stands where is random;
-entities from a table of the user's own are shuffled first. Fresh worlds, for pretraining, use other names.
+Forests and chains are laid out over entity numbers and the names are drawn, so which name stands where is
+random; pairs, and entities from a table of the user's own, are shuffled first. Fresh worlds, for
+pretraining, use other names.
 """
 
 from __future__ import annotations
@@ -309,12 +310,11 @@ def _columns_of(
     else:
         columns = _forest(relation, population, seed, index, counts[0])
         kept = kept & (columns[0] < columns[1])
-    shuffled = [world.entities[type].data is not None for type in (first, second)]
-    for place, shuffle in enumerate(shuffled):
-        if shuffle:  # the rows of a table stand in an order that means something
-            path = f"{relation.arguments[place].type}/order"
+    for place, type in enumerate((first, second)):
+        # pairs: so that two relations do not compare the same neighbours; data: its order means something
+        if population.method == "pairs" or world.entities[type].data is not None:
             inside = np.where(kept, columns[place], 0)
-            columns[place] = permute(seed, path, inside, counts[place])
+            columns[place] = permute(seed, f"{relation.name}/{type}", inside, counts[place])
     for place in range(2, len(relation.arguments)):
         columns.append(_further(relation, place, world, seed, index, sizes))
     return columns, kept
