@@ -5,27 +5,45 @@ This is all that `wug check` does. It needs neither numpy nor JAX and draws noth
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from wug.compiler.check_experiment import check_experiment
 from wug.compiler.check_world import check_world
-from wug.compiler.diagnostics import Report, did_you_mean
+from wug.compiler.diagnostics import Diagnostic, Report, did_you_mean
 from wug.compiler.experiment import Experiment
 from wug.compiler.resolve import resolve_experiment, resolve_world
 from wug.compiler.world import World
 
 _SYNTAX = ("W0001", "W0002", "W0012")
-_ECHOES = ("W0101", "W0402", "W0501")
-"""Findings that may only echo a syntax error: what they miss may stand in the part that did not parse."""
+_MISSING = ("W0402", "W0501")
+_DECLARED = re.compile(r"\b(?:entity|table|relation|preamble|form|test|arm|model)\s+(\w+)")
 
 
 def check(path: Path, name: str, report: Report) -> World | Experiment | None:
     """Check the spec at `path`, which messages call `name`. Errors go to `report`."""
     found = Report()
     result = _check(path, name, found)
-    broken = any(item.code in _SYNTAX for item in found.items)
-    report.items += [item for item in found.sorted() if not (broken and item.code in _ECHOES)]
+    broken = [item.span.source for item in found.items if item.code in _SYNTAX and item.span]
+    lost = {name for source in broken for name in _DECLARED.findall(source.text)}
+    lines = {_line(item) for item in found.items if item.code in _SYNTAX}
+    report.items += [item for item in found.sorted() if not (broken and _echo(item, lost, lines))]
     return result
+
+
+def _line(item: Diagnostic) -> tuple[str, int]:
+    return (
+        (item.span.source.name, item.span.source.line_and_column(item.span.start)[0])
+        if item.span
+        else ("", 0)
+    )
+
+
+def _echo(item: Diagnostic, lost: set[str], lines: set[tuple[str, int]]) -> bool:
+    """Whether a finding may only echo a syntax error: what it misses may be in the part that did not parse."""
+    if item.code == "W0101" and item.span:
+        return item.span.source.text[item.span.start : item.span.end] in lost
+    return item.code in _MISSING or (item.code == "W0107" and _line(item) in lines)
 
 
 def _check(path: Path, name: str, report: Report) -> World | Experiment | None:

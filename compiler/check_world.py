@@ -197,6 +197,8 @@ class _WorldChecker:
                 if cells in seen:
                     notes = [Note("first written here", seen[cells])]
                     self.report.add("W0103", "this row is in the table already", row.span, notes=notes)
+                    break
+            for cells in new:
                 seen[cells] = row.span
             base = len(rows)
             rows += new
@@ -207,6 +209,10 @@ class _WorldChecker:
         self.tables[name] = Table(name, columns, tuple(rows), tuple(mirror))
 
     # Relations
+
+    def _known(self, *types: str) -> bool:
+        """Whether all of these are types; what is said of an unknown one would only be an echo."""
+        return all(type in self.entities or type in self.tables or type in VALUE_TYPES for type in types)
 
     def _relation(self, declaration: syntax.Relation) -> None:
         arguments: list[Argument] = []
@@ -261,7 +267,8 @@ class _WorldChecker:
                 self.report.add("W0202", f"'{trait.text}' needs a relation of two arguments", trait.span)
                 continue
             same = trait.text not in ("complete", "functional", "injective")
-            if same and arguments[0].type != arguments[1].type:
+            both = [argument.type for argument in arguments[:2]]
+            if same and both[0] != both[1] and self._known(*both):
                 message = f"'{trait.text}' needs the first two arguments to have one type"
                 self.report.add("W0202", message, trait.span)
                 continue
@@ -280,6 +287,8 @@ class _WorldChecker:
             help = did_you_mean(over.text, [a.name for a in arguments])
             self.report.add("W0101", f"unknown argument '{over.text}'", over.span, help=help)
             return None
+        if not self._known(*(argument.type for argument in arguments)):
+            return found[0]
         table = self.tables.get(arguments[found[0]].type)
         if table is None or -1 in table.mirror or found[0] < 2 or arguments[0].type != arguments[1].type:
             self.report.add(
@@ -301,6 +310,8 @@ class _WorldChecker:
             return None
         values = settings.read(populate.settings, _POPULATIONS[method], f"populate {method}", self.report)
         types = [argument.type for argument in arguments]
+        if not self._known(*types):
+            return Population(method, populate.span, **values)
         entity_pair = len(types) >= 2 and types[0] in self.entities and types[1] in self.entities
         if method == "rows":
             of_data = (
@@ -341,8 +352,8 @@ class _WorldChecker:
         if cue is None or answer is None:
             return None
         pieces = (*cue, *answer)
-        used = {piece.argument for piece in pieces if isinstance(piece, Slot)}
-        missing = [a.name for i, a in enumerate(arguments) if i not in used]
+        used = {arguments[piece.argument].name for piece in pieces if isinstance(piece, Slot)}
+        missing = [argument.name for argument in arguments if argument.name not in used]
         if missing:
             listed = " and ".join(f"'{name}'" for name in missing)
             self.report.add(
@@ -443,7 +454,8 @@ class _WorldChecker:
         bound = set(variables)
         head = self._literal(rule.head, variables, types)
         for term in rule.head.terms:
-            if isinstance(term, syntax.Name) and term.text not in bound:
+            # a literal of the body that is wrong may be the one that would bind it
+            if isinstance(term, syntax.Name) and term.text not in bound and None not in body:
                 help = "every variable of the head must occur behind 'if'"
                 self.report.add(
                     "W0205", f"'{term.text}' in the head is bound by nothing", term.span, help=help
@@ -471,12 +483,12 @@ class _WorldChecker:
         terms: list[Term] = []
         for term, argument in zip(literal.terms, relation.arguments, strict=True):
             if not isinstance(term, syntax.Name):
-                help = "name the argument with a variable, and choose by 'where' in the experiment"
+                help = "use a variable, and a relation that holds only of what is meant"
                 self.report.add("W0011", "constants in rules are not yet understood", term.span, help=help)
                 return None
             index = variables.setdefault(term.text, len(variables))
             known, where = types.setdefault(index, (argument.type, term.span))
-            if known != argument.type:
+            if known != argument.type and self._known(known, argument.type):
                 message = f"'{term.text}' is {_article(known)} and cannot be {_article(argument.type)} too"
                 self.report.add("W0202", message, term.span, notes=[Note("it is so because of this", where)])
             terms.append(index)

@@ -39,8 +39,9 @@ def read_columns(data: Data, columns: tuple[str, ...], span: Span, report: Repor
 
     The first column is the one that names things: its cells must differ.
     """
+    before = len(report.items)
     rows = _rows(data, span, report)
-    header = next(rows, None)
+    _, header = next(rows, (0, None))
     if header is None:
         return [[] for _ in columns]
     places = [header.index(column) if column in header else -1 for column in columns]
@@ -49,7 +50,7 @@ def read_columns(data: Data, columns: tuple[str, ...], span: Span, report: Repor
     if -1 in places:
         report.add("W0406", f"'{data.written}' has no column '{columns[places.index(-1)]}'", span)
         return found
-    for number, row in enumerate(rows, start=2):
+    for number, row in rows:
         if len(row) != len(header):
             report.add(
                 "W0404",
@@ -71,13 +72,13 @@ def read_columns(data: Data, columns: tuple[str, ...], span: Span, report: Repor
             report.add("W0407", message, span, help="a name must mean one thing")
             return found
         first_line[name] = number
-    if not found[0]:
+    if not found[0] and len(report.items) == before:
         report.add("W0407", f"'{data.written}' has a header and no rows", span)
     return found
 
 
 def _header(data: Data, span: Span, report: Report) -> list[str] | None:
-    return next(_rows(data, span, report), None)
+    return next(_rows(data, span, report), (0, None))[1]
 
 
 def _find(data: Data, header: list[str], column: Span, report: Report) -> int:
@@ -88,8 +89,8 @@ def _find(data: Data, header: list[str], column: Span, report: Report) -> int:
     return -1
 
 
-def _rows(data: Data, span: Span, report: Report) -> Iterator[list[str]]:
-    """The rows of a CSV, header first; stops at the first thing that is wrong, after reporting it."""
+def _rows(data: Data, span: Span, report: Report) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a CSV and their lines, header first; stops at what is wrong, after reporting it."""
     path: Path = data.path
     try:
         raw = path.read_bytes()
@@ -113,15 +114,15 @@ def _rows(data: Data, span: Span, report: Report) -> Iterator[list[str]]:
     if "\0" in text:
         report.add("W0405", f"'{data.written}' is a binary file, not a CSV", span)
         return
+    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    empty = True
     try:
-        rows = csv.reader(io.StringIO(text, newline=""), strict=True)
-        empty = True
         for row in rows:
             if row:
+                yield rows.line_num, [cell.strip() for cell in row] if empty else row
                 empty = False
-                yield [cell.strip() for cell in row] if rows.line_num == 1 else row
     except csv.Error as error:
-        report.add("W0404", f"'{data.written}' cannot be read as a CSV: {error}", span)
+        report.add("W0404", f"line {rows.line_num} of '{data.written}' does not read as CSV: {error}", span)
         return
     if empty:
         report.add("W0407", f"'{data.written}' is empty", span)

@@ -9,6 +9,7 @@ columns, and their size is known before they are carried out.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -134,6 +135,11 @@ def infer(world: World, populated: Populated, report: Report) -> dict[str, Closu
     growing: dict[str, _Growing] = {}
     for relation in world.relations.values():
         sizes = tuple(_domain(world, populated, argument.type) for argument in relation.arguments)
+        possible = math.prod((populated.worlds, *sizes))
+        if possible >= 2**63:
+            message = f"'{relation.name}' could hold {possible:.0e} facts: more than can be numbered"
+            help = "lower the counts, or split the relation into some of fewer arguments"
+            report.fail("W0409", message, relation.span, help=help)
         growing[relation.name] = _Growing(populated.facts[relation.name], sizes, longest)
     while any(len(g.delta) for g in growing.values()):
         changed: dict[str, list[Rows]] = {name: [] for name in growing}

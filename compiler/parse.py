@@ -6,12 +6,14 @@ declaration keyword that starts a line, so that five faults in a file give five 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from lark import Lark, Token
 from lark.exceptions import UnexpectedToken
+from lark.lark import PostLex
 from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 from wug.compiler import syntax
@@ -54,6 +56,15 @@ _SHOWN = {
 }
 
 
+class _Caught(PostLex):
+    """Keeps two terminals that no rule uses: with them any text has tokens, and the parser reports."""
+
+    always_accept = ("UNCLOSED", "STRAY")
+
+    def process(self, stream: Iterator[Token]) -> Iterator[Token]:
+        return stream
+
+
 @lru_cache(maxsize=2)
 def parser(kind: str) -> Lark:
     """The LALR parser of `world` or `experiment` files."""
@@ -64,6 +75,7 @@ def parser(kind: str) -> Lark:
         lexer="basic",
         propagate_positions=True,
         maybe_placeholders=False,
+        postlex=_Caught(),
     )
 
 
@@ -99,9 +111,10 @@ def read_source(path: Path, name: str, report: Report, span: Span | None = None)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
         report.add(
             "W0006",
-            f"'{name}' is not UTF-8 text (byte {error.start})",
+            f"'{name}' is not UTF-8 text (line {line})",
             span,
             help="save it as UTF-8",
             **place,
@@ -188,10 +201,10 @@ def _too_deep(tokens: list[Token], source: Source, report: Report) -> bool:
 def _check_edition(tokens: list[Token], source: Source, kind: str, report: Report) -> None:
     """The first line must say `wug 1`; where it does not, report it and go on as if it did."""
     if tokens and tokens[0].type == "WUG":
-        if len(tokens) > 1 and tokens[1].type == "INT" and int(tokens[1]) != EDITION:
+        if len(tokens) > 1 and tokens[1].type == "INT" and tokens[1].lstrip("0") != str(EDITION):
             report.add(
                 "W0004",
-                f"edition {tokens[1]} is not known to this version of wug",
+                f"edition {tokens[1][:20]} is not known to this version of wug",
                 Span(source, tokens[1].start_pos or 0, tokens[1].end_pos or 0),
                 help=f"this version reads 'wug {EDITION}'",
             )
@@ -253,6 +266,9 @@ def _report_unexpected(
     elif token.type == "NAME" and accepts & set(_STARTERS[kind]) and "NAME" not in accepts:
         keywords = [name.lower() for name in accepts if name in _STARTERS[kind]]
         message, help = f"unknown declaration '{token}'", did_you_mean(token.value, keywords)
+    elif token.type in _STARTERS[kind] and source.begins_line(token.start_pos or 0):
+        message = f"unexpected declaration '{token}'"
+        help = "is a '}' missing above it?" if "RBRACE" in accepts else help
     elif "NAME" in accepts and token.value.isidentifier():
         code, message = "W0012", f"'{token}' is a reserved word and cannot be a name"
         help = "choose another name"
@@ -260,7 +276,7 @@ def _report_unexpected(
 
 
 def _show(token: Token) -> str:
-    return "a doc comment" if token.type == "DOC" else f"'{token}'" if token.type != "STRING" else str(token)
+    return "doc comment" if token.type == "DOC" else f"'{token}'" if token.type != "STRING" else str(token)
 
 
 def _expected(accepts: set[str]) -> str:

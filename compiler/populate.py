@@ -185,7 +185,9 @@ def _declared_count(population: Population | None, entities: int) -> int:
 def _most_pairs(same: bool, each_once: bool, first: int, second: int) -> int:
     if each_once:
         return first // 2 if same else min(first, second)
-    return first * ((first - 1) // 2) if same and first > 2 else 1 if same else first * second
+    if not same:
+        return first * second
+    return first * ((first - 1) // 2) if first > 2 else first // 2
 
 
 def _check_count(

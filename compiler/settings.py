@@ -6,6 +6,7 @@ is not in the schema is an error with a suggestion, and so is a value of another
 
 from __future__ import annotations
 
+import difflib
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -61,7 +62,12 @@ def read(settings: syntax.Settings | None, schema: Schema, what: str, report: Re
             continue
         if key.text in values and not isinstance(values[key.text], list):
             report.add("W0103", f"'{key.text}' is set twice in {what}", key.span)
+        place = cursor.index
         value = schema[key.text](cursor, key)
+        if value is None and cursor.index == place and not isinstance(cursor.peek(), syntax.Name | None):
+            cursor.index += (
+                1  # it was reported that this is no value of the key, so it is not taken for one without
+            )
         if isinstance(value, list):
             values.setdefault(key.text, []).extend(value)
         elif value is not None:
@@ -72,10 +78,11 @@ def read(settings: syntax.Settings | None, schema: Schema, what: str, report: Re
 def _skip_value(cursor: Cursor, schema: Schema) -> None:
     """After an unknown key, skip what is surely its value."""
     while (atom := cursor.peek()) is not None:
-        if isinstance(atom, syntax.Name) and (atom.text in schema or cursor.index % 2 == 1):
+        name = atom.name if isinstance(atom, syntax.Call) else atom
+        if isinstance(name, syntax.Name) and difflib.get_close_matches(name.text, schema, n=1):
             break
         cursor.index += 1
-        if isinstance(atom, syntax.Name):
+        if isinstance(atom, syntax.Name | syntax.Settings):
             break
 
 

@@ -32,6 +32,10 @@ class Source:
         line = bisect_right(self._line_starts, offset)
         return line, offset - self._line_starts[line - 1] + 1
 
+    def begins_line(self, offset: int) -> bool:
+        """Whether only space stands before an offset on its line."""
+        return not self.text[self.text.rfind("\n", 0, offset) + 1 : offset].strip()
+
     def line(self, number: int) -> str:
         """The text of a one-based line, without its line break."""
         start = self._line_starts[number - 1]

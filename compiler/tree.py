@@ -36,7 +36,8 @@ class Builder(Transformer[Token, Any]):
         return Span(self.source, getattr(meta, "start_pos", 0), getattr(meta, "end_pos", 0))
 
     def _at(self, token: Token) -> Span:
-        return Span(self.source, token.start_pos or 0, token.end_pos or 0)
+        start = token.start_pos or 0  # the end is not asked for: Lark drops it where it copies a token
+        return Span(self.source, start, start + len(token))
 
     def _name(self, token: Token) -> syntax.Name:
         return syntax.Name(str(token), self._at(token))
