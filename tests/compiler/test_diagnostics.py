@@ -1,0 +1,57 @@
+"""One tiny bad spec per rule, named for the rule, and what a person reads about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.compiler.conftest import findings
+from wug.compiler.catalogue import CATALOGUE
+from wug.compiler.diagnostics import as_text, did_you_mean
+
+BAD = Path(__file__).parent.parent / "specs" / "bad"
+SPECS = sorted(path.name for path in BAD.iterdir() if path.is_file())
+TOO_LARGE = "W0007-too-large.world"
+"""Written by the test: a source of two megabytes has no place in a repository."""
+
+
+@pytest.mark.parametrize("name", [*SPECS, TOO_LARGE])
+def test_bad_spec(
+    name: str,
+    golden: Callable[[str, str], None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(BAD)
+    path = Path(name)
+    if name == TOO_LARGE:
+        path = tmp_path / name
+        path.write_text("wug 1\n\nworld large {\n}\n" + "// filler\n" * 200_000)
+    items = findings(path, name, tmp_path / "build")
+    if name.startswith("W"):
+        assert {item.code for item in items} == {name[:5]}, as_text(items)
+    golden(f"diagnostics/{name}.txt", as_text(items))
+
+
+def test_every_rule_has_a_bad_spec() -> None:
+    shown = {name[:5] for name in (*SPECS, TOO_LARGE)}
+    assert set(CATALOGUE) <= shown, f"no bad spec for {sorted(set(CATALOGUE) - shown)}"
+
+
+@pytest.mark.parametrize("name", [name for name in SPECS if name.startswith("five-faults")])
+def test_five_faults_are_five_errors_without_an_echo(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(BAD)
+    items = findings(Path(name), name, tmp_path / "build")
+    lines = [item.span.source.line_and_column(item.span.start)[0] for item in items if item.span]
+    assert len(items) == len(lines) == 5, as_text(items)
+    assert lines == sorted(set(lines)), "one error for each faulty line, in the order of the file"
+
+
+def test_did_you_mean() -> None:
+    assert did_you_mean("craeture", ["creature", "feature"]) == "did you mean 'creature'?"
+    assert did_you_mean("zzz", ["b", "a"]) == "known here: a, b"
+    assert did_you_mean("zzz", []) == ""
