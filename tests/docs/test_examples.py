@@ -46,6 +46,17 @@ _WORLD = {
       form forward "{a} are" => " {on.word} than {b}."
       form reverse "{b} are" => " {on.opposite} than {a}."
     }""",
+    "entity person": "entity person { count 8 }",
+    "relation parent": """relation parent(a: person, b: person) {
+      complete
+      populate forest
+      form down "{a} is the parent of" => " {b}."
+    }""",
+    "relation ancestor": """relation ancestor(a: person, b: person) {
+      complete
+      form up "An ancestor of {b} is" => " {a}."
+    }""",
+    "rule": "rule ancestor(a, b) if parent(a, b)",
     "preamble said": 'preamble said { ""  "People say that" }',
 }
 _EXPERIMENT = {
@@ -131,6 +142,8 @@ def _faults(block: Block, number: int) -> Iterator[str]:
         text = block.text
         if block.kind in ("world", "experiment") and not text.startswith("wug "):
             text = _whole(block.kind, text)
+        if path.exists() and path.read_text(encoding="utf-8") != text:
+            yield f"{block.place}: {path}, which is there already, says something else"
         path.write_text(text, encoding="utf-8")
         yield from _spec_faults(block, path)
 
