@@ -39,12 +39,14 @@ class Phase:
 
 @dataclass(frozen=True)
 class Episodes:
-    """Compiled episodes: E rows of T tokens, padded on the right, memory-mapped."""
+    """Compiled episodes: E rows of T tokens, padded on the right, memory-mapped. The first `questions_E`
+    tokens of a row are its facts."""
 
     digest: str
     vocabulary: int
     tokens_ET: Tokens
     length_E: Ints
+    questions_E: Ints
     probe: Probe
     curriculum: tuple[tuple[int, int, int], ...] = ()  # rows, batch and steps of each phase, in order
 
@@ -76,6 +78,7 @@ def load(folder: Path, tokenizer: Path) -> Episodes:
     try:
         meta = json.loads((folder / "meta.json").read_bytes())
         tokens_ET = np.load(folder / "episodes.npy", mmap_mode="r", allow_pickle=False)
+        questions_E = np.load(folder / "questions.npy", allow_pickle=False)
         cue_QT, choices_QKA, answer_Q, kind_Q = (
             np.load(folder / f"probe_{name}.npy", allow_pickle=False)
             for name in ("cue", "choices", "answer", "kind")
@@ -93,6 +96,7 @@ def load(folder: Path, tokenizer: Path) -> Episodes:
         vocabulary=int(meta["vocab"]),
         tokens_ET=tokens_ET,
         length_E=np.count_nonzero(tokens_ET, axis=1).astype(np.int32),
+        questions_E=questions_E.astype(np.int32),
         curriculum=tuple(
             (int(phase["rows"]), int(phase["batch"]), int(phase["steps"])) for phase in meta.get("phases", [])
         ),

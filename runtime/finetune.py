@@ -24,7 +24,13 @@ from wug.runtime.failure import Diverged
 from wug.runtime.interruption import Interruption
 from wug.runtime.journal import Journal
 from wug.runtime.learn import Tree, fresh_state, steps_of_seeds, structure
-from wug.runtime.schedule import CHECKPOINT_EVERY_S, learning_rates, row_width, training_rows
+from wug.runtime.schedule import (
+    CHECKPOINT_EVERY_S,
+    learning_rates,
+    row_width,
+    token_weights,
+    training_rows,
+)
 
 CHUNK = 20  # steps a dispatch
 
@@ -67,7 +73,15 @@ def finetune(
             tokens_SCBT = np.stack(
                 [training_rows(world, arm.name, setting, step, count, width) for world in worlds]
             )
-            state_S, loss_SC = steps_of_seeds(graph, state_S, tokens_SCBT, rate_C[step : step + count], decay)
+            state_S, loss_SC = steps_of_seeds(
+                graph,
+                "adamw",
+                state_S,
+                tokens_SCBT,
+                token_weights(tokens_SCBT),
+                rate_C[step : step + count],
+                decay,
+            )
             loss_S = np.asarray(loss_SC).mean(axis=1)
             step += count
             if np.all(np.isfinite(loss_S)):

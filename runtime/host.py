@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import re
 from importlib.metadata import version
@@ -18,9 +19,13 @@ def prepare(build: Path) -> None:
     The programs' folder is named for the processor and jaxlib: what was compiled for another may not run.
     Raises EnvironmentFailure where the device that was asked for does not come up.
     """
+    kind = device_kind()
+    if kind == "cpu":
+        # These programs are small: compiled in half the time (24 s -> 11 s for pretraining, two busy cores),
+        # they run as fast (221 -> 198 ms a step). LLVM's level 0 would quadruple the time of a step.
+        os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=1")
     import jax
 
-    kind = device_kind()
     jax.config.update("jax_platforms", kind.split()[0])
     words = f"{cpu_model()} {kind} jaxlib {version('jaxlib')}".lower()
     name = re.sub(r"[^a-z0-9]+", "-", words).strip("-")

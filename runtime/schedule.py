@@ -16,18 +16,32 @@ from wug.runtime.corpus import PAD, World
 
 BLOCK = 10  # seeds fine-tuned at once
 CHECKPOINT_EVERY_S = 20.0
+FLOOR = 0.1  # where a learning rate ends, as a share of its peak
 _WIDTHS = 8  # rows are padded to a multiple, so that arms share compiled programs
 
 Floats = npt.NDArray[np.float32]
 
 
-def learning_rates(peak: float, warmup: int, steps: int, floor: float = 0.0) -> Floats:
+def learning_rates(peak: float, warmup: int, steps: int, floor: float = FLOOR) -> Floats:
     """Linear warm-up to `peak`, then half a cosine down to `floor * peak`: one rate a step [steps]."""
     step = np.arange(1, steps + 1, dtype=np.float64)
     warmup = max(1, min(warmup, steps))
     done = np.clip((step - warmup) / max(1, steps - warmup), 0, 1)
     cosine = floor + (1 - floor) * 0.5 * (1 + np.cos(np.pi * done))
     return (peak * np.where(step <= warmup, step / warmup, cosine)).astype(np.float32)
+
+
+def token_weights(
+    tokens: npt.NDArray[np.int32], begin: npt.NDArray[np.integer] | int = 0, before: float = 1.0
+) -> Floats:
+    """How much each token but the first of a row counts in the loss [..., T - 1].
+
+    Padding counts nothing, tokens from column `begin` (one a row) on count 1, those before it `before`.
+    """
+    target = tokens[..., 1:]
+    column = np.arange(1, tokens.shape[-1])
+    late = column >= np.asarray(begin)[..., None]
+    return np.where(target == PAD, 0, np.where(late, 1, before)).astype(np.float32)
 
 
 def row_width(worlds: Sequence[World], arm: str) -> int:

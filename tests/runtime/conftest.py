@@ -92,7 +92,16 @@ def plan(**changes: Any) -> Plan:
         key="k" * 32,
         seeds=(0, 1),
         model=model,
-        pretraining=Pretraining(episodes=64, steps=12, batch=4, warmup=2, accuracy=1.01, every=6),
+        pretraining=Pretraining(
+            episodes=64,
+            steps=12,
+            batch=4,
+            warmup=2,
+            accuracy=1.01,
+            every=6,
+            optimizer="muon",
+            facts_weight=0.1,
+        ),
         pretraining_key="e" * 32,
         pretraining_per_seed=False,
         arms=(
@@ -245,7 +254,7 @@ def _write_episodes(folder: Path, made: Plan) -> None:
         answer.append(0 if question % 4 < 2 else 1)
         kind.append(turned)
     np.save(folder / "episodes.npy", tokens)
-    np.save(folder / "probe.npy", tokens[:2])
+    np.save(folder / "questions.npy", np.full(len(tokens), 14, np.uint16))
     np.save(folder / "probe_cue.npy", _padded(cue))
     np.save(folder / "probe_choices.npy", np.stack([_padded(each, 8) for each in choices]))
     np.save(folder / "probe_answer.npy", np.array(answer, np.uint8))

@@ -41,7 +41,7 @@ def test_another_tokenizer_is_an_error(tiny) -> None:
         load(tiny.episodes, tiny.compiled / "tokenizer.json")
 
 
-@pytest.mark.parametrize("name", ["episodes.npy", "probe_cue.npy", "meta.json"])
+@pytest.mark.parametrize("name", ["episodes.npy", "probe_cue.npy", "questions.npy", "meta.json"])
 def test_a_broken_file_is_an_error(tiny, name: str) -> None:
     (tiny.episodes / name).write_bytes(b"\x93NUMPY but no more")
     with pytest.raises(Damaged, match="cannot be read"):

@@ -2,20 +2,34 @@ import numpy as np
 import pytest
 
 from wug.runtime.corpus import DOC, PAD, load
-from wug.runtime.schedule import learning_rates, row_width, training_lengths, training_rows
+from wug.runtime.schedule import (
+    learning_rates,
+    row_width,
+    token_weights,
+    training_lengths,
+    training_rows,
+)
 
 
 def test_warm_up_then_half_a_cosine() -> None:
-    rate_C = learning_rates(1e-3, 10, 110)
+    rate_C = learning_rates(1e-3, 10, 110, floor=0.0)
     assert rate_C[0] == pytest.approx(1e-4)
     assert rate_C[9] == rate_C.max() == pytest.approx(1e-3)
     assert rate_C[59] == pytest.approx(5e-4, rel=1e-3)
     assert rate_C[-1] == pytest.approx(0, abs=1e-9)
-    assert learning_rates(1e-3, 10, 110, floor=0.1)[-1] == pytest.approx(1e-4)
+    assert learning_rates(1e-3, 10, 110)[-1] == pytest.approx(1e-4)
 
 
 def test_a_warm_up_longer_than_the_training_still_ends_at_the_peak() -> None:
     assert learning_rates(1e-3, 50, 5).tolist() == pytest.approx([2e-4, 4e-4, 6e-4, 8e-4, 1e-3])
+
+
+def test_padding_weighs_nothing_and_facts_less_than_questions() -> None:
+    tokens = np.array([[1, 5, 1, 6, 0], [1, 5, 5, 1, 6]], np.int32)
+    assert token_weights(tokens).tolist() == [[1, 1, 1, 0], [1, 1, 1, 1]]
+    begin = np.array([2, 3])
+    expected = np.array([[0.1, 1, 1, 0], [0.1, 0.1, 1, 1]], np.float32)
+    np.testing.assert_array_equal(token_weights(tokens, begin, 0.1), expected)
 
 
 def test_rows_are_whole_documents_of_the_arm(shared) -> None:
