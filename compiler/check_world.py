@@ -43,7 +43,7 @@ VALUE_TYPES = ("text", "integer")
 
 _COUNT = settings.integer(1, MOST)
 _POPULATIONS: dict[str, settings.Schema] = {
-    "pairs": {"count": _COUNT, "each_once": settings.flag},
+    "pairs": {"count": _COUNT, "partners": settings.integer(1, MOST), "each_once": settings.flag},
     "forest": {"roots": _COUNT, "children": lambda cursor, key: _range(cursor, key)},
     "chain": {"length": settings.integer(2, MOST)},
     "rows": {},
@@ -310,6 +310,8 @@ class _WorldChecker:
             return None
         values = settings.read(populate.settings, _POPULATIONS[method], f"populate {method}", self.report)
         types = [argument.type for argument in arguments]
+        if values.pop("each_once", False):
+            values["partners"] = 1
         if not self._known(*types):
             return Population(method, populate.span, **values)
         entity_pair = len(types) >= 2 and types[0] in self.entities and types[1] in self.entities

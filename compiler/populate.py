@@ -182,9 +182,9 @@ def _declared_count(population: Population | None, entities: int) -> int:
     return max(0, entities - population.roots)
 
 
-def _most_pairs(same: bool, each_once: bool, first: int, second: int) -> int:
-    if each_once:
-        return first // 2 if same else min(first, second)
+def _most_pairs(same: bool, partners: int, first: int, second: int) -> int:
+    if partners:
+        return first * partners // (partners + 1) if same else min(first * partners, second)
     if not same:
         return first * second
     return first * ((first - 1) // 2) if first > 2 else first // 2
@@ -203,9 +203,9 @@ def _check_count(
     if population.method != "pairs":
         return
     second = relation.arguments[1].type
-    most = _most_pairs(first == second, population.each_once, counts[first], counts[second])
+    most = _most_pairs(first == second, population.partners, counts[first], counts[second])
     if population.count > most:
-        once = ", each entity once," if population.each_once else ""
+        once = f" with {population.partners} partners each" if population.partners else ""
         message = (
             f"{population.count} pairs are asked for; {counts[first]} '{first}'{once} give at most {most}"
         )
@@ -241,8 +241,8 @@ def _needed(relation: Relation, population: Population, world: World, facts: Row
             place: np.maximum(1, -(-facts * world.entities[place].count // population.count))
             for place in (first, second)
         }
-    if population.each_once:
-        return {first: 2 * facts}
+    if population.partners:
+        return {first: facts + -(-facts // population.partners)}
     needed = np.maximum(2, -(-facts * world.entities[first].count // population.count))
     while bool((short := (facts > 1) & (needed * ((needed - 1) // 2) < facts)).any()):
         needed = needed + short
@@ -330,14 +330,20 @@ def _pairs(
     wanted: Rows,
     counts: tuple[Rows, Rows],
 ) -> list[Rows]:
-    """Each entity in as many facts as any other, as often first as second: pairs around a circle."""
+    """Who is paired with whom, by number: the caller shuffles the entities.
+
+    With `partners`, each first entity with its own; else around a circle, each entity in as many facts as
+    any other and as often first as second.
+    """
     same = relation.arguments[0].type == relation.arguments[1].type
+    if population.partners:
+        group = index // population.partners
+        groups = -(-wanted // population.partners)
+        return [group, groups + index if same else index]
     order = permute(
         seed, f"{relation.name}/pairs", np.minimum(index, np.maximum(wanted, 1) - 1), np.maximum(wanted, 1)
     )
     first, second = counts
-    if population.each_once:
-        return [2 * order, 2 * order + 1] if same else [order, order]
     if same:
         a = order % first
         return [a, (a + 1 + order // first) % first]

@@ -69,12 +69,16 @@ class Form:
 
 @dataclass(frozen=True)
 class Population:
-    """How facts are drawn: method is pairs, forest, chain or rows; the rest are its settings."""
+    """How facts are drawn: method is pairs, forest, chain or rows; the rest are its settings.
+
+    With `partners` of pairs, each first entity has so many partners and each partner is in one fact; 0 lays
+    the pairs around a circle, so that each entity is first and second equally often.
+    """
 
     method: str
     span: Span = field(compare=False)
     count: int = 0
-    each_once: bool = False
+    partners: int = 0
     roots: int = 1
     children: tuple[int, int] = (0, 3)
     length: int = 0
