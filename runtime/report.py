@@ -36,7 +36,7 @@ def table(document: dict[str, Any]) -> Table:
     made.add_column("shown", justify="right")
     made.add_column("to train", justify="right")
     made.add_column("to ask", justify="right")
-    for arm, price in document["arms"].items():
+    for arm, price in _arms(document).items():
         cells = [_cell(by_place.get((arm, split))) for split in splits]
         shown = max(
             (by_place[arm, split]["context_docs"] for split in splits if (arm, split) in by_place), default=0
@@ -52,6 +52,12 @@ def table(document: dict[str, Any]) -> Table:
     made.add_section()
     made.add_row("chance", *(percent(chances[split]) for split in splits), "", "", "", style="dim")
     return made
+
+
+def _arms(document: dict[str, Any]) -> dict[str, Any]:
+    """The arms in the order of the spec, which the rows keep; those that failed have no rows and come last."""
+    names = dict.fromkeys([*(row["arm"] for row in document["pooled"]), *document["arms"]])
+    return {name: document["arms"][name] for name in names}
 
 
 def _title(document: dict[str, Any]) -> Text:
@@ -88,7 +94,7 @@ def remarks(document: dict[str, Any]) -> list[RenderableType]:
             said.append(Text.assemble(("no result  ", "bold red"), price["failed"]))
     paid = [
         f"{arm} {price['breakeven_questions']:,}"
-        for arm, price in document["arms"].items()
+        for arm, price in _arms(document).items()
         if price["breakeven_questions"]
     ]
     if paid:
