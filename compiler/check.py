@@ -40,7 +40,7 @@ def _line(item: Diagnostic) -> tuple[str, int]:
 
 
 def _echo(item: Diagnostic, lost: set[str], lines: set[tuple[str, int]]) -> bool:
-    """Whether a finding may only echo a syntax error: what it misses may be in the part that did not parse."""
+    """Whether a finding may only echo a syntax error: what it misses may be where nothing was read."""
     if item.code == "W0101" and item.span:
         return item.span.source.text[item.span.start : item.span.end] in lost
     return item.code in _MISSING or (item.code == "W0107" and _line(item) in lines)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from wug.compiler.draw import Words, permute
 from wug.compiler.experiment import Arm, Experiment, Train
 from wug.compiler.facts import Closure, Ints, Populated, Rows
-from wug.compiler.infer import inferences
+from wug.compiler.infer import bind, inferences
 from wug.compiler.render import Texts, fill
 from wug.compiler.truth import stated_rows
 from wug.compiler.world import Form, Relation, World
@@ -117,7 +117,9 @@ def _follows_alone(
             continue
         head = closures[rule.head]
         premise = closures[relation.name].facts
-        bound = {v: premise.arguments[rows, place] for place, v in enumerate(rule.body_terms[0])}
+        bound: dict[int, Ints] = {}
+        keep = bind(rule.body_terms[0], premise.arguments[rows], bound)
+        bound = {variable: column[keep] for variable, column in bound.items()}
         arguments = np.stack([bound[term] for term in rule.head_terms], axis=1)
         if rule.mirror is not None:
             place, mirror = rule.mirror
@@ -126,7 +128,7 @@ def _follows_alone(
             key: i
             for i, key in enumerate(map(tuple, np.column_stack([head.facts.world, head.facts.arguments])))
         }
-        wanted = np.column_stack([premise.world[rows], arguments])
+        wanted = np.column_stack([premise.world[rows[keep]], arguments])
         found.append((world.relations[rule.head], np.array([index[tuple(key)] for key in wanted], np.int64)))
     return found
 

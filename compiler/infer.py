@@ -173,7 +173,7 @@ def _apply(rule: Inference, number: int, turn: int, growing: dict[str, _Growing]
     rows = {turn: start.delta}
     bound: dict[int, Ints] = {}
     world = start.world[start.delta]
-    keep = _bind(rule.body_terms[turn], start.arguments[start.delta], bound)
+    keep = bind(rule.body_terms[turn], start.arguments[start.delta], bound)
     world, rows[turn] = world[keep], rows[turn][keep]
     bound = {variable: column[keep] for variable, column in bound.items()}
     for place in order[1:]:
@@ -182,7 +182,7 @@ def _apply(rule: Inference, number: int, turn: int, growing: dict[str, _Growing]
         world = world[left]
         rows = {p: r[left] for p, r in rows.items()}
         bound = {variable: column[left] for variable, column in bound.items()}
-        keep = _bind(rule.body_terms[place], other.arguments[right], bound)
+        keep = bind(rule.body_terms[place], other.arguments[right], bound)
         world, rows = world[keep], {p: r[keep] for p, r in rows.items()}
         rows[place] = right[keep]
         bound = {variable: column[keep] for variable, column in bound.items()}
@@ -200,7 +200,7 @@ def _apply(rule: Inference, number: int, turn: int, growing: dict[str, _Growing]
     return growing[rule.head].offer(world, head.astype(np.int32), number, premises, size)
 
 
-def _bind(
+def bind(
     terms: tuple[int, ...], arguments: Ints, bound: dict[int, Ints]
 ) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Bind a literal's variables to columns; returns the rows where repeated variables agree."""

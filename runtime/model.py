@@ -42,7 +42,7 @@ class Convolution(nnx.Module):
         kernel_WD = self.kernel_WD[...]
         taps, tokens = kernel_WD.shape[0], x_BTD.shape[1]
         past_BTD = jnp.pad(x_BTD, ((0, 0), (taps - 1, 0), (0, 0)))
-        # A sum of shifted copies: on a CPU many times faster, above all backwards, than a grouped convolution.
+        # A sum of shifted copies: on a CPU many times faster, above all backwards, than a convolution.
         return x_BTD + sum(past_BTD[:, w : w + tokens] * kernel_WD[w] for w in range(taps))
 
 
@@ -100,7 +100,7 @@ class Layer(nnx.Module):
 
 
 class Decoder(nnx.Module):
-    """Tokens to the logits of each next token. Rows are padded on the right: causality keeps padding unseen."""
+    """Tokens to the logits of each next token. Rows are padded on the right, where causality hides it."""
 
     def __init__(self, model: Model, vocabulary: int, *, rngs: nnx.Rngs):
         @nnx.split_rngs(splits=model.layers)
