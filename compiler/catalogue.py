@@ -98,7 +98,11 @@ CATALOGUE: dict[str, Rule] = {
         "Two forms with the same words and slots of the same types would give one sentence two meanings.",
     ),
     # Facts
-    "W0401": _error("a count that cannot be met", "More is asked for than there can be."),
+    "W0401": _error(
+        "a count that cannot be met",
+        "More is asked for than there can be. Some counts depend on others (a chain is no longer than its\n"
+        "entities are many) or on a CSV, so these errors come from 'wug compile', 'show' and 'run'.",
+    ),
     "W0402": _error("a relation without facts", "The relation is neither populated nor the head of a rule."),
     "W0403": _error("a data file that cannot be read", "The CSV is not there, or may not be read."),
     "W0404": _error("ragged rows", "Every row of a CSV has as many cells as its header."),
@@ -125,22 +129,32 @@ CATALOGUE: dict[str, Rule] = {
     ),
     "W0503": _error(
         "choices that cannot be made",
-        "A wrong choice must be false in the full world. 'contradiction' needs a relation with a\n"
-        "'converse'; 'others(n)' needs enough other values for which the statement is provably false:\n"
+        "A wrong choice must be false in the full world, not merely unsaid. 'contradiction' needs a\n"
+        "relation with a 'converse' that is 'asymmetric'. 'others(n)' needs a form with exactly one\n"
+        "argument behind '=>', and n other values there for which the statement is provably false:\n"
         "declare the relation 'complete', 'functional' or 'injective'.",
     ),
-    "W0504": _error("an arm that does not fit together", "The arm's settings contradict each other."),
+    "W0504": _error(
+        "an arm that does not fit together",
+        "An arm that augments must train (it needs 'finetune', or 'like' an arm that has it), and\n"
+        "'articles' limits a context, so it needs one.",
+    ),
     "W0505": _error(
         "an answer that does not follow",
-        "The right answer of a test item must follow from the facts that are trained.",
+        "The right answer of a test item must follow from the facts that are trained. A derived\n"
+        "relation rests on those in the bodies of its rules: each of them needs its 'train'.",
     ),
     "W0506": _warning(
         "an answer that is right by habit",
-        "Always giving one answer would do better than chance by more than 0.05 on this split. Draw an even\n"
-        "number of facts over a mirrored table, so that each word is right as often as it is wrong.",
+        "Always preferring one answer wherever it is offered would do better than chance by more than\n"
+        "0.05 on this split. For 'contradiction', draw an even number of facts over a mirrored table,\n"
+        "so that each word is right as often as it is wrong. For 'others(n)', a higher n or more\n"
+        "entities make it rarer that the same choices are offered twice.",
     ),
     "W0507": _error(
         "words that a fresh world cannot have",
-        "Pretraining draws fresh worlds of the same declarations; one of them cannot be drawn afresh.",
+        "Pretraining draws fresh worlds of the same declarations, and words from a CSV are invented\n"
+        "anew in the same shape: letters for letters, digits for digits. Where the real ones use up\n"
+        "nearly all words of their shape (single digits, say), too few are left.",
     ),
 }
