@@ -55,7 +55,7 @@ def table(document: dict[str, Any]) -> Table:
 
 
 def _arms(document: dict[str, Any]) -> dict[str, Any]:
-    """The arms in the order of the spec, as the rows keep it; those that failed have no rows and come last."""
+    """The arms in the order of the spec, as the rows keep it; the failed, who have none, come last."""
     names = dict.fromkeys([*(row["arm"] for row in document["pooled"]), *document["arms"]])
     return {name: document["arms"][name] for name in names}
 

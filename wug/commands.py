@@ -31,7 +31,7 @@ def check(options: argparse.Namespace) -> int:
         print_diagnostics(report.items, options.format)
     if options.format == "text":
         for line in good:
-            console().print(line)
+            print(line)
     return 1 if report.failed else 0
 
 

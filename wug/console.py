@@ -1,14 +1,19 @@
-"""How findings look on a terminal: colours where they are wanted, plain text where they are not."""
+"""How findings look on a terminal: colours where they are wanted, plain text where they are not.
+
+Rich is imported where it is used: a spec that is well is told so without it.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
 
-from rich.console import Console
-from rich.text import Text
+from typing import TYPE_CHECKING
 
 from wug.compiler.diagnostics import Diagnostic, as_json, layout
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _STYLES = {
     "error": "bold red",
@@ -23,6 +28,8 @@ _STYLES = {
 
 def console(stderr: bool = False) -> Console:
     """A console that wraps nothing; Rich itself honours NO_COLOR and what is not a terminal."""
+    from rich.console import Console
+
     return Console(stderr=stderr, soft_wrap=True, highlight=False, emoji=False, markup=False)
 
 
@@ -31,6 +38,8 @@ def print_diagnostics(items: Sequence[Diagnostic], format: str) -> None:
     if format == "json":
         sys.stdout.write(as_json(items) + "\n")
         return
+    from rich.text import Text
+
     out = console(stderr=True)
     for item in items:
         text = Text()
@@ -47,5 +56,7 @@ def print_diagnostics(items: Sequence[Diagnostic], format: str) -> None:
 
 def say_error(message: str) -> None:
     """One line about what went wrong."""
+    from rich.text import Text
+
     out = console(stderr=True)
     out.print(Text.assemble(("error", "bold red"), f": {message}"))
