@@ -1,0 +1,445 @@
+"""An independent reading of specs agrees with all that the compiler writes: facts, proofs, keys, views."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as parquet
+import pytest
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+
+from tests.compiler import judge
+from tests.compiler.conftest import checked
+from wug import specs
+from wug.compiler.check import check
+from wug.compiler.check_world import check_world
+from wug.compiler.diagnostics import Report, SpecError
+from wug.compiler.draft import draft, world_seeds
+from wug.compiler.emit import FactNumbers, emit_seed, proof_columns
+from wug.compiler.experiment import Experiment
+from wug.compiler.infer import infer
+from wug.compiler.parse import parse_world
+from wug.compiler.populate import populate
+from wug.compiler.resolve import WorldFiles
+from wug.compiler.source import Source
+from wug.compiler.truth import check_traits
+
+SHIPPED = sorted(path.stem for path in (specs() / "experiments").glob("*.experiment"))
+
+Row = dict[str, Any]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_spec(name: str, tmp_path: Path) -> None:
+    path = specs() / "experiments" / f"{name}.experiment"
+    experiment = checked(path)
+    assert isinstance(experiment, Experiment)
+    drawn = draft(experiment, Report())
+    world_path = path.parent / judge.re.findall(r'\bworld\s+"([^"]*)"', path.read_text())[0]
+    for of in range(experiment.seeds):
+        folder = tmp_path / str(of)
+        folder.mkdir()
+        emit_seed(drawn, of, folder)
+        Case(folder, world_path.read_text(), path.read_text(), preambles(experiment)).judge()
+
+
+def preambles(experiment: Experiment) -> set[str]:
+    return {text for train in experiment.trains for text in train.preambles}
+
+
+class Case:
+    """One world's files, judged by the texts of its two specs."""
+
+    def __init__(self, folder: Path, world: str, experiment: str, preambles: set[str]) -> None:
+        self.world = judge.read_world(world)
+        self.experiment = judge.read_experiment(experiment)
+        self.preambles = preambles
+        self.proofs, self.items, self.documents = (
+            [json.loads(line) for line in (folder / f"{name}.jsonl").read_text().splitlines()]
+            for name in ("proofs", "items", "documents")
+        )
+        self.views: list[Row] = parquet.read_table(folder / "views.parquet").to_pylist()
+        self.contexts = {
+            (row["arm"], row["context_id"]): row["doc_ids"]
+            for row in parquet.read_table(folder / "contexts.parquet").to_pylist()
+        }
+        self.facts: list[judge.Fact] = [(row["relation"], tuple(row["arguments"])) for row in self.proofs]
+        stated = [fact for fact, row in zip(self.facts, self.proofs, strict=True) if not row["rule"]]
+        self.stated = set(stated)
+        self.known = judge.closure(self.world, stated)
+        texts: dict[str, set[str]] = {}
+        for name, arguments in self.facts:
+            for (_, type), text in zip(self.world.relations[name].arguments, arguments, strict=True):
+                texts.setdefault(type, set()).add(text)
+        self.reader = judge.Reader(self.world, texts)
+        self.sentences = [self.sentence(row["text"]) for row in self.documents]
+        self.said = {
+            s for s, row in zip(self.sentences, self.documents, strict=True) if row["set"] == "train"
+        }
+
+    def judge(self) -> None:
+        self.closure_and_proofs()
+        self.answer_keys()
+        self.documents_are_true()
+        self.augmentation()
+        self.exposure()
+
+    def closure_and_proofs(self) -> None:
+        judge_proofs(self.world, self.proofs, self.facts)
+        assert not judge.violated(self.world, self.known)
+
+    def means(self, sentence: str) -> list[judge.Fact]:
+        found = [fact for _, fact in self.reader.read(sentence)]
+        assert found, f"does not read as a fact: {sentence}"
+        return found
+
+    def answer_keys(self) -> None:
+        trained = {relation for relation, _, _ in self.experiment.trains}
+        taught = judge.closure(self.world, [fact for fact in self.stated if fact[0] in trained])
+        assert [item["item_id"] for item in self.items] == list(range(len(self.items)))
+        assert {item["split"] for item in self.items} == set(self.experiment.tests)
+        for item in self.items:
+            assert (item["relation"], item["form"]) == self.experiment.tests[item["split"]]
+            assert len(set(item["choices"])) == len(item["choices"]) > 1
+            asked = self.facts[item["fact"]]
+            right, *_ = choices = [item["choices"][item["answer"]]]
+            choices += [choice for choice in item["choices"] if choice != right]
+            meanings = self.means(item["cue"] + right)
+            assert asked in meanings
+            assert all(fact in taught for fact in meanings), "the right answer follows from what is trained"
+            for wrong in choices[1:]:
+                assert all(
+                    judge.is_false(self.world, self.known, fact) for fact in self.means(item["cue"] + wrong)
+                )
+            assert item["depth"] == self.known[asked]
+            entities = [
+                a for a, (_, t) in zip(asked[1], self.arguments(asked), strict=True) if self.entity(t)
+            ]
+            assert item["cluster"] == (entities or asked[1])[0]
+
+    def arguments(self, fact: judge.Fact) -> list[tuple[str, str]]:
+        return self.world.relations[fact[0]].arguments
+
+    def entity(self, type: str) -> bool:
+        return type not in self.world.tables and type not in ("text", "integer")
+
+    def documents_are_true(self) -> None:
+        forms = {(relation, form) for relation, form, _ in self.experiment.trains}
+        counts: dict[tuple[Any, ...], list[int]] = {}
+        for number, row in enumerate(self.documents):
+            assert row["doc_id"] == number
+            fact = self.facts[row["fact"]]
+            meanings = [(form, fact) for form, fact in self.reader.read(self.sentences[number])]
+            assert (row["form"], fact) in meanings, row
+            assert all(meant in self.known for _, meant in meanings), "every document is true"
+            if row["set"] == "train":
+                assert fact in self.stated
+                assert (row["relation"], row["form"]) in forms
+                key = (row["relation"], row["form"], row["fact"])
+                counts.setdefault(key, []).append(row["article"])
+        for relation, form, articles in self.experiment.trains:
+            for number, fact in enumerate(self.facts):
+                if fact in self.stated and fact[0] == relation:
+                    assert counts[relation, form, number] == list(range(articles))
+
+    def sentence(self, text: str) -> str:
+        """A document without its preamble."""
+        found = [text.removeprefix(p).strip() for p in self.preambles if text.startswith(p)]
+        return min((s for s in found if self.reader.read(s)), key=len, default=text)
+
+    def augmentation(self) -> None:
+        alone = {follows for fact in self.stated for follows in judge.closure(self.world, [fact])}
+        for name, arm in self.experiment.arms.items():
+            added = [row for row in self.documents if row["set"] == name]
+            assert arm.augments or not added
+            for row in added:
+                fact = self.facts[row["fact"]]
+                assert fact in alone, "it follows from one trained fact"
+                assert self.sentences[row["doc_id"]] not in self.said, "it is not stated already"
+            texts = [(row["text"], row["article"]) for row in added]
+            assert len(texts) == len(set(texts))
+            if arm.augments:
+                self.share(arm, added)
+
+    def share(self, arm: judge.Arm, added: list[Row]) -> None:
+        """Exactly its share of each relation's facts is augmented, and all of each."""
+        said = self.said | {self.sentences[row["doc_id"]] for row in added}
+        for relation in {relation for relation, _, _ in self.experiment.trains}:
+            stated = [fact for fact in self.stated if fact[0] == relation]
+            forms = self.world.relations[relation].forms.values()
+            whole = [fact for fact in stated if all(self.say(form, fact) in said for form in forms)]
+            wanted = math.ceil(len(stated) * arm.share)
+            trained = [form for name, form, _ in self.experiment.trains if name == relation]
+            assert len(whole) == wanted if len(forms) > len(set(trained)) else len(whole) >= wanted
+
+    def say(self, form: str, fact: judge.Fact) -> str:
+        """A fact in a form."""
+        arguments = self.arguments(fact)
+        names = [name for name, _ in arguments]
+
+        def word(match: judge.re.Match[str]) -> str:
+            place = names.index(match.group(1))
+            type = arguments[place][1]
+            if type not in self.world.tables:
+                return fact[1][place]
+            columns, rows = self.world.tables[type]
+            row = next(row for row in rows if row[0] == fact[1][place])
+            return row[columns.index(match.group(2))]
+
+        return judge.SLOT.sub(word, form)
+
+    def exposure(self) -> None:
+        seen = {(row["arm"], row["item_id"]): row for row in self.views}
+        assert len(seen) == len(self.views) == len(self.experiment.arms) * len(self.items)
+        train = [row for row in self.documents if row["set"] == "train"]
+        trained = {
+            name: {
+                self.sentences[d["doc_id"]]
+                for d in self.documents
+                if arm.trains and d["set"] in ("train", name)
+            }
+            for name, arm in self.experiment.arms.items()
+        }
+        for (name, arm), item in itertools.product(self.experiment.arms.items(), self.items):
+            row = seen[name, item["item_id"]]
+            context = self.contexts[name, row["context_id"]] if row["context_id"] >= 0 else []
+            assert len(set(context)) == len(context) == row["context_docs"]
+            assert all(self.documents[number]["set"] == "train" for number in context)
+            stated = trained[name] | {self.sentences[number] for number in context}
+            answer = item["cue"] + item["choices"][item["answer"]]
+            assert row["exposed"] == (answer in stated), (name, item)
+            usable = [d["doc_id"] for d in train if d["article"] < (arm.articles or math.inf)]
+            shown = [self.facts[self.documents[number]["fact"]] for number in context]
+            if arm.context == "train":
+                assert sorted(context) == usable
+            elif arm.context == "oracle":
+                assert len(context) >= min(arm.documents, len({self.documents[n]["fact"] for n in usable}))
+            else:
+                assert not context
+            if arm.context:
+                asked = self.facts[item["fact"]]
+                assert asked in judge.closure(self.world, shown), "the context holds what the answer rests on"
+                assert row["context_relevant"] >= 1
+
+
+def judge_proofs(world: judge.World, rows: list[Row], facts: list[judge.Fact]) -> None:
+    """The facts are those that follow, each by a valid step, and each proof is a smallest one."""
+    assert [row["fact"] for row in rows] == list(range(len(rows)))
+    stated = [fact for fact, row in zip(facts, rows, strict=True) if not row["rule"]]
+    known = judge.closure(world, stated)
+    assert len(facts) == len(set(facts))
+    assert set(facts) == set(known)
+    valid = {(fact, rule, premises) for fact, rule, premises in judge.steps(world, facts)}
+    for fact, row in zip(facts, rows, strict=True):
+        assert row["size"] == known[fact], f"the proof of {fact} is not a smallest one"
+        premises = tuple(facts[number] for number in row["premises"])
+        if row["rule"]:
+            assert (fact, row["rule"], premises) in valid
+            assert row["size"] == sum(rows[number]["size"] for number in row["premises"])
+        else:
+            assert not premises
+
+
+# Random worlds
+
+VARIABLES = ("x", "y", "z", "w")
+TRAITS = (
+    *("symmetric", "asymmetric", "transitive", "irreflexive"),
+    *("functional", "injective", "acyclic", "complete"),
+)
+
+
+CLOSED = (("complete",), ("complete",), ("complete", "symmetric"), ("complete", "transitive"))
+"""Traits that no population contradicts, and that give every fact something false beside it."""
+
+
+@st.composite
+def worlds(draw: st.DrawFn, closed: bool = False) -> str:
+    """The text of a small world: populations, traits and recursive rules of every kind."""
+    count = draw(st.integers(5, 6) if closed else st.integers(3, 5))
+    lines = [
+        "wug 1",
+        "world drawn {",
+        f"  entity thing {{ count {count} }}",
+        '  table side(word, opposite) { "left" <-> "right"  "up" <-> "down" }',
+    ]
+    base = [f"r{number}" for number in range(draw(st.integers(1, 2)))]
+    derived = [f"d{number}" for number in range(draw(st.integers(0, 2)))]
+    for name in base:
+        traits = draw(st.sampled_from(CLOSED) if closed else st.lists(st.sampled_from(TRAITS), max_size=2))
+        lines += relation(draw, name, count, traits)
+    if draw(st.booleans()):
+        traits = draw(st.sampled_from(["asymmetric converse on", "converse on", "converse on transitive"]))
+        lines += [
+            "  relation beside(a: thing, b: thing, on: side) {",
+            f"    {traits}  populate pairs {{ count {draw(st.integers(1, 3))} }}",
+            '    form forward "{a} stands {on.word} of" => " {b}."',
+            '    form reverse "{b} stands {on.opposite} of" => " {a}."',
+            "  }",
+        ]
+    for name in derived:
+        traits = draw(st.sampled_from(CLOSED) if closed else st.lists(st.sampled_from(TRAITS), max_size=1))
+        lines += [
+            f"  relation {name}(a: thing, b: thing) {{",
+            f"    {' '.join(traits)}",
+            f'    form says "{{a}} {name} with" => " {{b}}."',
+            "  }",
+        ]
+        for _ in range(draw(st.integers(1, 2))):
+            lines.append(rule(draw, name, base + derived))
+    if draw(st.booleans()):
+        lines.append(rule(draw, base[0], base + derived))
+    return "\n".join([*lines, "}"])
+
+
+def relation(draw: st.DrawFn, name: str, count: int, traits: Sequence[str]) -> list[str]:
+    most = count * ((count - 1) // 2)
+    populate = draw(
+        st.sampled_from(
+            [
+                f"pairs {{ count {draw(st.integers(1, most))} }}",
+                f"pairs {{ count {draw(st.integers(1, count // 2))}  each_once }}",
+                f"forest {{ roots {draw(st.integers(1, count - 1))}  children 0..2 }}",
+                "forest",
+                "chain",
+                f"chain {{ length {draw(st.integers(2, count))} }}",
+            ]
+        )
+    )
+    return [
+        f"  relation {name}(a: thing, b: thing) {{",
+        f"    {' '.join(dict.fromkeys(traits))}",
+        f"    populate {populate}",
+        f'    form says "{{a}} {name} to" => " {{b}}."',
+        f'    form back "{{b}} {name} from" => " {{a}}."',
+        "  }",
+    ]
+
+
+def rule(draw: st.DrawFn, head: str, relations: list[str]) -> str:
+    body = [
+        (draw(st.sampled_from(relations)), draw(st.sampled_from(VARIABLES)), draw(st.sampled_from(VARIABLES)))
+        for _ in range(draw(st.integers(1, 2)))
+    ]
+    bound = [variable for _, *variables in body for variable in variables]
+    first, second = draw(st.sampled_from(bound)), draw(st.sampled_from(bound))
+    literals = ", ".join(f"{name}({left}, {right})" for name, left, right in body)
+    return f"  rule {head}({first}, {second}) if {literals}"
+
+
+def parsed(text: str, report: Report) -> Any:
+    source = Source(Path("drawn.world"), "drawn.world", text)
+    return check_world(WorldFiles((parse_world(source, report),), Path()), report)
+
+
+@settings(max_examples=150)
+@given(worlds())
+def test_random_world(text: str) -> None:
+    judge_random_world(text)
+
+
+@pytest.mark.slow
+@settings(max_examples=2000)
+@given(worlds())
+def test_many_random_worlds(text: str) -> None:
+    judge_random_world(text)
+
+
+def judge_random_world(text: str) -> None:
+    report = Report()
+    world = parsed(text, report)
+    assert not report.failed, report.items
+    populated = populate(world, world_seeds(2), report)
+    closures = infer(world, populated, report)
+    read = judge.read_world(text)
+    bad: set[tuple[str, str]] = set()
+    for of in range(2):
+        columns = proof_columns(world, populated, closures, FactNumbers(closures, of))
+        rows = [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
+        facts: list[judge.Fact] = [(row["relation"], tuple(row["arguments"])) for row in rows]
+        judge_proofs(read, rows, facts)
+        bad |= judge.violated(read, dict.fromkeys(facts, 1))
+    check_traits(world, populated, closures, report)
+    said = [judge.re.match(r"'(\w+)' is declared (\w+)", item.message) for item in report.items]
+    assert {match.groups() for match in said if match} == bad
+    event("contradictory" if bad else "sound")
+
+
+@st.composite
+def experiments(draw: st.DrawFn) -> tuple[str, str]:
+    """A random world, and an experiment that trains all of it and tests some of it."""
+    world = draw(worlds(closed=draw(st.sampled_from([True, True, True, False]))))
+    read = judge.read_world(world)
+    lines = ["wug 1", "experiment drawn {", '  world "drawn.world"', "  seeds 2"]
+    for name, relation in read.relations.items():
+        if relation.populated:
+            form = draw(st.sampled_from(sorted(relation.forms)))
+            lines.append(f"  train {name} in {form} {{ articles {draw(st.integers(1, 2))} }}")
+    for number in range(draw(st.integers(1, 3))):
+        populated = [name for name, relation in read.relations.items() if relation.populated]
+        name = draw(st.sampled_from([*populated, *populated, *read.relations]))
+        form = draw(st.sampled_from(sorted(read.relations[name].forms)))
+        choices = (
+            "contradiction" if name == "beside" and draw(st.booleans()) else f"others({1 + number // 2})"
+        )
+        lines.append(f"  test t{number} {{ {name} in {form}  choices {choices} }}")
+    lines += [
+        "  model speck { layers 1  width 32  heads 2 }",
+        "  arm pretrained { }",
+        "  arm icl { context train }",
+        "  arm first { context train  articles 1 }",
+        f"  arm oracle {{ context oracle({draw(st.integers(1, 3))}) }}",
+        "  arm finetune { finetune { steps 10 } }",
+        "  arm augmented { like finetune  augment by closure }",
+        "  arm half { like finetune  augment by closure { share 50% } }",
+        "}",
+    ]
+    return world, "\n".join(lines)
+
+
+REFUSED = {"W0408", "W0501", "W0503"}
+"""What may be wrong with a random experiment: contradictions, no items, no false choices."""
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(experiments())
+def test_random_experiment(tmp_path_factory: pytest.TempPathFactory, both: tuple[str, str]) -> None:
+    judge_random_experiment(tmp_path_factory, both)
+
+
+@pytest.mark.slow
+@settings(max_examples=1000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(experiments())
+def test_many_random_experiments(tmp_path_factory: pytest.TempPathFactory, both: tuple[str, str]) -> None:
+    judge_random_experiment(tmp_path_factory, both)
+
+
+def judge_random_experiment(tmp_path_factory: pytest.TempPathFactory, both: tuple[str, str]) -> None:
+    folder = tmp_path_factory.mktemp("drawn")
+    (folder / "drawn.world").write_text(both[0])
+    (folder / "drawn.experiment").write_text(both[1])
+    report = Report()
+    try:
+        experiment = check(folder / "drawn.experiment", "drawn.experiment", report)
+        report.stop_if_failed()
+        assert isinstance(experiment, Experiment)
+        drawn = draft(experiment, report)
+    except SpecError as error:
+        codes = {item.code for item in error.report.items if item.severity == "error"}
+        event(f"refused {codes}")
+        assert codes <= REFUSED, codes
+        return
+    event("judged")
+    for of in range(experiment.seeds):
+        seed = folder / str(of)
+        seed.mkdir()
+        emit_seed(drawn, of, seed)
+        Case(seed, *both, preambles(experiment)).judge()
+    assert np.array_equal(drawn.seeds, world_seeds(2))
