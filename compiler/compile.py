@@ -28,7 +28,7 @@ from wug.compiler.experiment import Experiment
 from wug.compiler.plan import Arm, Plan, Split
 from wug.compiler.split import summary
 from wug.compiler.store import Store
-from wug.compiler.tokenizer import build_tokenizer
+from wug.compiler.tokenizer import build_tokenizer, write_tokenizer
 from wug.compiler.world import World
 from wug.progress import Progress
 
@@ -140,7 +140,7 @@ def _write_corpus(
             seed_folder.mkdir()
             emit_seed(drawn, of, seed_folder)
             stage.update(of + 1)
-    tokenizer.save(str(folder / "tokenizer.json"))
+    write_tokenizer(tokenizer, folder)
     splits = [dataclasses.asdict(summary(items)) for items in drawn.tests]
     items = {test.test.name: len(test) for test in drawn.tests}
     counts = {"documents": len(drawn.documents), "items": items, "tokens": tokenizer.get_vocab_size()}
@@ -211,7 +211,7 @@ def _write_episodes(
         }
         for name, array in arrays.items():
             np.save(folder / f"{name}.npy", array, allow_pickle=False)
-    tokenizer.save(str(folder / "tokenizer.json"))
+    write_tokenizer(tokenizer, folder)
     phases = [{"rows": p.episodes, "batch": p.batch, "steps": p.steps} for p in experiment.episodes.phases]
     meta = {"vocab": tokenizer.get_vocab_size(), "kinds": list(probe.kinds), "phases": phases}
     (folder / "meta.json").write_text(json.dumps(meta, indent=2) + "\n", encoding="utf-8")

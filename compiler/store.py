@@ -27,6 +27,7 @@ def environment(path: Path) -> Iterator[None]:
     reasons = {
         errno.ENOSPC: "the disk is full: free some space, or run 'wug clean'",
         errno.EDQUOT: "the disk quota is used up: free some space, or run 'wug clean'",
+        errno.EFBIG: "the file is too large for this disk: choose another folder with --build DIR",
         errno.EROFS: "the file system is read-only: choose another folder with --build DIR",
         errno.EACCES: "permission denied: choose another folder with --build DIR",
         errno.EPERM: "permission denied: choose another folder with --build DIR",
@@ -36,9 +37,11 @@ def environment(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in reasons:
+        short = error.errno is None and str(error).endswith("written")  # all that numpy says of a full disk
+        number = errno.ENOSPC if short else error.errno
+        if number not in reasons:
             raise
-        raise EnvironmentFailure(f"cannot write {error.filename or path}: {reasons[error.errno]}") from error
+        raise EnvironmentFailure(f"cannot write {error.filename or path}: {reasons[number]}") from error
 
 
 @dataclass

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import string
+from pathlib import Path
 
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
@@ -52,6 +53,11 @@ def build_tokenizer(world: World) -> Tokenizer:
         [AddedToken(t, special=True, normalized=False) for t in (PAD, DOCUMENT, UNKNOWN)]
     )
     return tokenizer
+
+
+def write_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
+    """tokenizer.json. Written from here, because the library tells of a full disk with a bare Exception."""
+    (folder / "tokenizer.json").write_text(tokenizer.to_str(pretty=True), encoding="utf-8")
 
 
 def _spells(world: World) -> bool:

@@ -1,0 +1,209 @@
+"""The store: whole or not there at all, one maker at a time, and a way out where the machine refuses."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from wug.compiler.store import EnvironmentFailure, Store, environment
+
+MAKER = """
+import sys, time
+from pathlib import Path
+from wug.compiler.store import Store
+
+root, log, mark = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+with Store(root).entry("kind", "key", waiting=lambda: print("waiting", flush=True)) as entry:
+    if not entry.ready:
+        (entry.scratch / "half").write_text(mark)
+        print("making", flush=True)
+        while not log.exists():
+            time.sleep(0.01)
+        (entry.scratch / "rest").write_text(mark)
+        entry.commit()
+print((entry.path / "rest").read_text(), flush=True)
+"""
+
+
+def maker(root: Path, go: Path, mark: str) -> subprocess.Popen[str]:
+    """A process that begins an entry and finishes it when `go` is there."""
+    arguments = [sys.executable, "-c", MAKER, str(root), str(go), mark]
+    return subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
+
+
+def line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout
+    return process.stdout.readline().strip()
+
+
+def test_an_entry_is_there_when_it_is_whole(tmp_path: Path) -> None:
+    store = Store(tmp_path / "build")
+    with store.entry("a/b", "key") as entry:
+        assert not entry.ready
+        (entry.scratch / "file").write_text("content")
+        assert not store.has("a/b", "key")
+        entry.commit()
+    assert store.has("a/b", "key")
+    with store.entry("a/b", "key") as again:
+        assert again.ready
+        assert (again.path / "file").read_text() == "content"
+    assert (
+        (tmp_path / "build" / "CACHEDIR.TAG")
+        .read_text()
+        .startswith("Signature: 8a477f597d28d172789f06886806bc55")
+    )
+
+
+def test_what_is_not_committed_is_not_kept(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    with store.entry("kind", "key") as entry:
+        (entry.scratch / "half").write_text("half")
+    assert not store.has("kind", "key")
+    with store.entry("kind", "key") as entry:
+        assert not list(entry.scratch.iterdir()), "without resume the next one starts anew"
+        (entry.scratch / "half").write_text("half")
+    with store.entry("kind", "key", resume=True) as entry:
+        assert [path.name for path in entry.scratch.iterdir()] == ["half"]
+
+
+def test_a_failure_inside_leaves_no_entry(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    with pytest.raises(RuntimeError), store.entry("kind", "key"):
+        raise RuntimeError
+    assert not store.has("kind", "key")
+    with store.entry("kind", "key") as entry:
+        assert not entry.ready
+
+
+def test_a_killed_process_leaves_no_entry(tmp_path: Path) -> None:
+    process = maker(tmp_path / "build", tmp_path / "go", "killed")
+    assert line(process) == "making"
+    process.kill()
+    process.wait()
+    store = Store(tmp_path / "build")
+    assert not store.has("kind", "key")
+    with store.entry("kind", "key", waiting=lambda: pytest.fail("the lock died with its holder")) as entry:
+        assert not entry.ready
+
+
+def test_two_processes_share_one_entry(tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    first = maker(tmp_path / "build", go, "first")
+    assert line(first) == "making"
+    second = maker(tmp_path / "build", go, "second")
+    assert line(second) == "waiting"
+    go.touch()
+    assert line(first) == line(second) == "first", "the second one takes what the first one made"
+    assert first.wait() == second.wait() == 0
+
+
+def test_the_next_one_makes_what_a_killed_one_began(tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    first = maker(tmp_path / "build", go, "first")
+    assert line(first) == "making"
+    second = maker(tmp_path / "build", go, "second")
+    assert line(second) == "waiting"
+    first.kill()
+    first.wait()
+    assert line(second) == "making"
+    go.touch()
+    assert line(second) == "second"
+    assert second.wait() == 0
+
+
+def test_a_file_in_place_of_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "build").write_text("a file")
+    with pytest.raises(EnvironmentFailure, match=r"a file stands where a folder is needed.*--build"):
+        with Store(tmp_path / "build").entry("kind", "key"):
+            pytest.fail("there is no place to write")
+
+
+def test_a_file_in_place_of_an_entry(tmp_path: Path) -> None:
+    (tmp_path / "kind").mkdir()
+    (tmp_path / "kind" / "key").write_text("a file")
+    with pytest.raises(EnvironmentFailure, match="a file stands where a folder is needed"):
+        with Store(tmp_path).entry("kind", "key") as entry:
+            entry.commit()
+
+
+@pytest.mark.parametrize(
+    ("number", "way_out"),
+    [
+        (errno.ENOSPC, "disk is full: free some space, or run 'wug clean'"),
+        (errno.EDQUOT, "quota is used up"),
+        (errno.EROFS, "read-only: choose another folder with --build DIR"),
+        (errno.EACCES, "permission denied: choose another folder with --build DIR"),
+        (errno.EFBIG, "too large for this disk"),
+    ],
+)
+def test_what_the_machine_refuses_has_a_way_out(tmp_path: Path, number: int, way_out: str) -> None:
+    with pytest.raises(EnvironmentFailure, match=way_out):
+        with Store(tmp_path).entry("kind", "key"):
+            raise OSError(number, os.strerror(number), "some/file")
+    assert not Store(tmp_path).has("kind", "key")
+
+
+def test_other_errors_stay_what_they_are(tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError), environment(tmp_path):
+        tmp_path.read_bytes()
+
+
+def test_a_read_only_folder(tmp_path: Path) -> None:
+    """As another user than root, who may write everywhere."""
+    folder = tmp_path / "build"
+    folder.mkdir()
+    folder.chmod(0o555)
+    if os.access(folder, os.W_OK):
+        code = (
+            "import os, sys\n"
+            "from pathlib import Path\n"
+            "from wug.compiler.store import EnvironmentFailure, Store\n"
+            "os.setuid(65534)\n"
+            "try:\n"
+            "    with Store(Path(sys.argv[1])).entry('kind', 'key'): pass\n"
+            "except EnvironmentFailure as failure:\n"
+            "    print(failure)\n"
+        )
+        for parent in folder.parents:
+            if (
+                parent.stat().st_uid == os.getuid()
+                and parent.is_relative_to("/tmp")
+                and parent != Path("/tmp")
+            ):
+                parent.chmod(parent.stat().st_mode | 0o055)
+        said = subprocess.run(
+            [sys.executable, "-c", code, str(folder)], capture_output=True, text=True
+        ).stdout
+    else:
+        with pytest.raises(EnvironmentFailure) as caught, Store(folder).entry("kind", "key"):
+            pass
+        said = str(caught.value)
+    assert "permission denied: choose another folder with --build DIR" in said
+
+
+@pytest.mark.parametrize("largest", [600, 5000, 20_000])
+def test_a_full_disk_while_compiling(root: Path, tmp_path: Path, largest: int) -> None:
+    """No file may grow beyond `largest` bytes, so that table, tokenizer and episodes each fail to be written."""
+    code = (
+        "import resource, sys\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({largest}, {largest}))\n"
+        "from wug.cli import main\n"
+        "sys.exit(main(sys.argv[1:]))\n"
+    )
+    spec = root / "specs" / "experiments" / "hello.experiment"
+    command = [sys.executable, "-c", code, "compile", str(spec), "--build", str(tmp_path / "build")]
+    done = subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, "TMPDIR": str(tmp_path)}
+    )
+    assert done.returncode == 4, done.stderr
+    assert "cannot write" in done.stderr
+    assert "--build" in done.stderr or "wug clean" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list((tmp_path / "build").rglob("episodes/*/manifest.json")), (
+        "nothing half-written is taken for whole"
+    )
