@@ -94,6 +94,9 @@ def show(options: argparse.Namespace) -> int:
     spec = checked(options.file)
     from wug.show import show_experiment, show_world
 
+    if isinstance(spec, Experiment) and options.seed >= spec.seeds:
+        say_error(f"experiment {spec.name} has no seed {options.seed}; its last one is {spec.seeds - 1}")
+        return 2
     out = console()
     if isinstance(spec, World):
         show_world(spec, options.seed, options.n, out)

@@ -118,17 +118,17 @@ def test_the_next_one_makes_what_a_killed_one_began(tmp_path: Path) -> None:
 
 def test_a_file_in_place_of_a_folder(tmp_path: Path) -> None:
     (tmp_path / "build").write_text("a file")
-    with pytest.raises(EnvironmentFailure, match=r"a file stands where a folder is needed.*--build"):
-        with Store(tmp_path / "build").entry("kind", "key"):
-            pytest.fail("there is no place to write")
+    way_out = pytest.raises(EnvironmentFailure, match=r"a file stands where a folder is needed.*--build")
+    with way_out, Store(tmp_path / "build").entry("kind", "key"):
+        pytest.fail("there is no place to write")
 
 
 def test_a_file_in_place_of_an_entry(tmp_path: Path) -> None:
     (tmp_path / "kind").mkdir()
     (tmp_path / "kind" / "key").write_text("a file")
-    with pytest.raises(EnvironmentFailure, match="a file stands where a folder is needed"):
-        with Store(tmp_path).entry("kind", "key") as entry:
-            entry.commit()
+    way_out = pytest.raises(EnvironmentFailure, match="a file stands where a folder is needed")
+    with way_out, Store(tmp_path).entry("kind", "key") as entry:
+        entry.commit()
 
 
 @pytest.mark.parametrize(
@@ -142,9 +142,8 @@ def test_a_file_in_place_of_an_entry(tmp_path: Path) -> None:
     ],
 )
 def test_what_the_machine_refuses_has_a_way_out(tmp_path: Path, number: int, way_out: str) -> None:
-    with pytest.raises(EnvironmentFailure, match=way_out):
-        with Store(tmp_path).entry("kind", "key"):
-            raise OSError(number, os.strerror(number), "some/file")
+    with pytest.raises(EnvironmentFailure, match=way_out), Store(tmp_path).entry("kind", "key"):
+        raise OSError(number, os.strerror(number), "some/file")
     assert not Store(tmp_path).has("kind", "key")
 
 
@@ -188,7 +187,7 @@ def test_a_read_only_folder(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("largest", [600, 5000, 20_000])
 def test_a_full_disk_while_compiling(root: Path, tmp_path: Path, largest: int) -> None:
-    """No file may grow beyond `largest` bytes, so that table, tokenizer and episodes each fail to be written."""
+    """No file may grow beyond `largest` bytes, so that tables, tokenizer and episodes fail in turn."""
     code = (
         "import resource, sys\n"
         f"resource.setrlimit(resource.RLIMIT_FSIZE, ({largest}, {largest}))\n"
