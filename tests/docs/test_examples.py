@@ -93,7 +93,7 @@ def blocks(page: Path) -> Iterator[Block]:
             if inner.strip() == "```":
                 break
             body.append(inner)
-        options = dict(word.split("=", 1) for word in fence[2].split())
+        options = dict(word.split("=", 1) for word in fence[2].split() if "=" in word)
         yield Block(fence[1], options, "\n".join(body) + "\n", f"{page.name}:{number}")
 
 
@@ -135,7 +135,7 @@ def _faults(block: Block, number: int) -> Iterator[str]:
     """What is wrong with one block, in the folder we stand in."""
     if block.kind == "console":
         yield from _console_faults(block)
-    elif block.kind == "diff":
+    elif block.kind == "diff" and "file" in block.options:
         yield from _change(block)
     elif "file" in block.options or block.kind in ("world", "experiment"):
         path = Path(block.options.get("file", f"block-{number}.{block.kind}"))
