@@ -159,7 +159,7 @@ def _spec_faults(block: Block, path: Path) -> Iterator[str]:
     if block.kind not in ("world", "experiment"):
         return
     report = Report()
-    spec = check(path, block.place, report)
+    spec = check(path, str(path), report)
     found, wanted = {item.code for item in report.items}, block.options.get("wrong", "")
     if wanted:
         if found != set(wanted.split(",")):
