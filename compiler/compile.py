@@ -86,13 +86,15 @@ def _waiting(progress: Progress) -> Callable[[], None]:
 
 
 def corpus_key(experiment: Experiment) -> str:
-    """The identity of an experiment's corpora: its arms count only for what they see."""
+    """The identity of an experiment's corpora: its arms count only for what they see, its model only for how
+    much it can see, because a context that does not fit is an error."""
     arms = [
         (a.name, a.context, a.documents, a.articles, a.finetune is not None, a.augment, a.share)
         for a in experiment.arms
     ]
     world = experiment.world
-    parts = [world, _data_digests(world), experiment.seeds, experiment.trains, experiment.tests, arms]
+    room = experiment.model.context
+    parts = [world, _data_digests(world), experiment.seeds, experiment.trains, experiment.tests, arms, room]
     return digest(canonical(["corpus", CORPUS_VERSION, *parts]))
 
 
