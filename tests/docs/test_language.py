@@ -1,0 +1,47 @@
+"""docs/language.md leaves nothing out: every trait, every key of a block, every column of a table."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from wug.compiler import check_experiment, check_world, emit
+
+PAGE = (Path(__file__).parents[2] / "docs" / "language.md").read_text(encoding="utf-8")
+BLOCKS = {
+    "train": check_experiment._TRAIN,
+    "model": check_experiment._MODEL,
+    "pretrain": check_experiment._PRETRAIN,
+    "finetune": check_experiment._FINETUNE,
+    "arm": check_experiment._ARM,
+    **{f"populate {method}": schema for method, schema in check_world._POPULATIONS.items()},
+}
+TABLES = {
+    "documents": emit._DOCUMENTS,
+    "items": emit._ITEMS,
+    "proofs": emit._PROOFS,
+    "contexts": emit._CONTEXTS,
+    "views": emit._VIEWS,
+}
+
+
+def mentioned(text: str) -> set[str]:
+    """The names that stand in `code` somewhere in a text."""
+    return {name for code in re.findall(r"`([^`\n]+)`", text) for name in re.findall(r"\w+", code)}
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_every_key_is_explained(block: str) -> None:
+    assert not set(BLOCKS[block]) - mentioned(PAGE)
+
+
+def test_every_trait_and_population_is_explained() -> None:
+    assert not {*check_world.TRAITS, "converse", *check_world._POPULATIONS} - mentioned(PAGE)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_column_is_listed(table: str) -> None:
+    row = next(line for line in PAGE.splitlines() if line.startswith(f"| `{table}` |"))
+    assert not set(TABLES[table].names) - mentioned(row)
