@@ -32,8 +32,6 @@ from wug.runtime.schedule import (
     training_rows,
 )
 
-CHUNK = 20  # steps a dispatch
-
 
 def finetune(
     model: Model,
@@ -58,6 +56,7 @@ def finetune(
     rate_C = learning_rates(setting.learning_rate, setting.warmup, setting.steps)
     decay = np.float32(setting.weight_decay)
     width = row_width(worlds, arm.name)
+    chunk = chunk_of(setting.steps)
     name = f"{arm.name}: fine-tuning {len(worlds)} seed{'s' if len(worlds) > 1 else ''}"
     with (
         Journal(folder, interruption, checkpoint_every_s) as journal,
@@ -66,10 +65,11 @@ def finetune(
         step, state_S = journal.resume(jax.jit(jax.vmap(fresh_state))(start_S), progress.warn)
         if step:
             progress.note(f"{arm.name}: fine-tuning goes on from step {step:,}")
+            stage.update(step)
         failed = None
         while step < setting.steps and failed is None:
             begun = time.monotonic()
-            count = min(CHUNK, setting.steps - step)
+            count = min(chunk, setting.steps - step)
             tokens_SCBT = np.stack(
                 [training_rows(world, arm.name, setting, step, count, width) for world in worlds]
             )
@@ -100,6 +100,11 @@ def finetune(
             "tokens": sum(record["tokens"] for record in journal.log),
         }
         journal.finish(state_S["parameters"], outcome, {})
+
+
+def chunk_of(steps: int) -> int:
+    """Steps a dispatch: a divisor where there is one, since a shorter last chunk is compiled anew."""
+    return max((count for count in range(10, 26) if steps % count == 0), default=min(steps, 20))
 
 
 def diverged(arm: Arm, seeds: Sequence[int], loss_S: npt.NDArray[np.float32], step: int) -> Diverged:

@@ -15,8 +15,9 @@ from wug.runtime.corpus import PAD, Ints
 from wug.runtime.learn import Tree
 from wug.runtime.model import Decoder
 
-_LENGTHS = 16  # rows are padded to a multiple: few shapes, few compilations
-_TOKENS = 4096  # about as many tokens a batch
+# Few shapes, few compilations: rows are padded to the next of these widths, or to multiples of the last.
+_WIDTHS = np.array([16, 32, 64, 96, 128, 192, 256, 384, 512])
+_TOKENS, _ROWS = 4096, 64  # at most so many tokens and rows a batch
 
 
 @partial(jax.jit, static_argnums=0)
@@ -44,12 +45,14 @@ def end_log_likelihoods(
     `rows` are token ids without padding; `done` is told how many rows are through.
     """
     length_Q = np.array([len(row) for row in rows])
-    width_Q = (length_Q + _LENGTHS - 1) // _LENGTHS * _LENGTHS
+    beyond_Q = -(-length_Q // _WIDTHS[-1]) * _WIDTHS[-1]
+    place_Q = np.searchsorted(_WIDTHS, length_Q)
+    width_Q = np.where(length_Q > _WIDTHS[-1], beyond_Q, _WIDTHS[np.minimum(place_Q, len(_WIDTHS) - 1)])
     result_Q = np.empty(len(rows), np.float32)
     through = 0
     for width in np.unique(width_Q):
         chosen = np.flatnonzero(width_Q == width)
-        batch = max(1, min(_TOKENS // int(width), 1 << (len(chosen) - 1).bit_length()))
+        batch = max(1, min(_ROWS, _TOKENS // int(width)))
         for first in range(0, len(chosen), batch):
             part = chosen[first : first + batch]
             tokens_BT = np.full((batch, width + 1), PAD, np.int32)  # the last column is only ever a target

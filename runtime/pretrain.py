@@ -63,6 +63,7 @@ def pretrain(
         step, state = journal.resume(first, progress.warn)
         if step:
             progress.note(f"pretraining goes on from step {step:,}")
+            stage.update(step)
         while step < setting.steps and not _reached(journal.log, setting):
             begun = time.monotonic()
             most = min(CHUNK, setting.every - step % setting.every)
@@ -92,12 +93,14 @@ def pretrain(
         last = journal.log[-1]["probe"]
         if not reached:
             progress.warn(
-                f"the model never learned to answer from its context: after {step:,} steps the probe is at "
-                f"{_shares(last)}, {setting.accuracy:.0%} was asked for; the arms with context tell little"
+                f"pretraining fell short: after {step:,} steps the probe of answers from context is at "
+                f"{_shares(last)}, {setting.accuracy:.0%} was asked for; arms with context may say more of the model "
+                "than of context"
             )
         tokens = sum(record["tokens"] for record in journal.log)
         outcome = {
             "reached": reached,
+            "asked": setting.accuracy,
             "steps": step,
             "accuracy": last,
             "loss": journal.log[-1]["loss"],

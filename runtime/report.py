@@ -33,9 +33,8 @@ def table(document: dict[str, Any]) -> Table:
     made.add_column("arm")
     for split in splits:
         made.add_column(split)
-    made.add_column("shown", justify="right")
-    made.add_column("to train", justify="right")
-    made.add_column("to ask", justify="right")
+    for name in ("shown", "training", "question"):
+        made.add_column(name, justify="right", no_wrap=True)
     for arm, price in _arms(document).items():
         cells = [_cell(by_place.get((arm, split))) for split in splits]
         shown = max(
@@ -78,17 +77,22 @@ def _cell(row: dict[str, Any] | None) -> Text:
     cell = Text.assemble((f"{percent(row['accuracy']):>5}", style), (f"  {interval(row)}", "dim"))
     if row["accuracy_exposed"] is not None and row["accuracy_unexposed"] is not None:
         cell.append(
-            f"\n{percent(row['accuracy_exposed']):>5} stated · {percent(row['accuracy_unexposed'])} not",
-            style="dim",
+            f"\n● {percent(row['accuracy_exposed'])}  ○ {percent(row['accuracy_unexposed'])}", style="dim"
         )
     elif row["exposed"] == 1:
-        cell.append(" stated", style="dim")
+        cell.append(" ●", style="dim")
     return cell
 
 
 def remarks(document: dict[str, Any]) -> list[RenderableType]:
     """What a reader must know beside the numbers."""
-    said: list[RenderableType] = []
+    said: list[RenderableType] = [
+        Text(
+            "● stated outright in what the arm was trained on or shown, ○ not; prices in floating-point",
+            "dim",
+        ),
+        Text("operations, to train a seed and to ask a question", "dim"),
+    ]
     for price in document["arms"].values():
         if price["failed"]:
             said.append(Text.assemble(("no result  ", "bold red"), price["failed"]))
@@ -113,19 +117,11 @@ def remarks(document: dict[str, Any]) -> list[RenderableType]:
             )
     for outcome in document["pretraining"]:
         shares = ", ".join(f"{kind} {percent(share)}" for kind, share in outcome["accuracy"].items())
-        said.append(
-            Text(
-                f"pretraining (seed {outcome['seed']}): {outcome['steps']:,} steps; in context: {shares}",
-                "dim",
-            )
-        )
+        told = f"pretraining (seed {outcome['seed']}): {outcome['steps']:,} steps; in context: {shares}"
+        said.append(Text(f"{told}, {percent(outcome['asked'])} was asked for", "dim"))
         if not outcome["reached"]:
-            said.append(
-                Text(
-                    "  it never reached what was asked of it: arms with context tell little about context",
-                    "bold yellow",
-                )
-            )
+            short = "  less than was asked for: arms with context may say more of the model than of context"
+            said.append(Text(short, "bold yellow"))
     if len(document["pretraining"]) == 1:
         said.append(Text("one pretraining: the intervals do not cover its luck", "dim"))
     return said

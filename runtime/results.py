@@ -206,7 +206,7 @@ def _average(costs: Sequence[QuestionCost], field: str) -> float:
 
 
 def _pretraining(outcome: Mapping[str, Any]) -> dict[str, Any]:
-    names = ("seed", "reached", "steps", "accuracy", "loss", "tokens", "parameters", "train_flops")
+    names = ("seed", "reached", "asked", "steps", "accuracy", "loss", "tokens", "parameters", "train_flops")
     return {name: outcome[name] for name in names}
 
 

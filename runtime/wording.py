@@ -23,8 +23,8 @@ def interval(row: dict[str, Any]) -> str:
 
 
 def flops(count: float) -> str:
-    """`1234567` as `1.23 MFLOP`."""
+    """A number of operations, `1234567` as `1.23 M`."""
     place = 0
     while count >= 999.5 and place < len(_PREFIXES) - 1:
         count, place = count / 1000, place + 1
-    return f"{count:.3g} {_PREFIXES[place]}FLOP"
+    return f"{count:.3g} {_PREFIXES[place]}".rstrip()

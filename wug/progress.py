@@ -81,19 +81,24 @@ class Silent:
 class _PlainStage:
     def __init__(self, progress: Plain, name: str, total: int, unit: str) -> None:
         self._progress, self._name, self._total, self._unit = progress, name, total, unit
-        self._begun = self._told = time.monotonic()
+        self._told = time.monotonic()
+        self._first: tuple[float, int] | None = None  # compiling comes before, and what was done already
         self.figures: dict[str, float] = {}
 
     def update(self, done: int, **figures: float) -> None:
         self.figures.update(figures)
         now = time.monotonic()
+        if self._first is None:
+            self._first = now, done
         if now - self._told >= self._progress.every_s:
             self._told = now
-            left = (now - self._begun) / max(done, 1) * (self._total - done)
-            self._progress.note(
-                f"{self._name}: {done:,}/{self._total:,} {self._unit}  {figures_text(self.figures)}"
-                f"  {left:.0f} s left".replace("   ", "  ")
-            )
+            begun, before = self._first
+            parts = [f"{self._name}: {done:,}/{self._total:,} {self._unit}".rstrip()]
+            if self.figures:
+                parts.append(figures_text(self.figures))
+            if done > before:
+                parts.append(f"{(now - begun) / (done - before) * (self._total - done):.0f} s left")
+            self._progress.note("  ".join(parts))
 
 
 class Plain:

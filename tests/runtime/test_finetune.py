@@ -10,14 +10,14 @@ from wug.runtime import finetune as module
 from wug.runtime.checkpoint import load_parameters
 from wug.runtime.corpus import load
 from wug.runtime.files import read_json
-from wug.runtime.finetune import finetune, stacked
+from wug.runtime.finetune import chunk_of, finetune, stacked
 from wug.runtime.interruption import Interruption
 from wug.runtime.learn import initial_parameters, structure
 
 
 @pytest.fixture(autouse=True)
 def _short_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "CHUNK", 3)
+    monkeypatch.setattr(module, "chunk_of", lambda steps: 3)
 
 
 def learn(tiny, folder: Path, seeds: list[int], interruption: Interruption | None = None, **changes) -> dict:
@@ -72,3 +72,7 @@ def test_a_training_that_comes_apart_says_so(shared, tmp_path: Path) -> None:
     assert "arm finetune: training came apart" in failed
     assert "seeds 0, 1" in failed
     assert "learning rate 1e+30" in failed
+
+
+def test_chunks_divide_the_steps_where_they_can() -> None:
+    assert [chunk_of(steps) for steps in (150, 60, 200, 6, 31, 97)] == [25, 20, 25, 6, 20, 20]

@@ -23,13 +23,14 @@ def test_plain_lines_at_the_end_and_now_and_then() -> None:
     progress = Plain(stream, every_s=0)
     with progress.stage("pretraining", 20, "steps") as stage:
         stage.update(10, loss=2.0)
+        stage.update(15)
     progress.note("a note")
     progress.warn("a warning")
     lines = stream.getvalue().splitlines()
-    assert lines[0].startswith("pretraining: 10/20 steps  loss 2.000  ")
-    assert lines[0].endswith(" s left")
-    assert lines[1].startswith("pretraining: done in ")
-    assert lines[2:] == ["a note", "warning: a warning"]
+    assert lines[0] == "pretraining: 10/20 steps  loss 2.000"
+    assert lines[1] == "pretraining: 15/20 steps  loss 2.000  0 s left"
+    assert lines[2].startswith("pretraining: done in ")
+    assert lines[3:] == ["a note", "warning: a warning"]
 
 
 def fail(progress: Progress) -> None:
