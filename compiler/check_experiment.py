@@ -412,6 +412,9 @@ class _ExperimentChecker:
         return Expectation(text, left, expect.op, right, margin)
 
     def _term(self, sum: syntax.Sum) -> Term | None:
+        if not math.isfinite(sum.offset):
+            self.report.add("W0204", "no accuracy is compared with such a number", sum.span)
+            return None
         if sum.arm is None or sum.split is None:
             return Term("", "", sum.offset)
         good = True

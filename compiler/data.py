@@ -93,6 +93,10 @@ def _rows(data: Data, span: Span, report: Report) -> Iterator[tuple[int, list[st
     """The rows of a CSV and their lines, header first; stops at what is wrong, after reporting it."""
     path: Path = data.path
     try:
+        if path.exists() and not path.is_file():
+            what = "a folder, not a file" if path.is_dir() else "no regular file"
+            report.add("W0403", f"'{data.written}' is {what}", span)
+            return
         raw = path.read_bytes()
     except OSError as error:
         reason = (

@@ -84,8 +84,9 @@ def read_source(path: Path, name: str, report: Report, span: Span | None = None)
     place: dict[str, Any] = {"file": "" if span else name}
     try:
         size = path.stat().st_size
-        if path.is_dir():
-            report.add("W0009", f"'{name}' is a folder, not a file", span, **place)
+        if not path.is_file():  # a pipe would keep us waiting
+            what = "a folder, not a file" if path.is_dir() else "no regular file"
+            report.add("W0009", f"'{name}' is {what}", span, **place)
             return None
         if size > LARGEST_SOURCE:
             report.add(

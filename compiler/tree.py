@@ -65,7 +65,7 @@ class Builder(Transformer[Token, Any]):
             return syntax.Number(float(token[:-1]) / 100, "percent", self._at(token))
         if token.type == "DECIMAL":
             return syntax.Number(float(token), "decimal", self._at(token))
-        return syntax.Number(int(token[:400]), "int", self._at(token))
+        return syntax.Number(int(token[:300]), "int", self._at(token))
 
     def _doc(self, children: list[Any]) -> str:
         lines = [str(c)[3:].strip() for c in children if isinstance(c, Token) and c.type == "DOC"]

@@ -177,7 +177,8 @@ def test_a_changed_table_changes_the_keys(write: Write) -> None:
         write("metals.csv", csv)
         world = (
             'wug 1\nworld small {\n  entity metal from "metals.csv" { named name }\n'
-            "  relation symbol(m: metal, sign: text) {\n    functional  injective  complete\n    populate rows\n"
+            "  relation symbol(m: metal, sign: text) {\n    functional  injective  complete\n"
+            "    populate rows\n"
             '    form says "The symbol of {m} is" => " {sign}."\n  }\n}\n'
         )
         experiment = (
