@@ -95,16 +95,17 @@ def augmentation(
 
 
 def _share(arm: Arm, closure: Closure, rows: Rows, train: Train, seeds: Words) -> NDArray[np.bool_]:
-    """Which facts of each world an arm augments: exactly its share, rounded up, in a drawn choice."""
-    of = closure.facts.world[rows]
-    counts = np.bincount(of, minlength=len(seeds))
-    starts = np.cumsum(counts) - counts
-    order = np.argsort(of, kind="stable")
-    number = np.empty(len(of), np.int64)
-    number[order] = np.arange(len(of)) - starts[of[order]]
+    """Which facts of each world an arm augments: a drawn choice of first arguments, its share of them,
+    rounded up, with all their facts. What is said of one fact so tells nothing of another that is left out.
+    """
+    of, first = closure.facts.world[rows], closure.facts.arguments[rows, 0]
+    groups, group = np.unique(np.stack([of, first], axis=1), axis=0, return_inverse=True)
+    world = groups[:, 0]
+    counts = np.bincount(world, minlength=len(seeds))
+    number = np.arange(len(groups)) - (np.cumsum(counts) - counts)[world]
     # the path does not name the arm: two arms with one share augment the same facts
-    drawn = permute(seeds[of], f"augment/{train.relation}", number, counts[of])
-    return drawn < np.ceil(counts[of] * arm.share)
+    drawn = permute(seeds[world], f"augment/{train.relation}", number, counts[world])
+    return (drawn < np.ceil(counts[world] * arm.share))[group.reshape(-1)]
 
 
 def _follows_alone(
