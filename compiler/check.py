@@ -13,6 +13,7 @@ from wug.compiler.check_world import check_world
 from wug.compiler.diagnostics import Diagnostic, Report, did_you_mean
 from wug.compiler.experiment import Experiment
 from wug.compiler.resolve import resolve_experiment, resolve_world
+from wug.compiler.source import neighbours
 from wug.compiler.world import World
 
 _SYNTAX = ("W0001", "W0002", "W0012")
@@ -56,7 +57,7 @@ def _check(path: Path, name: str, report: Report) -> World | Experiment | None:
             return None
         world = check_world(parts.world, report)
         return check_experiment(parts.file.experiment, world, report)
-    near = [p.name for p in path.parent.glob(path.stem + ".*") if p.suffix in (".world", ".experiment")]
+    near = [p for p in neighbours(path, ".world", ".experiment") if Path(p).stem == path.stem]
     help = did_you_mean(path.name, near) or "a spec ends in .world or .experiment"
     report.add("W0010", f"'{name}' is neither a .world nor an .experiment", file=name, help=help)
     return None

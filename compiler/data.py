@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from wug.compiler.diagnostics import Report, did_you_mean
-from wug.compiler.source import Span
+from wug.compiler.source import Span, neighbours
 from wug.compiler.world import Data
 
 CHECKED_WHOLE = 2_000_000
@@ -104,8 +104,7 @@ def _rows(data: Data, span: Span, report: Report) -> Iterator[tuple[int, list[st
             if isinstance(error, FileNotFoundError)
             else (error.strerror or "unreadable")
         )
-        near = [p.name for p in path.parent.glob("*.csv")] if path.parent.is_dir() else []
-        help = did_you_mean(path.name, near)
+        help = did_you_mean(path.name, neighbours(path, ".csv"))
         report.add("W0403", f"cannot read '{data.written}': {reason}", span, help=help)
         return
     try:

@@ -18,7 +18,7 @@ from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 from wug.compiler import syntax
 from wug.compiler.diagnostics import Report, did_you_mean
-from wug.compiler.source import LARGEST_SOURCE, Source, Span
+from wug.compiler.source import LARGEST_SOURCE, Source, Span, neighbours
 from wug.compiler.tree import Builder
 
 EDITION = 1
@@ -104,7 +104,7 @@ def read_source(path: Path, name: str, report: Report, span: Span | None = None)
             if isinstance(error, FileNotFoundError)
             else (error.strerror or "unreadable")
         )
-        near = [p.name for p in path.parent.glob("*" + path.suffix)] if path.parent.is_dir() else []
+        near = neighbours(path, path.suffix)
         report.add(
             "W0009", f"cannot read '{name}': {reason}", span, help=did_you_mean(path.name, near), **place
         )

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from wug.compiler.counts import check_counts, declared_count
 from wug.compiler.data import read_columns
 from wug.compiler.diagnostics import Report
 from wug.compiler.draw import Words, below, draw, permute
 from wug.compiler.facts import Facts, Populated, Rows
 from wug.compiler.fresh import fresh_like
-from wug.compiler.words import draw_names, lexicon, spell
+from wug.compiler.words import draw_names, spell
 from wug.compiler.world import Entity, Population, Relation, Table, World
 
 
@@ -35,15 +36,12 @@ def populate(world: World, seeds: Words, report: Report) -> Populated:
     table = _read_data(world, report)
     report.stop_if_failed()
     counts = {e.name: len(table[e.name][0]) if e.data else e.count for e in world.entities.values()}
-    for relation in world.relations.values():
-        if relation.population is not None:
-            _check_count(relation, relation.population, world, counts, report)
-    _check_names(world, counts, report)
+    check_counts(world, counts, report)
     report.stop_if_failed()
     ones = np.ones(len(seeds), np.int64)
     entities = {name: count * ones for name, count in counts.items()}
     facts = {
-        r.name: _declared_count(r.population, counts[r.arguments[0].type]) * ones
+        r.name: declared_count(r.population, counts[r.arguments[0].type]) * ones
         for r in world.relations.values()
         if r.population is not None
     }
@@ -167,63 +165,6 @@ def _values(
 
 
 # Counts
-
-
-def _declared_count(population: Population | None, entities: int) -> int:
-    """How many facts a population draws over so many entities (of a forest: at most)."""
-    assert population is not None
-    if population.method == "pairs":
-        return population.count
-    if population.method == "rows":
-        return entities
-    if population.method == "chain":
-        length = population.length or entities
-        return entities // length * (length - 1) + max(0, entities % length - 1)
-    return max(0, entities - population.roots)
-
-
-def _most_pairs(same: bool, partners: int, first: int, second: int) -> int:
-    if partners:
-        return first * partners // (partners + 1) if same else min(first * partners, second)
-    if not same:
-        return first * second
-    return first * ((first - 1) // 2) if first > 2 else first // 2
-
-
-def _check_count(
-    relation: Relation, population: Population, world: World, counts: dict[str, int], report: Report
-) -> None:
-    first = relation.arguments[0].type
-    if population.method == "forest" and population.roots >= counts[first]:
-        message = f"a forest of {counts[first]} '{first}' cannot have {population.roots} roots"
-        report.add("W0401", message, population.span, help="lower 'roots', or raise the entity's count")
-    if population.method == "chain" and population.length > counts[first]:
-        message = f"a chain of {population.length} cannot be made of {counts[first]} '{first}'"
-        report.add("W0401", message, population.span, help="lower 'length', or raise the entity's count")
-    if population.method != "pairs":
-        return
-    second = relation.arguments[1].type
-    most = _most_pairs(first == second, population.partners, counts[first], counts[second])
-    if population.count > most:
-        once = f" with {population.partners} partners each" if population.partners else ""
-        message = (
-            f"{population.count} pairs are asked for; {counts[first]} '{first}'{once} give at most {most}"
-        )
-        report.add("W0401", message, population.span, help="lower the count, or raise the entity's")
-
-
-def _check_names(world: World, counts: dict[str, int], report: Report) -> None:
-    wanted: dict[int, int] = {}
-    for entity in world.entities.values():
-        if entity.data is not None:
-            continue
-        wanted[entity.syllables] = wanted.get(entity.syllables, 0) + counts[entity.name]
-        most = len(lexicon(entity.syllables, True))
-        if wanted[entity.syllables] > most:
-            asked = wanted[entity.syllables]
-            message = f"{asked:,} names of {entity.syllables} syllables are asked for; there are {most:,}"
-            help = "use 'named nonce(syllables 3)'" if entity.syllables == 2 else "lower the count"
-            report.add("W0401", message, entity.span, help=help)
 
 
 def _needed(relation: Relation, population: Population, world: World, facts: Rows) -> dict[str, Rows]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from wug.compiler import syntax
 from wug.compiler.diagnostics import Note, Report, did_you_mean
 from wug.compiler.parse import parse_experiment, parse_world, read_source
+from wug.compiler.source import neighbours, real_path
 
 ROOT_MARKS = (".git", "pyproject.toml", "wug.lock")
 
@@ -31,7 +32,7 @@ class ExperimentFiles:
 
 def project_root(spec: Path) -> Path:
     """The nearest ancestor of a spec that marks a project, else the spec's own folder."""
-    folder = spec.resolve().parent
+    folder = real_path(spec).parent
     for ancestor in (folder, *folder.parents):
         if any((ancestor / mark).exists() for mark in ROOT_MARKS):
             return ancestor
@@ -68,8 +69,8 @@ def resolve_experiment(path: Path, name: str, report: Report) -> ExperimentFiles
 
 def inside(spec: Path, written: syntax.Text, root: Path, report: Report) -> Path | None:
     """The file that a spec names, resolved against the spec's folder; reported if outside the root."""
-    target = (spec.parent / written.text).resolve()
-    if not target.is_relative_to(root.resolve()):
+    target = real_path(spec.parent / written.text)
+    if not target.is_relative_to(real_path(root)):
         report.add(
             "W0104",
             f"'{written.text}' is outside the project",
@@ -91,7 +92,7 @@ def _load(
 ) -> list[syntax.WorldFile]:
     """A world file after the files it imports; each once; a cycle is reported where it closes."""
     span = named.span if named else None
-    real = path.resolve()
+    real = real_path(path)
     if real in (p for p, _ in above):
         notes = [Note("the cycle goes through this import", text.span) for _, text in above[1:] if text]
         report.add(
@@ -106,7 +107,7 @@ def _load(
         return []
     seen[real] = True
     if path.suffix != ".world":
-        help = did_you_mean(path.stem + ".world", [p.name for p in path.parent.glob("*.world")])
+        help = did_you_mean(path.stem + ".world", neighbours(path, ".world"))
         report.add("W0010", f"'{name}' is not a .world file", span, help=help, file="" if span else name)
         return []
     shown = name if named is None else _shown(path, root)
@@ -124,6 +125,8 @@ def _load(
 
 def _shown(path: Path, root: Path) -> str:
     """How an imported file is called in messages: from the folder the person stands in, if it is below."""
-    real = path.resolve()
+    real = real_path(path)
     here = Path.cwd()
-    return str(real.relative_to(here)) if real.is_relative_to(here) else str(real.relative_to(root.resolve()))
+    return (
+        str(real.relative_to(here)) if real.is_relative_to(here) else str(real.relative_to(real_path(root)))
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,6 +10,19 @@ from pathlib import Path
 
 LARGEST_SOURCE = 2_000_000
 """Bytes. A spec is written by hand; a larger file is data and belongs into a CSV."""
+
+
+def real_path(path: Path) -> Path:
+    """A path without links; where they go round in circles, as it is (`Path.resolve` raises there)."""
+    return Path(os.path.realpath(path))
+
+
+def neighbours(path: Path, *suffixes: str) -> list[str]:
+    """The names of files beside a path that end like this; none where the folder cannot be read."""
+    try:
+        return sorted(p.name for p in path.parent.iterdir() if p.suffix in suffixes)
+    except OSError:
+        return []
 
 
 @dataclass(frozen=True)

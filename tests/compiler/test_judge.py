@@ -306,6 +306,7 @@ def relation(draw: st.DrawFn, name: str, count: int, traits: Sequence[str]) -> l
             [
                 f"pairs {{ count {draw(st.integers(1, most))} }}",
                 f"pairs {{ count {draw(st.integers(1, count // 2))}  each_once }}",
+                f"pairs {{ count {draw(st.integers(1, count * 2 // 3))}  partners 2 }}",
                 f"forest {{ roots {draw(st.integers(1, count - 1))}  children 0..2 }}",
                 "forest",
                 "chain",

@@ -1,4 +1,4 @@
-"""Reading specs: whatever the text, what comes out are a tree or diagnostics; layout and comments mean nothing."""
+"""Reading specs: whatever the text, out come a tree or diagnostics; layout and comments mean nothing."""
 
 from __future__ import annotations
 
@@ -221,8 +221,6 @@ def test_a_folder(tmp_path: Path) -> None:
 
 def test_a_pipe(tmp_path: Path) -> None:
     """What is no file is not waited for."""
-    import os
-
     os.mkfifo(tmp_path / "x.world")
     assert codes(tmp_path / "x.world", tmp_path) == ["W0009"]
 
