@@ -7,9 +7,9 @@ from typing import Any
 
 from wug.compiler import settings, syntax
 from wug.compiler.diagnostics import Note, Report, did_you_mean
-from wug.compiler.experiment import Arm, Episodes, Experiment, Phase, Test, Train
+from wug.compiler.experiment import Arm, Episodes, Experiment, Phase, Test, Train, probed_tests
 from wug.compiler.plan import Expectation, Finetuning, Model, Pretraining, Term
-from wug.compiler.world import World
+from wug.compiler.world import Form, Slot, World
 
 MOST_SEEDS = 1000
 FRESH_EPISODES = 100_000
@@ -198,6 +198,7 @@ class _ExperimentChecker:
         if not declared.models:
             return None
         model, pretraining, episodes, each_seed = self._model(declared.models[0])
+        self._probed(tests, trains, episodes)
         return Experiment(
             name=declared.name.text,
             world=self.world,
@@ -299,7 +300,39 @@ class _ExperimentChecker:
                 help="give it 'converse' over a table of '\"a\" <-> \"b\"' rows, or use choices others(n)",
             )
             return None
-        return Test(test.name.text, relation.name, test.form.text, choices, others, test.name.span)
+        form = relation.form(test.form.text)
+        varied = relation.converse if choices == "contradiction" else self._asked(test, form)
+        if varied is None:
+            return None
+        cut = self._cut(test, form, varied, relation.arguments[varied].name)
+        if cut is None:
+            return None
+        return Test(test.name.text, relation.name, form.name, choices, others, varied, cut, test.name.span)
+
+    def _asked(self, test: syntax.Test, form: Form) -> int | None:
+        """The one argument that stands in the answer of a form."""
+        slots = {piece.argument for piece in form.pieces[form.answer :] if isinstance(piece, Slot)}
+        if len(slots) == 1:
+            return slots.pop()
+        self.report.add(
+            "W0503",
+            f"'others' needs a form whose answer holds one argument; '{form.name}' has {len(slots)}",
+            test.form.span,
+            help='mark the answer in the form: "The symbol of {e} is" => " {symbol}."',
+        )
+        return None
+
+    def _cut(self, test: syntax.Test, form: Form, varied: int, name: str) -> int | None:
+        """Where the choices begin: at '=>', else at the first slot in which they differ."""
+        first = next(i for i, p in enumerate(form.pieces) if isinstance(p, Slot) and p.argument == varied)
+        if form.answer == len(form.pieces):
+            return first
+        if first >= form.answer:
+            return form.answer
+        message = f"form '{form.name}' names '{name}' before the answer begins"
+        help = "put all that the choices differ in behind '=>'"
+        self.report.add("W0503", message, test.form.span, help=help)
+        return None
 
     # Model
 
@@ -336,6 +369,14 @@ class _ExperimentChecker:
         steps, batch = values.get("steps", Pretraining.steps), values.get("batch", Pretraining.batch)
         episodes = values.get("episodes", min(steps * batch, FRESH_EPISODES))
         return Phase(values.get("facts", (1, 8)), steps, batch, episodes)
+
+    def _probed(self, tests: tuple[Test, ...], trains: tuple[Train, ...], episodes: Episodes) -> None:
+        """Pretraining is probed with the tests that it can teach: one at least must be left."""
+        left = probed_tests(self.world, tests, trains, episodes)
+        if tests and trains and not left and not self.report.failed:
+            message = "pretraining has nothing to be probed with: it teaches none of the tests"
+            help = "let 'exclude' leave one of them"
+            self.report.add("W0501", message, self.declared.models[0].name.span, help=help)
 
     def _known_exclusion(self, relation: syntax.Name, form: syntax.Name | None) -> bool:
         if form is not None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from wug.compiler import settings, syntax
+from wug.compiler.counts import check_counts
 from wug.compiler.data import check_data
 from wug.compiler.diagnostics import Note, Report, did_you_mean
 from wug.compiler.resolve import WorldFiles, inside
@@ -109,7 +110,10 @@ class _WorldChecker:
         self._check_forms_differ()
         main = worlds[-1].world if worlds else None
         name, doc = (main.name.text, main.doc) if main else ("", "")
-        return World(name, self.entities, self.tables, self.relations, kept, self.preambles, doc)
+        world = World(name, self.entities, self.tables, self.relations, kept, self.preambles, doc)
+        counts = {entity.name: entity.count for entity in self.entities.values() if entity.count}
+        check_counts(world, counts, self.report)
+        return world
 
     def _declare(self, file: syntax.WorldFile, declaration: syntax.Declaration) -> None:
         if isinstance(declaration, syntax.Rule):
@@ -166,7 +170,7 @@ class _WorldChecker:
             ):
                 help = f"say how many there are: entity {name.text} {{ count 100 }}"
                 self.report.add("W0107", f"{what} has no count", name.span, help=help)
-            self.entities[name.text] = Entity(name.text, values.get("count", 2), value, None, name.span)
+            self.entities[name.text] = Entity(name.text, values.get("count", 0), value, None, name.span)
             return
         if kind != "column":
             help = "say which column holds the names: named name"

@@ -18,7 +18,7 @@ from tokenizers import Tokenizer
 
 from wug.compiler.diagnostics import Report
 from wug.compiler.draw import Words, below, draw, permute, seed_word
-from wug.compiler.experiment import Experiment
+from wug.compiler.experiment import Experiment, probed_tests
 from wug.compiler.facts import Closure, Ints, Populated, Rows
 from wug.compiler.infer import infer
 from wug.compiler.populate import populate_fresh
@@ -189,14 +189,8 @@ def compile_probe(experiment: Experiment, tokenizer: Tokenizer, seed: int, repor
     seeds = draw(seed_word("probe", seed), "world", np.arange(PROBE_WORLDS))
     low, high = experiment.episodes.phases[-1].facts
     populated, closures = _fresh(experiment, seeds, (min(max(low, 2), high), high), report)
-    shown = {relation.name for relation in shown_relations(experiment)}
-    exclude = set(experiment.episodes.exclude)
-    tests = []
-    for test in experiment.tests:
-        relation = experiment.world.relations[test.relation]
-        taught = relation.population is None or test.relation in shown
-        if taught and (test.relation, "") not in exclude and (test.relation, test.form) not in exclude:
-            tests.append(dataclasses.replace(test, others=1))
+    probed = probed_tests(experiment.world, experiment.tests, experiment.trains, experiment.episodes)
+    tests = [dataclasses.replace(test, others=1) for test in probed]
     items = split(dataclasses.replace(experiment, tests=tuple(tests)), populated, closures, seeds, report)
     report.stop_if_failed()
     facts, of_fact = _facts(experiment, pieces, populated, closures, seeds)

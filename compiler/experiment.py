@@ -28,7 +28,8 @@ class Test:
     """Questions about a relation's facts in one form.
 
     `choices` is contradiction (the same sentence with the converse word) or others (`others` wrong
-    values in the place of the answer).
+    values in the place of the answer). They differ in the argument `varied`, and the question's cue is the
+    form's pieces before `cut`.
     """
 
     name: str
@@ -36,6 +37,8 @@ class Test:
     form: str
     choices: str
     others: int
+    varied: int
+    cut: int
     span: Span = field(compare=False)
 
 
@@ -101,3 +104,18 @@ class Experiment:
     expectations: tuple[Expectation, ...]
     span: Span = field(compare=False)
     doc: str = field(compare=False, default="")
+
+
+def probed_tests(
+    world: World, tests: tuple[Test, ...], trains: tuple[Train, ...], episodes: Episodes
+) -> tuple[Test, ...]:
+    """The tests that episodes can teach: of derived or shown relations, in a form that is not excluded."""
+    exclude = set(episodes.exclude)
+    shown = {train.relation for train in trains if (train.relation, "") not in exclude}
+    return tuple(
+        test
+        for test in tests
+        if (world.relations[test.relation].population is None or test.relation in shown)
+        and (test.relation, "") not in exclude
+        and (test.relation, test.form) not in exclude
+    )

@@ -18,7 +18,7 @@ from wug.compiler.facts import Closure, Ints, Populated, Rows
 from wug.compiler.plan import Split
 from wug.compiler.render import Texts, fill
 from wug.compiler.truth import domain_sizes, is_false, leaves, stated_rows
-from wug.compiler.world import Form, Relation, Slot, World
+from wug.compiler.world import Relation, World
 
 TOLERANCE = 0.05
 """How far above chance a constant answer may be before the compiler says so."""
@@ -114,14 +114,7 @@ def _items(
     if not len(rows):
         report.add("W0501", f"test '{test.name}' has no items: no fact of '{relation.name}'", test.span)
         return None
-    varied = relation.converse if test.choices == "contradiction" else _asked_argument(test, form, report)
-    if varied is None:
-        return None
-    cut = _cut(form, varied)
-    if cut is None:
-        message = f"form '{form.name}' names '{relation.arguments[varied].name}' before the answer begins"
-        report.add("W0503", message, test.span, help="put all that the choices differ in behind '=>'")
-        return None
+    varied, cut = test.varied, test.cut
     of, arguments = closure.facts.world[rows], closure.facts.arguments[rows]
     wrong = _wrong(test, relation, varied, world, populated, closure, seeds, of, arguments, report)
     if wrong is None:
@@ -136,28 +129,6 @@ def _items(
     choices, answer = _shuffled(test, offered, seeds, of)
     premises = _premises(test, experiment, closures, rows, report)
     return Items(test, of, rows, cue, choices, answer, premises)
-
-
-def _asked_argument(test: Test, form: Form, report: Report) -> int | None:
-    """The one argument that stands in the answer of a form."""
-    slots = {piece.argument for piece in form.pieces[form.answer :] if isinstance(piece, Slot)}
-    if len(slots) == 1:
-        return slots.pop()
-    report.add(
-        "W0503",
-        f"'others' needs a form whose answer holds one argument; '{form.name}' has {len(slots)}",
-        test.span,
-        help='mark the answer in the form: "The symbol of {e} is" => " {symbol}."',
-    )
-    return None
-
-
-def _cut(form: Form, varied: int) -> int | None:
-    """Where the choices begin: at '=>', else at the first slot in which they differ."""
-    first = next(i for i, p in enumerate(form.pieces) if isinstance(p, Slot) and p.argument == varied)
-    if form.answer == len(form.pieces):
-        return first
-    return form.answer if first >= form.answer else None
 
 
 def _wrong(
@@ -214,6 +185,7 @@ def _others(
         given = arguments[short].copy()
         given[:, varied] = candidate
         good = is_false(world, populated, relation, closure, of[short], given)
+        good &= ~_of_the_question(relation, varied, arguments[short], candidate)
         taken = short[good]
         chosen[taken, have[taken]] = candidate[good]
         have[taken] += 1
@@ -230,6 +202,15 @@ def _others(
         given[:, varied] = chosen[:, column]
         wrong.append(given)
     return wrong
+
+
+def _of_the_question(relation: Relation, varied: int, arguments: Ints, candidate: Ints) -> NDArray[np.bool_]:
+    """Candidates that the question names already: nobody would take them for the answer."""
+    named = np.zeros(len(candidate), bool)
+    for place, argument in enumerate(relation.arguments):
+        if place != varied and argument.type == relation.arguments[varied].type:
+            named |= arguments[:, place] == candidate
+    return named
 
 
 def _counts(world: World, populated: Populated, relation: Relation, varied: int, size: int) -> Rows:
