@@ -34,12 +34,12 @@ def structure(model: Model, vocabulary: int) -> tuple[nnx.GraphDef[Decoder], Tre
 
 def initial_parameters(model: Model, vocabulary: int, seed: int) -> Tree:
     """Fresh weights as a plain dict, the same for the same seed."""
+    return _drawn(model, vocabulary, jax.random.key(seed))
 
-    @jax.jit
-    def build(key: jax.Array) -> Tree:
-        return nnx.to_pure_dict(nnx.state(Decoder(model, vocabulary, rngs=nnx.Rngs(key))))
 
-    return build(jax.random.key(seed))
+@partial(jax.jit, static_argnums=(0, 1))
+def _drawn(model: Model, vocabulary: int, key: jax.Array) -> Tree:
+    return nnx.to_pure_dict(nnx.state(Decoder(model, vocabulary, rngs=nnx.Rngs(key))))
 
 
 def loss(

@@ -94,13 +94,12 @@ def pretrain(
         if not reached:
             progress.warn(
                 f"pretraining fell short: after {step:,} steps the probe of answers from context is at "
-                f"{_shares(last)}, {setting.accuracy:.0%} was asked for; arms with context may say more of the model "
-                "than of context"
+                f"{_shares(last)}, {setting.accuracy:.0%} was asked for; arms with context may say more "
+                "of the model than of context"
             )
         tokens = sum(record["tokens"] for record in journal.log)
         outcome = {
             "reached": reached,
-            "asked": setting.accuracy,
             "steps": step,
             "accuracy": last,
             "loss": journal.log[-1]["loss"],

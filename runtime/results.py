@@ -59,7 +59,7 @@ def results(
         "rows": rows,
         "pooled": pooled,
         "arms": _prices(plan, worlds, arms, parameters),
-        "pretraining": [_pretraining(outcome) for outcome in pretraining],
+        "pretraining": [_pretraining(outcome, plan.pretraining.accuracy) for outcome in pretraining],
         "expectations": [
             {
                 "text": expectation.text,
@@ -205,9 +205,9 @@ def _average(costs: Sequence[QuestionCost], field: str) -> float:
     return float(sum(getattr(cost, field) for cost in costs) / len(costs))
 
 
-def _pretraining(outcome: Mapping[str, Any]) -> dict[str, Any]:
-    names = ("seed", "reached", "asked", "steps", "accuracy", "loss", "tokens", "parameters", "train_flops")
-    return {name: outcome[name] for name in names}
+def _pretraining(outcome: Mapping[str, Any], asked: float) -> dict[str, Any]:
+    names = ("seed", "reached", "steps", "accuracy", "loss", "tokens", "parameters", "train_flops")
+    return {**{name: outcome[name] for name in names}, "asked": asked}
 
 
 def _spelled(term: Term) -> str:

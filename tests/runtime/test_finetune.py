@@ -17,14 +17,14 @@ from wug.runtime.learn import initial_parameters, structure
 
 @pytest.fixture(autouse=True)
 def _short_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "chunk_of", lambda steps: 3)
+    monkeypatch.setattr(module, "chunk_of", lambda steps: 6)
 
 
 def learn(tiny, folder: Path, seeds: list[int], interruption: Interruption | None = None, **changes) -> dict:
     folder.mkdir(exist_ok=True)
     corpus = load(tiny.compiled, seeds)
     arm = tiny.plan.arms[2]
-    arm = dataclasses.replace(arm, finetune=dataclasses.replace(arm.finetune, **changes))
+    arm = dataclasses.replace(arm, finetune=dataclasses.replace(arm.finetune, steps=12, **changes))
     start = initial_parameters(tiny.plan.model, corpus.vocabulary, 0)
     progress: Progress = Silent()
     finetune(
@@ -55,7 +55,7 @@ def test_an_interrupted_training_resumes_with_the_same_bits(shared, tmp_path: Pa
     for name in ("log.jsonl", "outcome.json"):
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "resumed" / name).read_bytes()
     outcome = read_json(tmp_path / "whole" / "outcome.json")
-    assert (outcome["failed"], outcome["steps"], outcome["seeds"]) == (None, 6, [0, 1])
+    assert (outcome["failed"], outcome["steps"], outcome["seeds"]) == (None, 12, [0, 1])
     assert len(outcome["loss"]) == 2
 
 

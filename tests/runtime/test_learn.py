@@ -9,7 +9,7 @@ import pytest
 from flax import nnx
 
 from wug.compiler.plan import Model
-from wug.runtime.learn import fresh_state, initial_parameters, loss, steps, steps_of_seeds, structure
+from wug.runtime.learn import fresh_state, initial_parameters, loss, steps, structure
 from wug.runtime.schedule import token_weights
 
 MODEL = Model("tiny", layers=1, width=16, heads=2, kv_heads=1, hidden=32, convolution=2, context=96)
@@ -92,20 +92,3 @@ def test_steps_are_those_of_optax(optimiser: str) -> None:
     assert loss_C.shape == (3,)
     for left, right in zip(jax.tree.leaves(state["parameters"]), jax.tree.leaves(expected), strict=True):
         np.testing.assert_allclose(left, right, atol=5e-6)
-
-
-def test_seeds_at_once_are_each_as_alone() -> None:
-    graph, _ = structure(MODEL, VOCABULARY)
-    tokens_SCBT, rate_C = rows(2, 3, 2, 9), np.full(3, 1e-3, np.float32)
-    weight_SCBT = token_weights(tokens_SCBT)
-    alone = [initial_parameters(MODEL, VOCABULARY, seed) for seed in (0, 1)]
-    state_S = jax.jit(jax.vmap(fresh_state))(jax.tree.map(lambda *leaves: np.stack(leaves), *alone))
-    decay = np.float32(0.1)
-    state_S, loss_SC = steps_of_seeds(graph, "adamw", state_S, tokens_SCBT, weight_SCBT, rate_C, decay)
-    for seed in (0, 1):
-        state = jax.jit(fresh_state)(alone[seed])
-        state, loss_C = steps(graph, "adamw", state, tokens_SCBT[seed], weight_SCBT[seed], rate_C, decay)
-        np.testing.assert_allclose(loss_SC[seed], loss_C, rtol=1e-5)
-        ours = jax.tree.map(lambda leaf, seed=seed: leaf[seed], state_S["parameters"])
-        for left, right in zip(jax.tree.leaves(ours), jax.tree.leaves(state["parameters"]), strict=True):
-            np.testing.assert_allclose(left, right, atol=1e-5)
