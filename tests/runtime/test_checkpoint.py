@@ -5,6 +5,9 @@ import pytest
 
 from wug.runtime.checkpoint import Checkpoints, load_parameters, save_parameters
 
+# Tensorstore, which reads for Orbax, may tell of a failed read once more after Orbax has closed its loop.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
 TREE = {
     "weights": {
         "kernel": np.arange(600, dtype=np.float32).reshape(2, 300),
