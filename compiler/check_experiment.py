@@ -8,161 +8,13 @@ from typing import Any
 from wug.compiler import settings, syntax
 from wug.compiler.diagnostics import Note, Report, did_you_mean
 from wug.compiler.experiment import Arm, Episodes, Experiment, Phase, Test, Train, probed_tests
+from wug.compiler.experiment_settings import ARM, MODEL, PHASE, TEST, TRAIN
 from wug.compiler.plan import Expectation, Finetuning, Model, Pretraining, Term
 from wug.compiler.world import Form, Slot, World
 
 MOST_SEEDS = 1000
 FRESH_EPISODES = 100_000
 """Up to so many episodes a phase never reads one twice, unless the spec says how many there are."""
-
-
-def _exclude(
-    cursor: settings.Cursor, key: syntax.Name
-) -> list[tuple[syntax.Name, syntax.Name | None]] | None:
-    """`exclude relation` or `exclude relation in form`; may be said several times."""
-    relation = cursor.take(syntax.Name)
-    if relation is None:
-        cursor.report.add("W0107", "'exclude' needs a relation", key.span, help="exclude RELATION in FORM")
-        return None
-    following = cursor.peek()
-    if not (isinstance(following, syntax.Name) and following.text == "in"):
-        return [(relation, None)]
-    cursor.index += 1
-    form = cursor.take(syntax.Name)
-    if form is None:
-        cursor.report.add("W0107", "'in' needs a form", following.span, help="exclude RELATION in FORM")
-        return None
-    return [(relation, form)]
-
-
-def _facts(cursor: settings.Cursor, key: syntax.Name) -> tuple[int, int] | None:
-    """`facts 8` or `facts 1..8`."""
-    atom = cursor.take((syntax.Range, syntax.Number))
-    if isinstance(atom, syntax.Number) and atom.kind == "int":
-        low = high = int(atom.value)
-    elif isinstance(atom, syntax.Range):
-        low, high = atom.low, atom.high
-    else:
-        low = high = 0
-    if not 1 <= low <= high <= 1000:
-        cursor.report.add(
-            "W0203", "'facts' takes a number or a range such as 1..8, at most 1000", (atom or key).span
-        )
-        return None
-    return low, high
-
-
-def _phase(cursor: settings.Cursor, key: syntax.Name) -> list[dict[str, Any]] | None:
-    """`phase { facts 4  steps 500 }`, one or more of them, in order."""
-    block = cursor.take(syntax.Settings)
-    if block is None:
-        cursor.report.add("W0107", "'phase' needs a block", key.span, help="phase { facts 4  steps 500 }")
-        return None
-    return [settings.read(block, _PHASE, "phase", cursor.report)]
-
-
-def _context(cursor: settings.Cursor, key: syntax.Name) -> tuple[str, int] | None:
-    """`context train`, all training documents, or `context oracle(k)`, k with the relevant one among them."""
-    atom = cursor.take((syntax.Name, syntax.Call))
-    if isinstance(atom, syntax.Name) and atom.text == "train":
-        return "train", 0
-    if isinstance(atom, syntax.Call) and atom.name.text == "oracle":
-        count = atom.arguments[0] if len(atom.arguments) == 1 else None
-        if isinstance(count, syntax.Number) and count.kind == "int" and 1 <= count.value <= 10_000:
-            return "oracle", int(count.value)
-        cursor.report.add("W0203", "oracle(k) takes one number of documents, at least 1", atom.span)
-        return None
-    if atom is None:
-        cursor.report.add("W0107", "'context' needs a value: train or oracle(k)", key.span)
-        return None
-    cursor.report.add("W0203", "'context' takes train or oracle(k)", atom.span)
-    return None
-
-
-def _augment(cursor: settings.Cursor, key: syntax.Name) -> tuple[str, float] | None:
-    """`augment by closure`, for all trained facts or for `{ share 50% }` of them."""
-    by = cursor.take(syntax.Name)
-    teacher = cursor.take(syntax.Name) if by is not None and by.text == "by" else None
-    if teacher is None:
-        place = (by or key).span
-        cursor.report.add("W0107", "'augment' needs a teacher", place, help="write 'augment by closure'")
-        return None
-    if teacher.text != "closure":
-        known = {"self": True, "model": True, "endpoint": True}
-        if teacher.text in known:
-            message = f"the teacher '{teacher.text}' is not yet understood by this version"
-            cursor.report.add("W0011", message, teacher.span, help="use 'closure'")
-        else:
-            help = did_you_mean(teacher.text, ["closure"])
-            cursor.report.add("W0101", f"unknown teacher '{teacher.text}'", teacher.span, help=help)
-        return None
-    block = cursor.take(syntax.Settings)
-    inner = settings.read(block, {"share": settings.share}, "augment", cursor.report)
-    return "closure", inner.get("share", 1.0)
-
-
-_STEPS = settings.integer(1, 10_000_000)
-_FINETUNE: settings.Schema = {
-    "steps": _STEPS,
-    "batch": settings.integer(1, 100_000),
-    "learning_rate": settings.decimal(1e-12, 10),
-    "warmup": settings.integer(0, 10_000_000),
-    "weight_decay": settings.decimal(0, 10),
-}
-_PHASE: settings.Schema = {
-    "facts": _facts,
-    "steps": _STEPS,
-    "batch": settings.integer(1, 100_000),
-    "episodes": settings.integer(1, 10_000_000),
-}
-_PRETRAIN: settings.Schema = {
-    **_PHASE,
-    "phase": _phase,
-    "questions": settings.integer(1, 10_000),
-    "exclude": _exclude,
-    "optimizer": settings.word("adamw", "muon"),
-    "facts_weight": settings.decimal(0, 1),
-    "learning_rate": settings.decimal(1e-12, 10),
-    "warmup": settings.integer(0, 10_000_000),
-    "until": settings.share,
-    "every": settings.integer(1, 10_000_000),
-    "each_seed": settings.flag,
-}
-_MODEL: settings.Schema = {
-    "layers": settings.integer(1, 1000),
-    "width": settings.integer(2, 100_000),
-    "heads": settings.integer(1, 1000),
-    "kv_heads": settings.integer(1, 1000),
-    "hidden": settings.integer(1, 1_000_000),
-    "convolution": settings.integer(0, 64),
-    "context": settings.integer(8, 10_000_000),
-    "pretrain": settings.block(_PRETRAIN, "pretrain"),
-}
-_ARM: settings.Schema = {
-    "like": settings.name("the name of another arm"),
-    "context": _context,
-    "articles": settings.integer(1, 1_000_000),
-    "finetune": settings.block(_FINETUNE, "finetune"),
-    "augment": _augment,
-}
-_TRAIN: settings.Schema = {
-    "articles": settings.integer(1, 1_000_000),
-    "preamble": settings.name("the name of a preamble"),
-}
-
-
-def _others(cursor: settings.Cursor, key: syntax.Name) -> tuple[str, int] | None:
-    """`choices contradiction` or `choices others(3)`."""
-    atom = cursor.take((syntax.Name, syntax.Call))
-    if isinstance(atom, syntax.Name) and atom.text == "contradiction":
-        return "contradiction", 1
-    if isinstance(atom, syntax.Call) and atom.name.text == "others" and len(atom.arguments) == 1:
-        count = atom.arguments[0]
-        if isinstance(count, syntax.Number) and count.kind == "int" and 1 <= count.value <= 100:
-            return "others", int(count.value)
-    place = (atom or key).span
-    cursor.report.add("W0203", "'choices' takes contradiction or others(n), n from 1 to 100", place)
-    return None
 
 
 def check_experiment(declared: syntax.Experiment, world: World, report: Report) -> Experiment | None:
@@ -259,7 +111,7 @@ class _ExperimentChecker:
 
     def _train(self, train: syntax.Train) -> Train | None:
         self._no_where(train.where)
-        values = settings.read(train.settings, _TRAIN, "train", self.report)
+        values = settings.read(train.settings, TRAIN, "train", self.report)
         preamble = values.get("preamble")
         texts: tuple[str, ...] = ("",)
         if preamble is not None:
@@ -281,8 +133,7 @@ class _ExperimentChecker:
 
     def _test(self, test: syntax.Test) -> Test | None:
         self._no_where(test.where)
-        schema: settings.Schema = {"choices": _others}
-        values = settings.read(test.settings, schema, f"test '{test.name.text}'", self.report)
+        values = settings.read(test.settings, TEST, f"test '{test.name.text}'", self.report)
         if not self._relation_and_form(test.relation, test.form):
             return None
         if "choices" not in values:
@@ -337,7 +188,7 @@ class _ExperimentChecker:
     # Model
 
     def _model(self, model: syntax.Model) -> tuple[Model, Pretraining, Episodes, bool]:
-        values = settings.read(model.settings, _MODEL, f"model '{model.name.text}'", self.report)
+        values = settings.read(model.settings, MODEL, f"model '{model.name.text}'", self.report)
         pretrain = values.pop("pretrain", {})
         values.setdefault("kv_heads", values.get("heads", Model.heads))
         values.setdefault("hidden", 2 * values.get("width", Model.width))
@@ -356,7 +207,7 @@ class _ExperimentChecker:
             if self._known_exclusion(relation, form)
         )
         each_seed = pretrain.pop("each_seed", False)
-        common = {name: pretrain.pop(name) for name in _PHASE if name in pretrain}
+        common = {name: pretrain.pop(name) for name in PHASE if name in pretrain}
         phases = tuple(self._phase(common | own) for own in pretrain.pop("phase", [{}]))
         episodes = Episodes(phases, pretrain.pop("questions", 0), exclude)
         if "until" in pretrain:
@@ -392,7 +243,7 @@ class _ExperimentChecker:
     def _arms(self) -> tuple[Arm, ...]:
         declared = {arm.name.text: arm for arm in self._once(self.declared.arms, "arm")}
         own = {
-            name: settings.read(arm.settings, _ARM, f"arm '{name}'", self.report)
+            name: settings.read(arm.settings, ARM, f"arm '{name}'", self.report)
             for name, arm in declared.items()
         }
         arms = []

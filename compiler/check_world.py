@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
 from wug.compiler import settings, syntax
+from wug.compiler.check_forms import FormChecker, check_forms_differ
+from wug.compiler.check_rules import RuleChecker
 from wug.compiler.counts import check_counts
 from wug.compiler.data import check_data
 from wug.compiler.diagnostics import Note, Report, did_you_mean
@@ -17,13 +18,10 @@ from wug.compiler.world import (
     Data,
     Entity,
     Form,
-    Literal,
     Population,
     Relation,
     Rule,
-    Slot,
     Table,
-    Term,
     World,
 )
 
@@ -49,7 +47,6 @@ _POPULATIONS: dict[str, settings.Schema] = {
     "chain": {"length": settings.integer(2, MOST)},
     "rows": {},
 }
-_SLOT = re.compile(r"\{([^{}]*)\}")
 
 
 def check_world(files: WorldFiles, report: Report) -> World:
@@ -104,10 +101,11 @@ class _WorldChecker:
         for _, declaration in declared:
             if isinstance(declaration, syntax.Relation) and declaration.name.text not in self.relations:
                 self._relation(declaration)
-        rules = [self._rule(d) for _, d in declared if isinstance(d, syntax.Rule)]
+        reader = RuleChecker(self.relations, self._known, self.report)
+        rules = [reader.rule(d) for _, d in declared if isinstance(d, syntax.Rule)]
         kept = tuple(rule for rule in rules if rule is not None)
         self._check_populated(kept)
-        self._check_forms_differ()
+        check_forms_differ(self.relations.values(), self.report)
         main = worlds[-1].world if worlds else None
         name, doc = (main.name.text, main.doc) if main else ("", "")
         world = World(name, self.entities, self.tables, self.relations, kept, self.preambles, doc)
@@ -235,10 +233,11 @@ class _WorldChecker:
         for populate in declaration.populates[1:]:
             self.report.add("W0103", "a relation is populated once", populate.span)
         forms: list[Form] = []
+        reader = FormChecker(self.tables, self.report)
         for form in declaration.forms:
             if any(other.name == form.name.text for other in forms):
                 self.report.add("W0103", f"two forms are called '{form.name.text}'", form.name.span)
-            made = self._form(form, arguments)
+            made = reader.form(form, arguments)
             if made is not None:
                 forms.append(made)
         self.relations[declaration.name.text] = Relation(
@@ -350,155 +349,7 @@ class _WorldChecker:
             return None
         return Population(method, populate.span, **values)
 
-    # Forms
-
-    def _form(self, form: syntax.Form, arguments: list[Argument]) -> Form | None:
-        cue = self._pieces(form.cue, arguments)
-        answer = self._pieces(form.answer, arguments) if form.answer else ()
-        if cue is None or answer is None:
-            return None
-        pieces = (*cue, *answer)
-        used = {arguments[piece.argument].name for piece in pieces if isinstance(piece, Slot)}
-        missing = [argument.name for argument in arguments if argument.name not in used]
-        if missing:
-            listed = " and ".join(f"'{name}'" for name in missing)
-            self.report.add(
-                "W0301",
-                f"form '{form.name.text}' leaves out {listed}: it would not say which fact it means",
-                form.cue.span,
-                help=f"write {{{missing[0]}}} where it belongs",
-            )
-            return None
-        if form.answer and not any(isinstance(piece, Slot) for piece in answer):
-            help = "the answer after '=>' should hold what is asked for"
-            self.report.add("W0302", "the answer holds no argument", form.answer.span, help=help)
-        return Form(form.name.text, pieces, len(cue) if form.answer else len(pieces), form.name.span)
-
-    def _pieces(self, text: syntax.Text, arguments: list[Argument]) -> tuple[str | Slot, ...] | None:
-        pieces: list[str | Slot] = []
-        position, good = 0, True
-        for match in _SLOT.finditer(text.text):
-            if match.start() > position:
-                pieces.append(text.text[position : match.start()])
-            position = match.end()
-            slot = self._slot(match.group(1).strip(), text, arguments)
-            good = good and slot is not None
-            if slot is not None:
-                pieces.append(slot)
-        if position < len(text.text):
-            pieces.append(text.text[position:])
-        loose = [piece for piece in pieces if isinstance(piece, str) and ("{" in piece or "}" in piece)]
-        if loose:
-            self.report.add(
-                "W0302", "a brace in this text has no partner", text.span, help="slots are {argument}"
-            )
-            return None
-        return tuple(pieces) if good else None
-
-    def _slot(self, written: str, text: syntax.Text, arguments: list[Argument]) -> Slot | None:
-        name, _, column = written.partition(".")
-        names = [argument.name for argument in arguments]
-        if name not in names:
-            help = did_you_mean(name, names)
-            self.report.add(
-                "W0101", f"'{{{written}}}' names no argument of this relation", text.span, help=help
-            )
-            return None
-        index = names.index(name)
-        table = self.tables.get(arguments[index].type)
-        if table is None:
-            if column:
-                message = f"'{name}' is {_article(arguments[index].type)} and has no column '{column}'"
-                self.report.add("W0302", message, text.span, help=f"write {{{name}}}")
-                return None
-            return Slot(index)
-        if column not in table.columns:
-            message = f"'{name}' is a row of table '{table.name}': say which column"
-            if column:
-                message = f"table '{table.name}' has no column '{column}'"
-            help = did_you_mean(column, table.columns) if column else f"write {{{name}.{table.columns[0]}}}"
-            self.report.add("W0302", message, text.span, help=help)
-            return None
-        return Slot(index, table.columns.index(column))
-
-    def _check_forms_differ(self) -> None:
-        """Two forms with the same words and the same kinds of slots cannot be told apart when read back.
-
-        The forms of one relation with a `converse` may: they then say the same fact.
-        """
-        seen: dict[tuple[Any, ...], tuple[Relation, Form]] = {}
-        for relation in self.relations.values():
-            for form in relation.forms:
-                shape = tuple(
-                    piece
-                    if isinstance(piece, str)
-                    else (relation.arguments[piece.argument].type, relation.arguments[piece.argument].name)
-                    for piece in form.pieces
-                )
-                loose = tuple(p if isinstance(p, str) else p[0] for p in shape)
-                if loose not in seen:
-                    seen[loose] = (relation, form)
-                    continue
-                other, first = seen[loose]
-                if other is relation and relation.converse is not None:
-                    continue
-                self.report.add(
-                    "W0303",
-                    f"form '{form.name}' reads like form '{first.name}' of '{other.name}'",
-                    form.span,
-                    notes=[Note("the other form is here", first.span)],
-                    help="give each its own words, so that a sentence has one meaning",
-                )
-
-    # Rules
-
-    def _rule(self, rule: syntax.Rule) -> Rule | None:
-        variables: dict[str, int] = {}
-        types: dict[int, tuple[str, Span]] = {}
-        before = len(self.report.items)
-        body = tuple(self._literal(literal, variables, types) for literal in rule.body)
-        bound = set(variables)
-        head = self._literal(rule.head, variables, types)
-        for term in rule.head.terms:
-            # a literal of the body that is wrong may be the one that would bind it
-            if isinstance(term, syntax.Name) and term.text not in bound and None not in body:
-                help = "every variable of the head must occur behind 'if'"
-                self.report.add(
-                    "W0205", f"'{term.text}' in the head is bound by nothing", term.span, help=help
-                )
-        if head is None or None in body or len(self.report.items) > before:
-            return None
-        return Rule(head, tuple(b for b in body if b is not None), tuple(variables), rule.head.relation.span)
-
-    def _literal(
-        self, literal: syntax.Literal, variables: dict[str, int], types: dict[int, tuple[str, Span]]
-    ) -> Literal | None:
-        name = literal.relation
-        relation = self.relations.get(name.text)
-        if relation is None:
-            help = did_you_mean(name.text, self.relations)
-            self.report.add("W0101", f"unknown relation '{name.text}'", name.span, help=help)
-            return None
-        if len(literal.terms) != len(relation.arguments):
-            message = (
-                f"'{name.text}' takes {len(relation.arguments)} arguments, here are {len(literal.terms)}"
-            )
-            notes = [Note("declared here", relation.span)]
-            self.report.add("W0201", message, literal.span, notes=notes)
-            return None
-        terms: list[Term] = []
-        for term, argument in zip(literal.terms, relation.arguments, strict=True):
-            if not isinstance(term, syntax.Name):
-                help = "use a variable, and a relation that holds only of what is meant"
-                self.report.add("W0011", "constants in rules are not yet understood", term.span, help=help)
-                return None
-            index = variables.setdefault(term.text, len(variables))
-            known, where = types.setdefault(index, (argument.type, term.span))
-            if known != argument.type and self._known(known, argument.type):
-                message = f"'{term.text}' is {_article(known)} and cannot be {_article(argument.type)} too"
-                self.report.add("W0202", message, term.span, notes=[Note("it is so because of this", where)])
-            terms.append(index)
-        return Literal(relation.name, tuple(terms))
+    # All together
 
     def _check_populated(self, rules: tuple[Rule, ...]) -> None:
         derived = {rule.head.relation for rule in rules}
@@ -515,7 +366,3 @@ class _WorldChecker:
 
 def _within(inner: Span, outer: Span) -> bool:
     return inner.source is outer.source and outer.start <= inner.start and inner.end <= outer.end
-
-
-def _article(type: str) -> str:
-    return f"an {type}" if type[0] in "aeiou" else f"a {type}"

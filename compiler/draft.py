@@ -14,7 +14,7 @@ from wug.compiler.experiment import Experiment
 from wug.compiler.facts import Closure, Populated
 from wug.compiler.infer import infer
 from wug.compiler.populate import populate
-from wug.compiler.split import Items, check_balance, split
+from wug.compiler.split import Items, check_balance, check_worlds, split
 from wug.compiler.truth import check_traits
 from wug.compiler.world import World
 
@@ -76,6 +76,7 @@ def draft(experiment: Experiment, report: Report, seeds: int | None = None) -> D
     populated, closures = draw_world(experiment.world, words, report)
     tests = split(experiment, populated, closures, words, report)
     report.stop_if_failed()
+    check_worlds(tests, len(words), report)
     check_balance(tests, report)
     parts = [training_documents(experiment, populated, closures, words)]
     for arm in experiment.arms:

@@ -261,6 +261,20 @@ def _premises(
     return tuple(found)
 
 
+def check_worlds(items: tuple[Items, ...], worlds: int, report: Report) -> None:
+    """Every world must have items of every test: a row of results without any would say nothing."""
+    for split_items in items:
+        empty = np.flatnonzero(np.bincount(split_items.world, minlength=worlds) == 0)
+        if len(empty):
+            report.add(
+                "W0501",
+                f"test '{split_items.test.name}' has no items with seed {empty[0]}: "
+                f"no fact of '{split_items.test.relation}' follows there",
+                split_items.test.span,
+                help="raise the counts of the relations that it is derived from",
+            )
+
+
 def check_balance(items: tuple[Items, ...], report: Report) -> None:
     """Warn where a constant answer beats chance by more than `TOLERANCE`, and say why."""
     for split_items in items:
