@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 from xml.sax.saxutils import escape
 
-from wug.runtime.wording import interval, percent
+from wug.runtime.wording import interval, most, percent
 
 _PANELS_A_ROW = 3
 _PANEL, _GAP, _VALUE = 210, 28, 46  # pixels: a panel's axis, the space between two, a value's label
@@ -79,10 +79,8 @@ def picture(document: dict[str, Any]) -> str:
     legend, legend_lines = _legend(document, width, _TOP + lines * panel_height + 22)
     height = _TOP + lines * panel_height + 16 + legend_lines * _LINE
     seeds = max((row["seeds"] for row in document["pooled"]), default=0)
-    items = max((row["n"] for row in document["pooled"]), default=0)
-    subtitle = (
-        f"Share of right answers, {items:,} questions a bar over {seeds} seed{'s' if seeds != 1 else ''}"
-    )
+    items = most(row["n"] for row in document["pooled"])
+    subtitle = f"Share of right answers, {items} questions a bar over {seeds} seed{'s' if seeds != 1 else ''}"
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
         f'height="{height}" role="img" aria-labelledby="title description">',

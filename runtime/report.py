@@ -9,7 +9,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from wug.runtime.wording import flops, interval, percent
+from wug.runtime.wording import flops, interval, most, percent
 
 _SIGNS = {"supported": ("✓", "green"), "refuted": ("✗", "red"), "undecided": ("?", "yellow")}
 
@@ -61,11 +61,11 @@ def _arms(document: dict[str, Any]) -> dict[str, Any]:
 
 def _title(document: dict[str, Any]) -> Text:
     seeds = max((row["seeds"] for row in document["pooled"]), default=0)
-    items = max((row["n"] for row in document["pooled"]), default=0)
+    items = most(row["n"] for row in document["pooled"])
     many = "s" if seeds != 1 else ""
     return Text.assemble(
         (document["name"], "bold"),
-        (f"   {items:,} questions a cell over {seeds} seed{many}, 95 % intervals", "dim not italic"),
+        (f"   {items} questions a cell over {seeds} seed{many}, 95 % intervals", "dim not italic"),
     )
 
 

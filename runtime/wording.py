@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 _PREFIXES = ("", "k", "M", "G", "T", "P", "E")
@@ -28,3 +29,9 @@ def flops(count: float) -> str:
     while count >= 999.5 and place < len(_PREFIXES) - 1:
         count, place = count / 1000, place + 1
     return f"{count:.3g} {_PREFIXES[place]}".rstrip()
+
+
+def most(counts: Iterable[int]) -> str:
+    """One count where all are the same, else `up to` the largest."""
+    found = set(counts)
+    return f"{'up to ' if len(found) > 1 else ''}{max(found, default=0):,}"

@@ -1,6 +1,6 @@
 import pytest
 
-from wug.runtime.wording import flops, interval, percent
+from wug.runtime.wording import flops, interval, most, percent
 
 
 @pytest.mark.parametrize(
@@ -21,3 +21,7 @@ def test_intervals() -> None:
 )
 def test_operations(count: float, text: str) -> None:
     assert flops(count) == text
+
+
+def test_counts_that_differ_are_told_by_the_largest() -> None:
+    assert [most([8, 8]), most([8, 1200]), most([])] == ["8", "up to 1,200", "0"]
