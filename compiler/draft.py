@@ -75,8 +75,8 @@ def draft(experiment: Experiment, report: Report, seeds: int | None = None) -> D
     words = world_seeds(min(seeds or experiment.seeds, experiment.seeds))
     populated, closures = draw_world(experiment.world, words, report)
     tests = split(experiment, populated, closures, words, report)
-    report.stop_if_failed()
     check_worlds(tests, len(words), report)
+    report.stop_if_failed()
     check_balance(tests, report)
     parts = [training_documents(experiment, populated, closures, words)]
     for arm in experiment.arms:
