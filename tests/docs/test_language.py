@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from wug.compiler import check_experiment, check_world, emit
+from wug.compiler import check_world, emit, experiment_settings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "language.md").read_text(encoding="utf-8")
 BLOCKS = {
-    "train": check_experiment._TRAIN,
-    "model": check_experiment._MODEL,
-    "pretrain": check_experiment._PRETRAIN,
-    "finetune": check_experiment._FINETUNE,
-    "arm": check_experiment._ARM,
+    "train": experiment_settings.TRAIN,
+    "model": experiment_settings.MODEL,
+    "pretrain": experiment_settings.PRETRAIN,
+    "finetune": experiment_settings.FINETUNE,
+    "arm": experiment_settings.ARM,
     **{f"populate {method}": schema for method, schema in check_world._POPULATIONS.items()},
 }
 TABLES = {
