@@ -141,7 +141,7 @@ def test_layout_and_comments_change_no_key(small: Experiment, write: Write, old:
         ("arm icl       { context train }\n", "", True, False),
         ("augment by closure", "augment by closure { share 50% }", True, False),
         ("facts 1..4", "facts 1..3", False, True),
-        ("choices contradiction }\n  model", "choices others(1) }\n  model", True, True),
+        ("test trained  { exceeds in forward", "test trained  { exceeds in reverse", True, True),
         ("  test reversal { exceeds in reverse  choices contradiction }\n", "", True, True),
         ("preamble said", "", True, True),
     ],

@@ -23,7 +23,7 @@ NOWHERE = Span(Source(Path("x"), "x", "x"), 0, 1)
 def items(rows: list[tuple[str, ...]]) -> Items:
     """One item for each row: the right choice first, then the wrong ones."""
     count = len(rows)
-    test = AskedTest("asked", "relation", "form", "others", len(rows[0]) - 1, NOWHERE)
+    test = AskedTest("asked", "relation", "form", "others", len(rows[0]) - 1, 1, 2, NOWHERE)
     zeros = np.zeros(count, np.int32)
     return Items(
         test, zeros, np.arange(count), np.array(["cue"] * count), np.array(rows), zeros, ((),) * count
@@ -95,7 +95,8 @@ def test_others_are_false_and_differ(write: Write) -> None:
     write(
         "small.world",
         "wug 1\nworld small {\n  entity creature { count 6 }\n"
-        "  relation parent(a: creature, b: creature) {\n    complete  populate forest { children 1..3 }\n"
+        "  relation parent(a: creature, b: creature) {\n"
+        "    complete  populate forest { roots 2  children 1..2 }\n"
         '    form says "{a} are the parents of" => " {b}."\n  }\n'
         "  relation ancestor(a: creature, b: creature) {\n"
         '    complete  form says "{a} came before" => " {b}."\n  }\n'
