@@ -198,7 +198,7 @@ def closure(world: World, stated: Sequence[Fact]) -> dict[Fact, int]:
     """All that follows from stated facts, and how many of them stand at the leaves of a smallest proof."""
     size = dict.fromkeys(stated, 1)
     while True:
-        better = {}
+        better: dict[Fact, int] = {}
         for fact, _, premises in steps(world, list(size)):
             total = sum(size[premise] for premise in premises)
             if total < better.get(fact, size.get(fact, total + 1)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -42,12 +43,12 @@ def test_shipped_spec(name: str, tmp_path: Path) -> None:
     experiment = checked(path)
     assert isinstance(experiment, Experiment)
     drawn = draft(experiment, Report())
-    world_path = path.parent / judge.re.findall(r'\bworld\s+"([^"]*)"', path.read_text())[0]
+    world_path = path.parent / re.findall(r'\bworld\s+"([^"]*)"', path.read_text())[0]
     for of in range(experiment.seeds):
         folder = tmp_path / str(of)
         folder.mkdir()
         emit_seed(drawn, of, folder)
-        Case(folder, world_path.read_text(), path.read_text(), preambles(experiment)).judge()
+        Case(folder, world_path.read_text(), path.read_text(), preambles(experiment)).all_is_right()
 
 
 def preambles(experiment: Experiment) -> set[str]:
@@ -84,7 +85,7 @@ class Case:
             s for s, row in zip(self.sentences, self.documents, strict=True) if row["set"] == "train"
         }
 
-    def judge(self) -> None:
+    def all_is_right(self) -> None:
         self.closure_and_proofs()
         self.answer_keys()
         self.documents_are_true()
@@ -195,7 +196,7 @@ class Case:
         arguments = self.arguments(fact)
         names = [name for name, _ in arguments]
 
-        def word(match: judge.re.Match[str]) -> str:
+        def word(match: re.Match[str]) -> str:
             place = names.index(match.group(1))
             type = arguments[place][1]
             if type not in self.world.tables:
@@ -379,7 +380,7 @@ def judge_random_world(text: str) -> None:
         judge_proofs(read, rows, facts)
         bad |= judge.violated(read, dict.fromkeys(facts, 1))
     check_traits(world, populated, closures, report)
-    said = [judge.re.match(r"'(\w+)' is declared (\w+)", item.message) for item in report.items]
+    said = [re.match(r"'(\w+)' is declared (\w+)", item.message) for item in report.items]
     assert {match.groups() for match in said if match} == bad
     event("contradictory" if bad else "sound")
 
@@ -453,5 +454,5 @@ def judge_random_experiment(tmp_path_factory: pytest.TempPathFactory, both: tupl
         seed = folder / str(of)
         seed.mkdir()
         emit_seed(drawn, of, seed)
-        Case(seed, *both, preambles(experiment)).judge()
+        Case(seed, *both, preambles(experiment)).all_is_right()
     assert np.array_equal(drawn.seeds, world_seeds(2))

@@ -84,7 +84,7 @@ def test_an_unrelated_declaration_moves_nothing(write: Write) -> None:
 
 def test_an_unrelated_declaration_leaves_the_corpus(write: Write, tmp_path: Path) -> None:
     """Every document, item and context; facts of what was there keep their numbers."""
-    found = []
+    found: list[dict[str, bytes]] = []
     for text in (WORLD, WORLD.rstrip().removesuffix("}") + MORE):
         world(write, text)
         experiment = checked(write("small.experiment", EXPERIMENT))
