@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: demo test test-slow check format lock setup setup-dev clean help FORCE
+.PHONY: demo test test-slow check format tables lock setup setup-dev clean help FORCE
 
 demo: $(VENV)/.run ## the main job: compile, pretrain, run every arm, print the table (SPEC=another.experiment)
 	@$(BIN)/wug run $(SPEC)
@@ -31,6 +31,9 @@ check: $(VENV)/.dev ## format, lint and types
 format: $(VENV)/.dev ## format the code and sort its imports
 	@$(BIN)/ruff check --select I --fix .
 	@$(BIN)/ruff format .
+
+tables: $(VENV)/.dev ## renew the ready-made parser tables after a change of grammar/*.lark
+	@$(BIN)/python -m wug.compiler.tables
 
 setup: $(VENV)/.run ## only make .venv, for running
 setup-dev: $(VENV)/.dev ## only make .venv, for testing and checking

@@ -6,19 +6,17 @@ declaration keyword that starts a line, so that five faults in a file give five 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from lark import Lark, Token
+from lark import Token
 from lark.exceptions import UnexpectedToken
-from lark.lark import PostLex
 from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 from wug.compiler import syntax
 from wug.compiler.diagnostics import Report, did_you_mean
 from wug.compiler.source import LARGEST_SOURCE, Source, Span, neighbours
+from wug.compiler.tables import parser
 from wug.compiler.tree import Builder
 
 EDITION = 1
@@ -54,29 +52,6 @@ _SHOWN = {
     "COMPARE": "a comparison",
     "SIGN": "'+' or '-'",
 }
-
-
-class _Caught(PostLex):
-    """Keeps two terminals that no rule uses: with them any text has tokens, and the parser reports."""
-
-    always_accept = ("UNCLOSED", "STRAY")
-
-    def process(self, stream: Iterator[Token]) -> Iterator[Token]:
-        return stream
-
-
-@lru_cache(maxsize=2)
-def parser(kind: str) -> Lark:
-    """The LALR parser of `world` or `experiment` files."""
-    return Lark.open_from_package(
-        "wug.grammar",
-        f"{kind}.lark",
-        parser="lalr",
-        lexer="basic",
-        propagate_positions=True,
-        maybe_placeholders=False,
-        postlex=_Caught(),
-    )
 
 
 def read_source(path: Path, name: str, report: Report, span: Span | None = None) -> Source | None:
