@@ -33,7 +33,9 @@ class Builder(Transformer[Token, Any]):
     # Leaves
 
     def _span(self, meta: Any) -> Span:
-        return Span(self.source, getattr(meta, "start_pos", 0), getattr(meta, "end_pos", 0))
+        start = getattr(meta, "start_pos", 0) or 0
+        end = getattr(meta, "end_pos", None)  # none where the phrase ends in a token that Lark has copied
+        return Span(self.source, start, start + 1 if end is None else end)
 
     def _at(self, token: Token) -> Span:
         start = token.start_pos or 0  # the end is not asked for: Lark drops it where it copies a token

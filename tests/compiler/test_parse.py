@@ -242,3 +242,11 @@ def test_numbers_that_no_machine_holds(text: str) -> None:
         hello.replace("  seeds 2\n", "").rstrip().removesuffix("}") + f"\n{text}\n}}\n", "experiment", report
     )
     assert [item.code for item in report.items] == ["W0204"]
+
+
+def test_a_phrase_that_is_closed_for_the_person() -> None:
+    """Lark copies its tokens there, without their ends."""
+    tells(
+        "wug 1\nworld x {\n relation r(a: e, b: e) {\n populate pairs { other is\n populate pairs { count 4 }\n",
+        "world",
+    )
