@@ -246,7 +246,5 @@ def test_numbers_that_no_machine_holds(text: str) -> None:
 
 def test_a_phrase_that_is_closed_for_the_person() -> None:
     """Lark copies its tokens there, without their ends."""
-    tells(
-        "wug 1\nworld x {\n relation r(a: e, b: e) {\n populate pairs { other is\n populate pairs { count 4 }\n",
-        "world",
-    )
+    relation = "relation r(a: e, b: e) {\n populate pairs { other is\n populate pairs { count 4 }\n"
+    tells(f"wug 1\nworld x {{\n {relation}", "world")
