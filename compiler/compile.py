@@ -26,6 +26,7 @@ from wug.compiler.emit import emit_seed, emit_world, write_card, write_manifest
 from wug.compiler.episodes import compile_episodes, compile_probe, shown_relations
 from wug.compiler.experiment import Experiment
 from wug.compiler.plan import Arm, Plan, Split
+from wug.compiler.populate import characters, read_data
 from wug.compiler.split import summary
 from wug.compiler.store import Store
 from wug.compiler.tokenizer import build_tokenizer, write_tokenizer
@@ -58,6 +59,7 @@ def compile_experiment(experiment: Experiment, store: Store, progress: Progress,
         if not episodes.ready:
             _write_episodes(experiment, pretraining_key, episodes.scratch, progress, report)
             episodes.commit()
+    _check_episodes(experiment, episodes.path, report)
     manifest = json.loads((entry.path / "manifest.json").read_bytes())
     plan = _plan(experiment, key, pretraining_key, manifest["splits"])
     return Compiled(entry.path, plan, tuple(manifest["warnings"]))
@@ -134,7 +136,7 @@ def _write_corpus(
 ) -> None:
     with progress.stage("compiling", experiment.seeds, "worlds") as stage:
         drawn = draft(experiment, report)
-        tokenizer = build_tokenizer(experiment.world)
+        tokenizer = build_tokenizer(experiment.world, characters(read_data(experiment.world, report)))
         check_context(drawn, tokenizer, report)
         report.stop_if_failed()
         for of in range(experiment.seeds):
@@ -194,15 +196,10 @@ def _write_episodes(
     experiment: Experiment, key: str, folder: Path, progress: Progress, report: Report
 ) -> None:
     with progress.stage("episodes", experiment.pretraining.episodes, "worlds") as stage:
-        tokenizer = build_tokenizer(experiment.world)
+        tokenizer = build_tokenizer(experiment.world, characters(read_data(experiment.world, report)))
         seed = experiment.pretraining.seed
         made = compile_episodes(experiment, tokenizer, seed, report, stage.update)
         probe = compile_probe(experiment, tokenizer, seed, report)
-        if made.tokens.shape[1] > experiment.model.context:
-            needed, have = made.tokens.shape[1], experiment.model.context
-            message = f"pretraining episodes have up to {needed:,} tokens; the model's context holds {have:,}"
-            help = "lower 'facts' or 'questions' of pretrain, or raise the model's 'context'"
-            report.fail("W0502", message, experiment.span, help=help)
         arrays: dict[str, NDArray[Any]] = {
             "episodes": made.tokens,
             "questions": made.questions,
@@ -215,7 +212,12 @@ def _write_episodes(
             np.save(folder / f"{name}.npy", array, allow_pickle=False)
     write_tokenizer(tokenizer, folder)
     phases = [{"rows": p.episodes, "batch": p.batch, "steps": p.steps} for p in experiment.episodes.phases]
-    meta = {"vocab": tokenizer.get_vocab_size(), "kinds": list(probe.kinds), "phases": phases}
+    meta = {
+        "vocab": tokenizer.get_vocab_size(),
+        "kinds": list(probe.kinds),
+        "phases": phases,
+        "longest": made.tokens.shape[1],
+    }
     (folder / "meta.json").write_text(json.dumps(meta, indent=2) + "\n", encoding="utf-8")
     counts = {
         "episodes": len(made.tokens),
@@ -223,6 +225,16 @@ def _write_episodes(
         "probe": len(probe.answer),
     }
     write_manifest(folder, {"name": experiment.name, "key": key, "counts": counts})
+
+
+def _check_episodes(experiment: Experiment, folder: Path, report: Report) -> None:
+    """Report episodes that do not fit the model, which may have changed since they were made (W0502)."""
+    needed = json.loads((folder / "meta.json").read_bytes())["longest"]
+    have = experiment.model.context
+    if needed > have:
+        message = f"pretraining episodes have up to {needed:,} tokens; the model's context holds {have:,}"
+        help = "lower 'facts' or 'questions' of pretrain, or raise the model's 'context'"
+        report.fail("W0502", message, experiment.span, help=help)
 
 
 def _write_experiment_card(drawn: Draft, items: dict[str, int], folder: Path) -> None:

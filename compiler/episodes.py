@@ -19,7 +19,7 @@ from tokenizers import Tokenizer
 from wug.compiler.diagnostics import Report
 from wug.compiler.draw import Words, below, draw, permute, seed_word
 from wug.compiler.experiment import Experiment, probed_tests
-from wug.compiler.facts import Closure, Ints, Populated, Rows
+from wug.compiler.facts import Closure, Facts, Ints, Populated, Rows
 from wug.compiler.infer import infer
 from wug.compiler.populate import populate_fresh
 from wug.compiler.split import split
@@ -75,20 +75,40 @@ def compile_episodes(
 def _fresh(
     experiment: Experiment, seeds: Words, facts: tuple[int, int], report: Report
 ) -> tuple[Populated, dict[str, Closure]]:
-    """Fresh worlds of `facts` (low, high) facts, and their closures."""
+    """Fresh worlds in which `facts` (low, high) facts are known, and what follows from those.
+
+    A world has a third more facts than are known of it: otherwise a model could learn what is missing from
+    the regularity of worlds (that each word stands beside its mirror, say) instead of reading what is there.
+    """
     low, high = facts
-    total = low + below(draw(seeds, "facts", 0), high - low + 1)
+    known = low + below(draw(seeds, "facts", 0), high - low + 1)
+    total = known + known // 3
     relations = shown_relations(experiment)
     weights = np.array([relation.population.count or 1 for relation in relations if relation.population])
-    couples = np.arange((high + 1) // 2)[None, :]
+    couples = np.arange((high + high // 3 + 1) // 2)[None, :]
     ticket = below(draw(seeds[:, None], "relation", couples), int(weights.sum()))
     choice = np.searchsorted(np.cumsum(weights), ticket, side="right")
-    size = np.clip(
-        total[:, None] - 2 * couples, 0, 2
-    )  # facts come in couples, so that a mirrored table is balanced
+    # facts come in couples, so that a mirrored table is balanced
+    size = np.clip(total[:, None] - 2 * couples, 0, 2)
     counts = {r.name: np.where(choice == i, size, 0).sum(axis=1) for i, r in enumerate(relations)}
-    populated = populate_fresh(experiment.world, seeds, counts, report)
+    populated = _known(populate_fresh(experiment.world, seeds, counts, report), known, seeds)
     return populated, infer(experiment.world, populated, report)
+
+
+def _known(populated: Populated, known: Rows, seeds: Words) -> Populated:
+    """The same worlds with so many of their facts, drawn from all relations together."""
+    world = np.concatenate([facts.world for facts in populated.facts.values()])
+    counts = np.bincount(world, minlength=len(seeds))
+    order = np.argsort(world, kind="stable")
+    number = np.empty(len(world), np.int64)
+    number[order] = np.arange(len(world)) - (np.cumsum(counts) - counts)[world[order]]
+    kept = permute(seeds[world], "known", number, counts[world]) < known[world]
+    facts, first = {}, 0
+    for name, each in populated.facts.items():
+        mine = kept[first : first + len(each)]
+        facts[name] = Facts(each.world[mine], each.arguments[mine])
+        first += len(each)
+    return dataclasses.replace(populated, facts=facts)
 
 
 def shown_relations(experiment: Experiment) -> list[Relation]:

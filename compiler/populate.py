@@ -33,7 +33,7 @@ class Sizes:
 
 def populate(world: World, seeds: Words, report: Report) -> Populated:
     """The evaluation worlds of these seeds, at the declared sizes. Counts that cannot be met are reported."""
-    table = _read_data(world, report)
+    table = read_data(world, report)
     report.stop_if_failed()
     counts = {e.name: len(table[e.name][0]) if e.data else e.count for e in world.entities.values()}
     check_counts(world, counts, report)
@@ -54,7 +54,7 @@ def populate(world: World, seeds: Words, report: Report) -> Populated:
 
 def populate_fresh(world: World, seeds: Words, facts: dict[str, Rows], report: Report) -> Populated:
     """Small fresh worlds for pretraining with so many `facts` of each relation in each world."""
-    table = _read_data(world, report)
+    table = read_data(world, report)
     report.stop_if_failed()
     entities = {e.name: np.full(len(seeds), 2, np.int64) for e in world.entities.values()}
     for relation in world.relations.values():
@@ -94,7 +94,7 @@ def _columns(world: World, entity: Entity) -> tuple[str, ...]:
     return tuple(wanted)
 
 
-def _read_data(world: World, report: Report) -> dict[str, list[list[str]]]:
+def read_data(world: World, report: Report) -> dict[str, list[list[str]]]:
     """The columns of every entity that comes from a CSV."""
     found: dict[str, list[list[str]]] = {}
     for entity in world.entities.values():
@@ -115,6 +115,12 @@ def _read_data(world: World, report: Report) -> dict[str, list[list[str]]]:
                 message = f"'{bad[0]}' in column '{column}' of '{entity.data.written}' is no integer"
                 report.add("W0407", message, entity.span, help="declare the argument as text")
     return found
+
+
+def characters(table: dict[str, list[list[str]]]) -> str:
+    """Every character that the texts of the user's tables are spelled with, in order."""
+    cells = (cell for columns in table.values() for column in columns for cell in column)
+    return "".join(sorted({character for cell in cells for character in cell if not character.isspace()}))
 
 
 def _nonce(

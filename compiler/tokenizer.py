@@ -23,8 +23,11 @@ _SPACE = "\u2581"
 _WORD = re.compile(r"(\s?)([^\W_]+|[^\s])")
 
 
-def build_tokenizer(world: World) -> Tokenizer:
-    """The tokenizer for all texts of a world, its episodes' fresh ones included."""
+def build_tokenizer(world: World, characters: str) -> Tokenizer:
+    """The tokenizer for all texts of a world, its episodes' fresh ones included.
+
+    `characters` are those of the texts from tables of the user's own.
+    """
     pieces: dict[str, None] = {}
     for relation in world.relations.values():
         for form in relation.forms:
@@ -42,7 +45,7 @@ def build_tokenizer(world: World) -> Tokenizer:
         for syllable in SYLLABLES:
             pieces[_SPACE + syllable] = pieces[syllable] = None
     if _spells(world):
-        for letter in string.ascii_letters + string.digits:
+        for letter in dict.fromkeys(string.ascii_letters + string.digits + characters):
             pieces[_SPACE + letter] = pieces[letter] = None
     pieces[_SPACE] = None
     vocabulary = [(token, 0.0) for token in (PAD, DOCUMENT, UNKNOWN)] + [(piece, -1.0) for piece in pieces]

@@ -15,6 +15,7 @@ from wug.compiler.emit import item_proof
 from wug.compiler.episodes import compile_episodes
 from wug.compiler.experiment import Experiment
 from wug.compiler.facts import Closure, Populated
+from wug.compiler.populate import characters, read_data
 from wug.compiler.render import fill
 from wug.compiler.tokenizer import build_tokenizer
 from wug.compiler.truth import proof_text
@@ -54,7 +55,7 @@ def show_experiment(experiment: Experiment, seed: int, count: int, out: Console)
                 out.print(Text(f"    {'✓' if right else '✗'}{choice}", "green" if right else "dim"))
             out.print(Text(f"      {item_proof(drawn, items, item)}", "dim italic"))
     _arms(drawn, seed, out)
-    tokenizer = build_tokenizer(experiment.world)
+    tokenizer = build_tokenizer(experiment.world, characters(read_data(experiment.world, Report())))
     phase = dataclasses.replace(experiment.episodes.phases[0], episodes=16)
     small = dataclasses.replace(
         experiment, episodes=dataclasses.replace(experiment.episodes, phases=(phase,))
