@@ -34,9 +34,9 @@ class Pretraining:
     """How the model is pretrained on compiled episodes, and the probe that says when it is enough.
 
     Training stops at the first probe of the last phase whose accuracy reaches `accuracy`, else after `steps`,
-    the sum over all phases. A probe is taken every `every` steps on held-out episodes. `optimizer` is adamw or muon;
-    `facts_weight` the weight of an episode's facts in the loss, where its questions weigh 1. `seed` is the
-    draw of episodes, initial weights and batches. `episodes` is how many there are in all.
+    the sum over all phases. A probe is taken every `every` steps on held-out episodes. `optimizer` is adamw
+    or muon; `facts_weight` the weight of an episode's facts in the loss, where its questions weigh 1. `seed`
+    is the draw of episodes, initial weights and batches. `episodes` is how many there are in all.
     """
 
     episodes: int
