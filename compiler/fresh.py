@@ -14,7 +14,7 @@ from wug.compiler.draw import Words, below, draw
 from wug.compiler.source import Span
 
 _KINDS = ("aeiou", "bcdfghjklmnpqrstvwxyz", "AEIOU", "BCDFGHJKLMNPQRSTVWXYZ", "0123456789")
-_TRIES = 64
+_TRIES = 1000
 
 
 def fresh_like(
