@@ -10,6 +10,7 @@ from wug.compiler.diagnostics import Note, Report, did_you_mean
 from wug.compiler.experiment import Arm, Episodes, Experiment, Phase, Test, Train, probed_tests
 from wug.compiler.experiment_settings import ARM, MODEL, PHASE, TEST, TRAIN
 from wug.compiler.plan import Expectation, Finetuning, Model, Pretraining, Term
+from wug.compiler.source import Span
 from wug.compiler.world import Form, Slot, World
 
 MOST_SEEDS = 1000
@@ -42,6 +43,8 @@ class _ExperimentChecker:
                 )
         for extra in declared.models[1:]:
             report.add("W0011", "more than one model is not yet understood", extra.name.span, help="keep one")
+        for holdout in declared.holdouts:
+            report.add("W0011", "'holdout' is not yet understood by this version", holdout.span)
         trains = tuple(t for t in map(self._train, declared.trains) if t is not None)
         tests = tuple(t for t in map(self._test, self._once(declared.tests, "test")) if t is not None)
         arms = self._arms()
@@ -104,10 +107,16 @@ class _ExperimentChecker:
             return False
         return True
 
-    def _no_where(self, where: syntax.Where | None) -> None:
-        if where is not None:
+    def _no_where(self, wheres: tuple[syntax.Where, ...]) -> None:
+        for where in wheres:
             help = "leave it out for now"
             self.report.add("W0011", "'where' is not yet understood by this version", where.span, help=help)
+
+    def _form(self, said: syntax.Train | syntax.Test) -> syntax.Name | None:
+        if said.form is None:
+            help = "say in which form: RELATION in FORM"
+            self.report.add("W0107", f"'{said.relation.text}' needs a form", said.relation.span, help=help)
+        return said.form
 
     def _train(self, train: syntax.Train) -> Train | None:
         self._no_where(train.where)
@@ -119,7 +128,8 @@ class _ExperimentChecker:
                 help = did_you_mean(preamble.text, self.world.preambles)
                 self.report.add("W0101", f"unknown preamble '{preamble.text}'", preamble.span, help=help)
             texts = self.world.preambles.get(preamble.text) or ("",)
-        if not self._relation_and_form(train.relation, train.form):
+        form = self._form(train)
+        if form is None or not self._relation_and_form(train.relation, form):
             return None
         relation = self.world.relations[train.relation.text]
         if relation.population is None:
@@ -129,12 +139,13 @@ class _ExperimentChecker:
             )
             self.report.add("W0202", message, train.relation.span, help=help)
             return None
-        return Train(relation.name, train.form.text, values.get("articles", 1), texts, train.span)
+        return Train(relation.name, form.text, values.get("articles", 1), texts, train.span)
 
     def _test(self, test: syntax.Test) -> Test | None:
         self._no_where(test.where)
         values = settings.read(test.settings, TEST, f"test '{test.name.text}'", self.report)
-        if not self._relation_and_form(test.relation, test.form):
+        asked = self._form(test)
+        if asked is None or not self._relation_and_form(test.relation, asked):
             return None
         if "choices" not in values:
             if not any(isinstance(a, syntax.Name) and a.text == "choices" for a in test.settings.atoms):
@@ -151,16 +162,16 @@ class _ExperimentChecker:
                 help="give it 'converse' over a table of '\"a\" <-> \"b\"' rows, or use choices others(n)",
             )
             return None
-        form = relation.form(test.form.text)
-        varied = relation.converse if choices == "contradiction" else self._asked(test, form)
+        form = relation.form(asked.text)
+        varied = relation.converse if choices == "contradiction" else self._asked(asked.span, form)
         if varied is None:
             return None
-        cut = self._cut(test, form, varied, relation.arguments[varied].name)
+        cut = self._cut(asked.span, form, varied, relation.arguments[varied].name)
         if cut is None:
             return None
         return Test(test.name.text, relation.name, form.name, choices, others, varied, cut, test.name.span)
 
-    def _asked(self, test: syntax.Test, form: Form) -> int | None:
+    def _asked(self, place: Span, form: Form) -> int | None:
         """The one argument that stands in the answer of a form."""
         slots = {piece.argument for piece in form.pieces[form.answer :] if isinstance(piece, Slot)}
         if len(slots) == 1:
@@ -168,12 +179,12 @@ class _ExperimentChecker:
         self.report.add(
             "W0503",
             f"'others' needs a form whose answer holds one argument; '{form.name}' has {len(slots)}",
-            test.form.span,
+            place,
             help='mark the answer in the form: "The symbol of {e} is" => " {symbol}."',
         )
         return None
 
-    def _cut(self, test: syntax.Test, form: Form, varied: int, name: str) -> int | None:
+    def _cut(self, place: Span, form: Form, varied: int, name: str) -> int | None:
         """Where the choices begin: at '=>', else at the first slot in which they differ."""
         first = next(i for i, p in enumerate(form.pieces) if isinstance(p, Slot) and p.argument == varied)
         if form.answer == len(form.pieces):
@@ -182,7 +193,7 @@ class _ExperimentChecker:
             return form.answer
         message = f"form '{form.name}' names '{name}' before the answer begins"
         help = "put all that the choices differ in behind '=>'"
-        self.report.add("W0503", message, test.form.span, help=help)
+        self.report.add("W0503", message, place, help=help)
         return None
 
     # Model

@@ -21,8 +21,13 @@ class FormChecker:
         self.report = report
 
     def form(self, form: syntax.Form, arguments: list[Argument]) -> Form | None:
-        cue = self._pieces(form.cue, arguments)
-        answer = self._pieces(form.answer, arguments) if form.answer else ()
+        if len(form.wordings) != 1 or form.wordings[0].marks:
+            help = "keep one wording for now"
+            self.report.add("W0011", "several wordings are not yet understood", form.span, help=help)
+            return None
+        wording = form.wordings[0]
+        cue = self._pieces(wording.cue, arguments)
+        answer = self._pieces(wording.answer, arguments) if wording.answer else ()
         if cue is None or answer is None:
             return None
         pieces = (*cue, *answer)
@@ -33,14 +38,14 @@ class FormChecker:
             self.report.add(
                 "W0301",
                 f"form '{form.name.text}' leaves out {listed}: it would not say which fact it means",
-                form.cue.span,
+                wording.cue.span,
                 help=f"write {{{missing[0]}}} where it belongs",
             )
             return None
-        if form.answer and not any(isinstance(piece, Slot) for piece in answer):
+        if wording.answer and not any(isinstance(piece, Slot) for piece in answer):
             help = "the answer after '=>' should hold what is asked for"
-            self.report.add("W0302", "the answer holds no argument", form.answer.span, help=help)
-        return Form(form.name.text, pieces, len(cue) if form.answer else len(pieces), form.name.span)
+            self.report.add("W0302", "the answer holds no argument", wording.answer.span, help=help)
+        return Form(form.name.text, pieces, len(cue) if wording.answer else len(pieces), form.name.span)
 
     def _pieces(self, text: syntax.Text, arguments: list[Argument]) -> tuple[str | Slot, ...] | None:
         pieces: list[str | Slot] = []

@@ -23,7 +23,17 @@ class RuleChecker:
         variables: dict[str, int] = {}
         types: dict[int, tuple[str, Span]] = {}
         before = len(self.report.items)
-        body = tuple(self._literal(literal, variables, types) for literal in rule.body)
+        for condition in rule.body:
+            if isinstance(condition, syntax.Comparison) or condition.negated:
+                help = "leave it out for now"
+                message = "negation and comparison are not yet understood"
+                self.report.add("W0011", message, condition.span, help=help)
+                return None
+        body = tuple(
+            self._literal(literal, variables, types)
+            for literal in rule.body
+            if isinstance(literal, syntax.Literal)
+        )
         bound = set(variables)
         head = self._literal(rule.head, variables, types)
         for term in rule.head.terms:
@@ -57,7 +67,9 @@ class RuleChecker:
         for term, argument in zip(literal.terms, relation.arguments, strict=True):
             if not isinstance(term, syntax.Name):
                 help = "use a variable, and a relation that holds only of what is meant"
-                self.report.add("W0011", "constants in rules are not yet understood", term.span, help=help)
+                self.report.add(
+                    "W0011", "constants and aggregates in rules are not yet understood", term.span, help=help
+                )
                 return None
             index = variables.setdefault(term.text, len(variables))
             known, where = types.setdefault(index, (argument.type, term.span))

@@ -40,6 +40,15 @@ TRAITS = (
 )
 VALUE_TYPES = ("text", "integer")
 
+_LATER = (
+    syntax.Parameter
+    | syntax.Lexicon
+    | syntax.Never
+    | syntax.Document
+    | syntax.Scene
+    | syntax.Terms
+    | syntax.Given
+)
 _COUNT = settings.integer(1, MOST)
 _POPULATIONS: dict[str, settings.Schema] = {
     "pairs": {"count": _COUNT, "partners": settings.integer(1, MOST), "each_once": settings.flag},
@@ -116,15 +125,15 @@ class _WorldChecker:
     def _declare(self, file: syntax.WorldFile, declaration: syntax.Declaration) -> None:
         if isinstance(declaration, syntax.Rule):
             return
-        name = declaration.name
-        if isinstance(declaration, syntax.Later):
+        if isinstance(declaration, _LATER):
             self.report.add(
                 "W0011",
-                f"'{declaration.kind}' is not yet understood by this version",
+                f"'{type(declaration).__name__.lower()}' is not yet understood by this version",
                 declaration.span,
                 help="its place in the language is kept; leave it out for now",
             )
             return
+        name = declaration.name
         if name.text in self.places:
             notes = [Note("first declared here", self.places[name.text])]
             self.report.add("W0103", f"'{name.text}' is declared twice", name.span, notes=notes)
@@ -226,6 +235,9 @@ class _WorldChecker:
                 help = did_you_mean(param.type.text, known)
                 self.report.add("W0101", f"unknown type '{param.type.text}'", param.type.span, help=help)
             arguments.append(Argument(param.name.text, param.type.text))
+        for rewriting in declaration.rewritings:
+            help = "leave it out for now"
+            self.report.add("W0011", "'rewrite' is not yet understood", rewriting.span, help=help)
         traits, converse = self._traits(declaration, arguments)
         population = None
         for populate in declaration.populates:

@@ -26,20 +26,24 @@ MOST_ERRORS = 20
 
 _STARTERS = {
     "world": (
+        "PARAM",
+        "LEXICON",
         "ENTITY",
         "TABLE",
         "RELATION",
         "RULE",
+        "NEVER",
         "PREAMBLE",
-        "HOLDOUT",
         "DOCUMENT",
         "SCENE",
+        "TERMS",
+        "GIVEN",
         "POPULATE",
         "FORM",
     ),
-    "experiment": ("WORLD", "SEEDS", "TRAIN", "TEST", "MODEL", "ARM", "EXPECT"),
+    "experiment": ("WORLD", "SEEDS", "TRAIN", "TEST", "HOLDOUT", "MODEL", "ARM", "EXPECT"),
 }
-_INNER = ("PARTITION", "POPULATE", "FORM")
+_INNER = ("PARTITION", "POPULATE", "FORM", "REWRITE", "CASE", "OPERATOR")
 _SHOWN = {
     "NAME": "a name",
     "STRING": "a text in quotes",
@@ -47,6 +51,8 @@ _SHOWN = {
     "DECIMAL": "a decimal number",
     "PERCENT": "a percentage",
     "RANGE": "a range",
+    "VALUE_RANGE": "a range of values",
+    "DATE": "a date",
     "DOC": "a doc comment",
     "$END": "the end of the file",
     "COMPARE": "a comparison",

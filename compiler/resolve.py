@@ -62,9 +62,17 @@ def resolve_experiment(path: Path, name: str, report: Report) -> ExperimentFiles
         return ExperimentFiles(file, None, root)
     for extra in worlds[1:]:
         report.add("W0103", "an experiment has one world", extra.span)
-    target = inside(path, worlds[0], root, report)
-    files = _load(target, worlds[0].text, worlds[0], root, (), {}, report) if target else []
+    named = worlds[0].path
+    target = inside(path, named, root, report)
+    files = _load(target, named.text, named, root, (), {}, report) if target else []
+    _no_parameters(worlds[0].settings, report)
     return ExperimentFiles(file, WorldFiles(tuple(files), root) if files else None, root)
+
+
+def _no_parameters(settings: syntax.Settings | None, report: Report) -> None:
+    if settings is not None:
+        help = "leave them out for now"
+        report.add("W0011", "parameters are not yet understood by this version", settings.span, help=help)
 
 
 def inside(spec: Path, written: syntax.Text, root: Path, report: Report) -> Path | None:
@@ -116,7 +124,12 @@ def _load(
         return []
     file = parse_world(source, report)
     found: list[syntax.WorldFile] = []
-    for text in file.imports:
+    for each in file.imports:
+        text = each.path
+        if each.alias is not None:
+            help = "leave it out for now"
+            report.add("W0011", "'as' is not yet understood by this version", each.alias.span, help=help)
+        _no_parameters(each.settings, report)
         target = inside(path, text, root, report)
         if target is not None:
             found += _load(target, text.text, text, root, (*above, (real, named)), seen, report)

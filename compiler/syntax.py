@@ -35,9 +35,26 @@ class Number:
 
 
 @dataclass(frozen=True)
+class Date:
+    """A day, as written: 2026-11-24. Whether there is such a day is checked where it is used."""
+
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True)
 class Range:
     low: int
     high: int
+    span: Span
+
+
+@dataclass(frozen=True)
+class ValueRange:
+    """A range of decimals or of days."""
+
+    low: Number | Date
+    high: Number | Date
     span: Span
 
 
@@ -56,7 +73,25 @@ class Settings:
     span: Span
 
 
-Atom = Name | Text | Number | Range | Call | Settings
+Atom = Name | Text | Number | Date | Range | ValueRange | Call | Settings
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """`param people = 120`: a value that an import, an experiment or the command line may set."""
+
+    name: Name
+    value: Atom
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    name: Name
+    settings: Settings
+    doc: str
+    span: Span
 
 
 @dataclass(frozen=True)
@@ -112,10 +147,35 @@ class Populate:
 
 
 @dataclass(frozen=True)
-class Form:
-    name: Name
+class Wording:
+    """One way to say a form. `marks` stand before it: a weight, or `held` for testing only."""
+
+    marks: tuple[Name | Number, ...]
     cue: Text
     answer: Text | None
+    span: Span
+
+
+@dataclass(frozen=True)
+class Form:
+    name: Name
+    wordings: tuple[Wording, ...]
+    span: Span
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A term of a rewriting: a variable, where there are no `parts`, or an operator applied to them."""
+
+    name: Name
+    parts: tuple[Shape, ...]
+    span: Span
+
+
+@dataclass(frozen=True)
+class Rewriting:
+    left: Shape
+    right: Shape
     span: Span
 
 
@@ -126,23 +186,57 @@ class Relation:
     traits: tuple[Name, ...]
     populates: tuple[Populate, ...]
     forms: tuple[Form, ...]
+    rewritings: tuple[Rewriting, ...]
     doc: str
     span: Span
 
 
 @dataclass(frozen=True)
+class Aggregate:
+    """`count(c)` or `join(c)` in the head of a rule."""
+
+    function: Name
+    variable: Name
+    span: Span
+
+
+Term = Name | Text | Number | Date | Aggregate
+"""In a rule: a variable (a name), a constant, or in heads an aggregate."""
+
+
+@dataclass(frozen=True)
 class Literal:
-    """An atom of a rule: a relation applied to variables (names) and constants."""
+    """A condition of a rule: a relation applied to terms, or that it does not hold of them (`negated`)."""
 
     relation: Name
-    terms: tuple[Name | Text | Number, ...]
+    terms: tuple[Term, ...]
+    negated: bool
+    span: Span
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """`op` is one of = != < <= > >=."""
+
+    left: Term
+    op: str
+    right: Term
     span: Span
 
 
 @dataclass(frozen=True)
 class Rule:
     head: Literal
-    body: tuple[Literal, ...]
+    body: tuple[Literal | Comparison, ...]
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Never:
+    """`never all(a, b), no(a, b)`: these do not hold together, so some of them make the rest false."""
+
+    body: tuple[Literal | Comparison, ...]
     doc: str
     span: Span
 
@@ -156,15 +250,81 @@ class Preamble:
 
 
 @dataclass(frozen=True)
-class Later:
-    """A construct with a place in the grammar whose meaning comes later."""
+class Document:
+    """`document article(c: category) { ... }`: paragraphs about one thing."""
 
-    kind: str
     name: Name
+    param: Param
+    settings: Settings
+    doc: str
     span: Span
 
 
-Declaration = Entity | Table | Relation | Rule | Preamble | Later
+@dataclass(frozen=True)
+class Case:
+    """The facts that are stated in a scene of this kind, over variables."""
+
+    facts: tuple[Literal, ...]
+    span: Span
+
+
+@dataclass(frozen=True)
+class Scene:
+    """`scene syllogism { count 69 ... }`: small worlds within the world, drawn from its cases."""
+
+    name: Name
+    settings: Settings
+    cases: tuple[Case, ...]
+    declarations: tuple[Declaration, ...]
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Operator:
+    name: Name
+    operands: tuple[Name, ...]
+    text: Text
+    span: Span
+
+
+@dataclass(frozen=True)
+class Terms:
+    """`terms expression { ... }`: things composed of smaller things, and how they are said."""
+
+    name: Name
+    settings: Settings
+    partitions: tuple[Partition, ...]
+    operators: tuple[Operator, ...]
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Given:
+    """`given NAME from "x.jsonl"`: texts of the user's own, without facts behind them."""
+
+    name: Name
+    source: Text
+    settings: Settings | None
+    doc: str
+    span: Span
+
+
+Declaration = (
+    Parameter
+    | Lexicon
+    | Entity
+    | Table
+    | Relation
+    | Rule
+    | Never
+    | Preamble
+    | Document
+    | Scene
+    | Terms
+    | Given
+)
 
 
 @dataclass(frozen=True)
@@ -176,25 +336,59 @@ class World:
 
 
 @dataclass(frozen=True)
+class Import:
+    """`import "kin.world" as kin { people 500 }`."""
+
+    path: Text
+    alias: Name | None
+    settings: Settings | None
+    span: Span
+
+
+@dataclass(frozen=True)
 class WorldFile:
     source: Source
     edition: Number | None
-    imports: tuple[Text, ...]
+    imports: tuple[Import, ...]
     world: World | None
 
 
 @dataclass(frozen=True)
 class Where:
+    """`where p in a, b`, or `where p not in a`."""
+
     argument: Name
+    negated: bool
     parts: tuple[Name, ...]
     span: Span
 
 
 @dataclass(frozen=True)
+class UsedWorld:
+    """The world of an experiment, and the values it sets for the world's parameters."""
+
+    path: Text
+    settings: Settings | None
+    span: Span
+
+
+@dataclass(frozen=True)
+class Holdout:
+    """`holdout unseen = 10 leaf category { keep is_a }`."""
+
+    name: Name
+    settings: Settings
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True)
 class Train:
+    """`train RELATION in FORM`, or `train NAME` of a document or of given texts, where there is no form."""
+
     relation: Name
-    form: Name
-    where: Where | None
+    form: Name | None
+    where: tuple[Where, ...]
     settings: Settings | None
     span: Span
 
@@ -203,8 +397,8 @@ class Train:
 class Test:
     name: Name
     relation: Name
-    form: Name
-    where: Where | None
+    form: Name | None
+    where: tuple[Where, ...]
     settings: Settings
     span: Span
 
@@ -246,10 +440,11 @@ class Expect:
 @dataclass(frozen=True)
 class Experiment:
     name: Name
-    worlds: tuple[Text, ...]
+    worlds: tuple[UsedWorld, ...]
     seeds: tuple[Number, ...]
     trains: tuple[Train, ...]
     tests: tuple[Test, ...]
+    holdouts: tuple[Holdout, ...]
     models: tuple[Model, ...]
     arms: tuple[Arm, ...]
     expects: tuple[Expect, ...]

@@ -56,10 +56,10 @@ def _collect(path: Path, texts: dict[str, str | Path]) -> None:
     named: list[syntax.Text] = []
     if path.suffix == ".experiment":
         experiment = parse_experiment(source, report).experiment
-        named += experiment.worlds if experiment else ()
+        named += [used.path for used in experiment.worlds] if experiment else []
     else:
         file = parse_world(source, report)
-        named += file.imports
+        named += [each.path for each in file.imports]
         declarations = file.world.declarations if file.world else ()
         named += [d.source for d in declarations if isinstance(d, syntax.Entity) and d.source]
     text = source.text

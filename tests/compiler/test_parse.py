@@ -129,9 +129,12 @@ def test_many_mutated_specs(both: tuple[str, str]) -> None:
 def test_layout_and_comments_mean_nothing(data: st.DataObject, index: int) -> None:
     text, kind = TEXTS[index], SPECS[index].suffix[1:]
     plain = re.sub(r'("[^"\n]*")|//[^\n]*', lambda m: m.group(1) or "", text)
-    tokens = re.findall(r'"[^"\n]*"|\d+\.\.\d+|\d[\d.]*(?:e-?\d+)?%?|\w+|<->|=>|>=|<=|[^\w\s]', plain)
+    token = (
+        r'"[^"\n]*"|\d{4}-\d\d-\d\d|\d+\.\.\d+|\d[\d.]*(?:e-?\d+)?%?|\w+(?:\.\w+)*|<->|=>|>=|<=|!=|[^\w\s]'
+    )
+    tokens = re.findall(token, plain)
     between = st.sampled_from([" ", "\n", "\r\n", "\t", "\n\n   ", " // a comment\n", "\f "])
-    laid = "".join(token + data.draw(between) for token in tokens)
+    laid = "".join(each + data.draw(between) for each in tokens)
     parse = parse_world if kind == "world" else parse_experiment
     report = Report()
     first, second = parse(source(text, kind), report), parse(source(laid, kind), report)
