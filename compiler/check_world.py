@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
-from wug.compiler import settings, syntax
+from wug.compiler import syntax
+from wug.compiler.check_entities import EntityChecker, within
 from wug.compiler.check_forms import FormChecker, check_forms_differ
+from wug.compiler.check_populations import PopulationChecker
 from wug.compiler.check_rules import RuleChecker
 from wug.compiler.counts import check_counts
-from wug.compiler.data import check_data
 from wug.compiler.diagnostics import Note, Report, did_you_mean
-from wug.compiler.resolve import WorldFiles, inside
+from wug.compiler.resolve import WorldFiles
 from wug.compiler.source import Span
-from wug.compiler.world import (
-    Argument,
-    Data,
-    Entity,
-    Form,
-    Population,
-    Relation,
-    Rule,
-    Table,
-    World,
-)
-
-MOST = 10_000_000
-"""The most entities or facts that one declaration may ask for."""
+from wug.compiler.world import VALUE_TYPES, Argument, Entity, Form, Relation, Rule, Table, World
 
 TRAITS = (
     "symmetric",
@@ -38,7 +23,6 @@ TRAITS = (
     "acyclic",
     "complete",
 )
-VALUE_TYPES = ("text", "integer")
 
 _LATER = (
     syntax.Parameter
@@ -49,13 +33,6 @@ _LATER = (
     | syntax.Terms
     | syntax.Given
 )
-_COUNT = settings.integer(1, MOST)
-_POPULATIONS: dict[str, settings.Schema] = {
-    "pairs": {"count": _COUNT, "partners": settings.integer(1, MOST), "each_once": settings.flag},
-    "forest": {"roots": _COUNT, "children": lambda cursor, key: _range(cursor, key)},
-    "chain": {"length": settings.integer(2, MOST)},
-    "rows": {},
-}
 
 
 def check_world(files: WorldFiles, report: Report) -> World:
@@ -63,39 +40,11 @@ def check_world(files: WorldFiles, report: Report) -> World:
     return _WorldChecker(files, report).run()
 
 
-def _range(cursor: settings.Cursor, key: syntax.Name) -> tuple[int, int] | None:
-    atom = cursor.take(syntax.Range)
-    if atom is None:
-        cursor.report.add("W0203", f"'{key.text}' takes a range such as 0..3", key.span)
-        return None
-    if atom.low > atom.high or atom.high < 1 or atom.high > 1000:
-        cursor.report.add("W0204", f"'{key.text}' must be a range from low to high, at most 1000", atom.span)
-        return None
-    return atom.low, atom.high
-
-
-def _nonce(cursor: settings.Cursor, key: syntax.Name) -> tuple[str, Any] | None:
-    """`named nonce(syllables 2)`, or the CSV column that holds the names."""
-    call = cursor.take(syntax.Call)
-    if call is None:
-        column = cursor.take(syntax.Name)
-        if column is None:
-            cursor.report.add("W0107", "'named' needs a value: nonce(syllables 2), or a column", key.span)
-            return None
-        return ("nonce", 2) if column.text == "nonce" else ("column", column)
-    if call.name.text != "nonce":
-        help = did_you_mean(call.name.text, ["nonce"])
-        cursor.report.add("W0101", f"unknown lexicon '{call.name.text}'", call.name.span, help=help)
-        return None
-    schema = {"syllables": settings.integer(2, 3)}
-    inner = settings.read(syntax.Settings(call.arguments, call.span), schema, "nonce(...)", cursor.report)
-    return "nonce", inner.get("syllables", 2)
-
-
 class _WorldChecker:
     def __init__(self, files: WorldFiles, report: Report) -> None:
         self.files = files
         self.report = report
+        self.checker = EntityChecker(files.root, report)
         self.places: dict[str, Span] = {}
         self.entities: dict[str, Entity] = {}
         self.tables: dict[str, Table] = {}
@@ -143,81 +92,14 @@ class _WorldChecker:
             return
         self.places[name.text] = name.span
         if isinstance(declaration, syntax.Entity):
-            self._entity(file, declaration)
+            self.entities[name.text] = self.checker.entity(file, declaration)
         elif isinstance(declaration, syntax.Table):
-            self._table(declaration)
+            self.tables[name.text] = self.checker.table(declaration)
         elif isinstance(declaration, syntax.Preamble):
             if not declaration.texts:
                 help = 'write at least one text; "" is the sentence alone'
                 self.report.add("W0107", f"preamble '{name.text}' has no texts", name.span, help=help)
             self.preambles[name.text] = tuple(text.text for text in declaration.texts)
-
-    # Entities and tables
-
-    def _entity(self, file: syntax.WorldFile, declaration: syntax.Entity) -> None:
-        for partition in declaration.partitions:
-            help = "leave it out for now"
-            self.report.add(
-                "W0011", "'partition' is not yet understood by this version", partition.span, help=help
-            )
-        schema: settings.Schema = (
-            {"named": _nonce} if declaration.source else {"count": _COUNT, "named": _nonce}
-        )
-        what = f"entity '{declaration.name.text}'"
-        values = settings.read(declaration.settings, schema, what, self.report)
-        kind, value = values.get("named", ("nonce", 2))
-        name = declaration.name
-        if declaration.source is None:
-            if kind == "column":
-                help = "invented names are 'named nonce(syllables 2)'"
-                self.report.add("W0101", f"unknown lexicon '{value.text}'", value.span, help=help)
-                value = 2
-            if "count" not in values and not any(
-                i.span and _within(i.span, declaration.span) for i in self.report.items
-            ):
-                help = f"say how many there are: entity {name.text} {{ count 100 }}"
-                self.report.add("W0107", f"{what} has no count", name.span, help=help)
-            self.entities[name.text] = Entity(name.text, values.get("count", 0), value, None, name.span)
-            return
-        if kind != "column":
-            help = "say which column holds the names: named name"
-            self.report.add("W0107", f"{what} does not say which column names it", name.span, help=help)
-            self.entities[name.text] = Entity(name.text, 0, 2, None, name.span)
-            return
-        path = inside(file.source.path, declaration.source, self.files.root, self.report)
-        data = Data(path or Path(), declaration.source.text, value.text)
-        if path is not None:
-            check_data(data, declaration.source.span, value.span, self.report)
-        self.entities[name.text] = Entity(name.text, 0, 0, data, name.span)
-
-    def _table(self, declaration: syntax.Table) -> None:
-        columns = tuple(column.text for column in declaration.columns)
-        if len(set(columns)) != len(columns):
-            self.report.add("W0103", "two columns have one name", declaration.columns[-1].span)
-        rows: list[tuple[str, ...]] = []
-        mirror: list[int] = []
-        seen: dict[tuple[str, ...], Span] = {}
-        for row in declaration.rows:
-            cells = tuple(cell.text for cell in row.cells)
-            if len(cells) != len(columns):
-                message = f"this row has {len(cells)} cells, the table has {len(columns)} columns"
-                self.report.add("W0201", message, row.span)
-                continue
-            new = [cells, cells[::-1]] if row.mirrored else [cells]
-            for cells in new:
-                if cells in seen:
-                    notes = [Note("first written here", seen[cells])]
-                    self.report.add("W0103", "this row is in the table already", row.span, notes=notes)
-                    break
-            for cells in new:
-                seen[cells] = row.span
-            base = len(rows)
-            rows += new
-            mirror += [base + 1, base] if row.mirrored else [-1]
-        if not declaration.rows:
-            self.report.add("W0107", f"table '{declaration.name.text}' has no rows", declaration.name.span)
-        name = declaration.name.text
-        self.tables[name] = Table(name, columns, tuple(rows), tuple(mirror))
 
     # Relations
 
@@ -240,8 +122,9 @@ class _WorldChecker:
             self.report.add("W0011", "'rewrite' is not yet understood", rewriting.span, help=help)
         traits, converse = self._traits(declaration, arguments)
         population = None
+        checker = PopulationChecker(self.entities, self._known, self.report)
         for populate in declaration.populates:
-            population = self._population(populate, declaration, arguments)
+            population = checker.population(populate, declaration, arguments)
         for populate in declaration.populates[1:]:
             self.report.add("W0103", "a relation is populated once", populate.span)
         forms: list[Form] = []
@@ -315,66 +198,16 @@ class _WorldChecker:
             return None
         return found[0]
 
-    def _population(
-        self, populate: syntax.Populate, declaration: syntax.Relation, arguments: list[Argument]
-    ) -> Population | None:
-        method = populate.method.text
-        if method not in _POPULATIONS:
-            help = did_you_mean(method, _POPULATIONS)
-            self.report.add("W0101", f"unknown population '{method}'", populate.method.span, help=help)
-            return None
-        values = settings.read(populate.settings, _POPULATIONS[method], f"populate {method}", self.report)
-        types = [argument.type for argument in arguments]
-        if values.pop("each_once", False):
-            values["partners"] = 1
-        if not self._known(*types):
-            return Population(method, populate.span, **values)
-        entity_pair = len(types) >= 2 and types[0] in self.entities and types[1] in self.entities
-        if method == "rows":
-            of_data = (
-                len(types) >= 2 and types[0] in self.entities and self.entities[types[0]].data is not None
-            )
-            if not of_data or any(t not in VALUE_TYPES for t in types[1:]):
-                message = (
-                    "'populate rows' needs an entity from a CSV and then columns of type text or integer"
-                )
-                self.report.add("W0202", message, populate.span)
-                return None
-            data = self.entities[types[0]].data
-            if data is not None and data.path != Path():
-                for param in declaration.params[1:]:
-                    column = Data(data.path, data.written, param.name.text)
-                    check_data(column, param.span, param.name.span, self.report, only_column=True)
-        elif not entity_pair or (method != "pairs" and (len(types) != 2 or types[0] != types[1])):
-            shape = "two entities first" if method == "pairs" else "exactly two arguments of one entity"
-            self.report.add("W0202", f"'populate {method}' needs {shape}", populate.span)
-            return None
-        elif method == "pairs" and "count" not in values:
-            help = "say how many: populate pairs { count 100 }"
-            self.report.add("W0107", "'populate pairs' has no count", populate.span, help=help)
-            return None
-        elif any(t in VALUE_TYPES for t in types):
-            message = f"'populate {method}' cannot draw a text or an integer"
-            self.report.add(
-                "W0202", message, populate.span, help="read such values from a CSV with 'populate rows'"
-            )
-            return None
-        return Population(method, populate.span, **values)
-
     # All together
 
     def _check_populated(self, rules: tuple[Rule, ...]) -> None:
         derived = {rule.head.relation for rule in rules}
         for relation in self.relations.values():
             if relation.population is None and relation.name not in derived:
-                if any(item.span and _within(relation.span, item.span) for item in self.report.items):
+                if any(item.span and within(relation.span, item.span) for item in self.report.items):
                     continue
                 if self.report.failed:  # the rule or population may be the one that is in error
                     continue
                 help = "add 'populate ...' to it, or a rule whose head it is"
                 message = f"relation '{relation.name}' has no facts: nothing populates or derives it"
                 self.report.add("W0402", message, relation.span, help=help)
-
-
-def _within(inner: Span, outer: Span) -> bool:
-    return inner.source is outer.source and outer.start <= inner.start and inner.end <= outer.end

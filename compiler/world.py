@@ -10,6 +10,8 @@ from pathlib import Path
 
 from wug.compiler.source import Span
 
+VALUE_TYPES = ("text", "integer")
+
 
 @dataclass(frozen=True)
 class Data:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wug.compiler import check_world, emit, experiment_settings
+from wug.compiler import check_populations, check_world, emit, experiment_settings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "language.md").read_text(encoding="utf-8")
 BLOCKS = {
@@ -16,7 +16,7 @@ BLOCKS = {
     "pretrain": experiment_settings.PRETRAIN,
     "finetune": experiment_settings.FINETUNE,
     "arm": experiment_settings.ARM,
-    **{f"populate {method}": schema for method, schema in check_world._POPULATIONS.items()},
+    **{f"populate {method}": schema for method, schema in check_populations.POPULATIONS.items()},
 }
 TABLES = {
     "documents": emit._DOCUMENTS,
@@ -38,7 +38,7 @@ def test_every_key_is_explained(block: str) -> None:
 
 
 def test_every_trait_and_population_is_explained() -> None:
-    assert not {*check_world.TRAITS, "converse", *check_world._POPULATIONS} - mentioned(PAGE)
+    assert not {*check_world.TRAITS, "converse", *check_populations.POPULATIONS} - mentioned(PAGE)
 
 
 @pytest.mark.parametrize("table", TABLES)

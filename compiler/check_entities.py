@@ -1,0 +1,112 @@
+"""Entities and tables: how many there are, what they are called, where they come from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from wug.compiler import settings, syntax
+from wug.compiler.data import check_data
+from wug.compiler.diagnostics import Note, Report, did_you_mean
+from wug.compiler.resolve import inside
+from wug.compiler.source import Span
+from wug.compiler.world import Data, Entity, Table
+
+MOST = 10_000_000
+"""The most entities or facts that one declaration may ask for."""
+
+COUNT = settings.integer(1, MOST)
+
+
+class EntityChecker:
+    """Reads entities and tables of a world whose project is `root`."""
+
+    def __init__(self, root: Path, report: Report) -> None:
+        self.root = root
+        self.report = report
+
+    def entity(self, file: syntax.WorldFile, declaration: syntax.Entity) -> Entity:
+        for partition in declaration.partitions:
+            help = "leave it out for now"
+            self.report.add(
+                "W0011", "'partition' is not yet understood by this version", partition.span, help=help
+            )
+        schema: settings.Schema = (
+            {"named": _nonce} if declaration.source else {"count": COUNT, "named": _nonce}
+        )
+        what = f"entity '{declaration.name.text}'"
+        values = settings.read(declaration.settings, schema, what, self.report)
+        kind, value = values.get("named", ("nonce", 2))
+        name = declaration.name
+        if declaration.source is None:
+            if kind == "column":
+                help = "invented names are 'named nonce(syllables 2)'"
+                self.report.add("W0101", f"unknown lexicon '{value.text}'", value.span, help=help)
+                value = 2
+            if "count" not in values and not any(
+                i.span and within(i.span, declaration.span) for i in self.report.items
+            ):
+                help = f"say how many there are: entity {name.text} {{ count 100 }}"
+                self.report.add("W0107", f"{what} has no count", name.span, help=help)
+            return Entity(name.text, values.get("count", 0), value, None, name.span)
+        if kind != "column":
+            help = "say which column holds the names: named name"
+            self.report.add("W0107", f"{what} does not say which column names it", name.span, help=help)
+            return Entity(name.text, 0, 2, None, name.span)
+        path = inside(file.source.path, declaration.source, self.root, self.report)
+        data = Data(path or Path(), declaration.source.text, value.text)
+        if path is not None:
+            check_data(data, declaration.source.span, value.span, self.report)
+        return Entity(name.text, 0, 0, data, name.span)
+
+    def table(self, declaration: syntax.Table) -> Table:
+        columns = tuple(column.text for column in declaration.columns)
+        if len(set(columns)) != len(columns):
+            self.report.add("W0103", "two columns have one name", declaration.columns[-1].span)
+        rows: list[tuple[str, ...]] = []
+        mirror: list[int] = []
+        seen: dict[tuple[str, ...], Span] = {}
+        for row in declaration.rows:
+            cells = tuple(cell.text for cell in row.cells)
+            if len(cells) != len(columns):
+                message = f"this row has {len(cells)} cells, the table has {len(columns)} columns"
+                self.report.add("W0201", message, row.span)
+                continue
+            new = [cells, cells[::-1]] if row.mirrored else [cells]
+            for cells in new:
+                if cells in seen:
+                    notes = [Note("first written here", seen[cells])]
+                    self.report.add("W0103", "this row is in the table already", row.span, notes=notes)
+                    break
+            for cells in new:
+                seen[cells] = row.span
+            base = len(rows)
+            rows += new
+            mirror += [base + 1, base] if row.mirrored else [-1]
+        if not declaration.rows:
+            self.report.add("W0107", f"table '{declaration.name.text}' has no rows", declaration.name.span)
+        name = declaration.name.text
+        return Table(name, columns, tuple(rows), tuple(mirror))
+
+
+def _nonce(cursor: settings.Cursor, key: syntax.Name) -> tuple[str, Any] | None:
+    """`named nonce(syllables 2)`, or the CSV column that holds the names."""
+    call = cursor.take(syntax.Call)
+    if call is None:
+        column = cursor.take(syntax.Name)
+        if column is None:
+            cursor.report.add("W0107", "'named' needs a value: nonce(syllables 2), or a column", key.span)
+            return None
+        return ("nonce", 2) if column.text == "nonce" else ("column", column)
+    if call.name.text != "nonce":
+        help = did_you_mean(call.name.text, ["nonce"])
+        cursor.report.add("W0101", f"unknown lexicon '{call.name.text}'", call.name.span, help=help)
+        return None
+    schema = {"syllables": settings.integer(2, 3)}
+    inner = settings.read(syntax.Settings(call.arguments, call.span), schema, "nonce(...)", cursor.report)
+    return "nonce", inner.get("syllables", 2)
+
+
+def within(inner: Span, outer: Span) -> bool:
+    """Whether a place lies inside another one of the same file."""
+    return inner.source is outer.source and outer.start <= inner.start and inner.end <= outer.end
