@@ -97,6 +97,15 @@ CATALOGUE: dict[str, Rule] = {
         "two forms that read the same",
         "Two forms with the same words and slots of the same types would give one sentence two meanings.",
     ),
+    "W0304": _error(
+        "a form that is only held out",
+        "A 'held' wording is said in tests only. Training needs another one.",
+    ),
+    "W0305": _error(
+        "wordings that ask for different things",
+        "A form is a direction: all its wordings say the same fact and ask, behind '=>', for the same\n"
+        "arguments. What asks for something else is another form.",
+    ),
     # Facts
     "W0401": _error(
         "a count that cannot be met",

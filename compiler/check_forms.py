@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from wug.compiler import syntax
 from wug.compiler.diagnostics import Note, Report, did_you_mean
-from wug.compiler.world import Argument, Form, Relation, Slot, Table
+from wug.compiler.source import Span
+from wug.compiler.wording_text import Reading, read_pieces
+from wug.compiler.world import INFLECTIONS, Argument, Form, Option, Piece, Relation, Slot, Table, Wording
 
-_SLOT = re.compile(r"\{([^{}]*)\}")
+HEAVIEST = 1_000_000
+"""The largest weight of a wording."""
 
 
 class FormChecker:
@@ -21,78 +23,153 @@ class FormChecker:
         self.report = report
 
     def form(self, form: syntax.Form, arguments: list[Argument]) -> Form | None:
-        if len(form.wordings) != 1 or form.wordings[0].marks:
-            help = "keep one wording for now"
-            self.report.add("W0011", "several wordings are not yet understood", form.span, help=help)
+        name = form.name.text
+        if not form.wordings:
+            help = f'write one at least: form {name} {{ "{{{arguments[0].name}}} ..." }}'
+            self.report.add("W0107", f"form '{name}' has no wordings", form.name.span, help=help)
             return None
-        wording = form.wordings[0]
-        cue = self._pieces(wording.cue, arguments)
-        answer = self._pieces(wording.answer, arguments) if wording.answer else ()
+        found = [self._wording(name, wording, arguments) for wording in form.wordings]
+        wordings = [wording for wording in found if wording is not None]
+        if len(wordings) < len(found):
+            return None
+        if all(wording.held for wording in wordings):
+            help = "leave one without 'held': it is what training says"
+            self.report.add("W0304", f"all wordings of form '{name}' are held out", form.name.span, help=help)
+            return None
+        self._one_direction(name, wordings, arguments)
+        return Form(name, tuple(wordings), form.name.span)
+
+    def _one_direction(self, form: str, wordings: list[Wording], arguments: list[Argument]) -> None:
+        """All wordings of a form ask for the same, or none of them asks."""
+        first = wordings[0]
+        for other in wordings[1:]:
+            asked, wanted = (_asked(wording, arguments) for wording in (other, first))
+            if asked == wanted:
+                continue
+            self.report.add(
+                "W0305",
+                f"this wording of form '{form}' asks for {asked}, the first one for {wanted}",
+                other.span,
+                notes=[Note("the first one is here", first.span)],
+                help="put '=>' before the same arguments, or make a second form of it",
+            )
+            return
+
+    def _wording(self, form: str, wording: syntax.Wording, arguments: list[Argument]) -> Wording | None:
+        weight, held = self._marks(wording)
+        reading = Reading()
+        cue = self._pieces(wording.cue, arguments, reading)
+        answer = self._pieces(wording.answer, arguments, reading) if wording.answer else ()
         if cue is None or answer is None:
             return None
         pieces = (*cue, *answer)
-        used = {arguments[piece.argument].name for piece in pieces if isinstance(piece, Slot)}
-        missing = [argument.name for argument in arguments if argument.name not in used]
+        said = _said(pieces)
+        missing = [argument.name for place, argument in enumerate(arguments) if place not in said]
         if missing:
             listed = " and ".join(f"'{name}'" for name in missing)
             self.report.add(
                 "W0301",
-                f"form '{form.name.text}' leaves out {listed}: it would not say which fact it means",
+                f"form '{form}' leaves out {listed}: it would not say which fact it means",
                 wording.cue.span,
                 help=f"write {{{missing[0]}}} where it belongs",
             )
             return None
-        if wording.answer and not any(isinstance(piece, Slot) for piece in answer):
+        if wording.answer and not _said(answer):
             help = "the answer after '=>' should hold what is asked for"
             self.report.add("W0302", "the answer holds no argument", wording.answer.span, help=help)
-        return Form(form.name.text, pieces, len(cue) if wording.answer else len(pieces), form.name.span)
+        end = len(cue) if wording.answer else len(pieces)
+        return Wording(pieces, end, weight, held, wording.cue.span)
 
-    def _pieces(self, text: syntax.Text, arguments: list[Argument]) -> tuple[str | Slot, ...] | None:
-        pieces: list[str | Slot] = []
-        position, good = 0, True
-        for match in _SLOT.finditer(text.text):
-            if match.start() > position:
-                pieces.append(text.text[position : match.start()])
-            position = match.end()
-            slot = self._slot(match.group(1).strip(), text, arguments)
-            good = good and slot is not None
-            if slot is not None:
-                pieces.append(slot)
-        if position < len(text.text):
-            pieces.append(text.text[position:])
-        loose = [piece for piece in pieces if isinstance(piece, str) and ("{" in piece or "}" in piece)]
-        if loose:
-            self.report.add(
-                "W0302", "a brace in this text has no partner", text.span, help="slots are {argument}"
-            )
+    def _marks(self, wording: syntax.Wording) -> tuple[int, bool]:
+        """The weight of a wording, and whether it is held out."""
+        weight, held = 1, False
+        weighed = False
+        for mark in wording.marks:
+            if isinstance(mark, syntax.Name):
+                if mark.text != "held":
+                    help = did_you_mean(mark.text, ["held"])
+                    self.report.add("W0102", f"unknown mark '{mark.text}'", mark.span, help=help)
+                held = True
+            elif weighed:
+                self.report.add("W0103", "this wording has two weights", mark.span)
+            elif mark.kind != "int":
+                self.report.add("W0203", "a weight is a number without a fraction", mark.span)
+            elif not 1 <= mark.value <= HEAVIEST:
+                self.report.add("W0204", f"a weight must be between 1 and {HEAVIEST:,}", mark.span)
+            else:
+                weight, weighed = int(mark.value), True
+        return weight, held
+
+    # Texts
+
+    def _pieces(
+        self, text: syntax.Text, arguments: list[Argument], reading: Reading
+    ) -> tuple[Piece, ...] | None:
+        """The pieces of a text, or none where something in it is wrong."""
+        good = True
+
+        def slot(written: str) -> Slot:
+            nonlocal good
+            made = self._slot(written, text.span, arguments)
+            good = good and made is not None
+            return made or Slot(0)
+
+        pieces, wrong, help = read_pieces(text.text, slot, reading)
+        if wrong:
+            self.report.add("W0302", wrong, text.span, help=help)
             return None
-        return tuple(pieces) if good else None
+        return pieces if good else None
 
-    def _slot(self, written: str, text: syntax.Text, arguments: list[Argument]) -> Slot | None:
-        name, _, column = written.partition(".")
+    def _slot(self, written: str, span: Span, arguments: list[Argument]) -> Slot | None:
+        """`argument`, or `argument.column` of a table, then inflections, and `*` for many."""
+        many = written.endswith("*")
+        name, *rest = written.removesuffix("*").split(".")
         names = [argument.name for argument in arguments]
         if name not in names:
             help = did_you_mean(name, names)
-            self.report.add(
-                "W0101", f"'{{{written}}}' names no argument of this relation", text.span, help=help
-            )
+            self.report.add("W0101", f"'{{{written}}}' names no argument of this relation", span, help=help)
             return None
         index = names.index(name)
         table = self.tables.get(arguments[index].type)
-        if table is None:
-            if column:
-                message = f"'{name}' is {article(arguments[index].type)} and has no column '{column}'"
-                self.report.add("W0302", message, text.span, help=f"write {{{name}}}")
+        column = -1
+        if table is not None:
+            first = rest.pop(0) if rest else ""
+            if first not in table.columns:
+                message = f"'{name}' is a row of table '{table.name}': say which column"
+                if first:
+                    message = f"table '{table.name}' has no column '{first}'"
+                help = did_you_mean(first, table.columns) if first else f"write {{{name}.{table.columns[0]}}}"
+                self.report.add("W0302", message, span, help=help)
                 return None
-            return Slot(index)
-        if column not in table.columns:
-            message = f"'{name}' is a row of table '{table.name}': say which column"
-            if column:
-                message = f"table '{table.name}' has no column '{column}'"
-            help = did_you_mean(column, table.columns) if column else f"write {{{name}.{table.columns[0]}}}"
-            self.report.add("W0302", message, text.span, help=help)
-            return None
-        return Slot(index, table.columns.index(column))
+            column = table.columns.index(first)
+        for inflection in rest:
+            if inflection not in INFLECTIONS:
+                message = f"'{name}' is {article(arguments[index].type)} and has no column '{inflection}'"
+                if table is not None:
+                    message = f"'{inflection}' is no inflection"
+                help = did_you_mean(inflection, INFLECTIONS) if rest else ""
+                if not help.startswith("did"):
+                    help = f"write {{{name}}}, or behind it one of: .{', .'.join(INFLECTIONS)}"
+                self.report.add("W0302", message, span, help=help)
+                return None
+        return Slot(index, column, tuple(rest), many)
+
+
+def _said(pieces: Iterable[Piece]) -> set[int]:
+    """The arguments that are said whichever alternatives are drawn."""
+    said: set[int] = set()
+    for piece in pieces:
+        if isinstance(piece, Slot):
+            said.add(piece.argument)
+        elif isinstance(piece, Option):
+            said |= set.intersection(*(_said(alternative) for alternative in piece.alternatives))
+    return said
+
+
+def _asked(wording: Wording, arguments: list[Argument]) -> str:
+    """What stands behind '=>', for messages."""
+    asked = sorted(_said(wording.pieces[wording.answer :]))
+    return " and ".join(f"'{arguments[place].name}'" for place in asked) or "nothing"
 
 
 def check_forms_differ(relations: Iterable[Relation], report: Report) -> None:
@@ -104,7 +181,7 @@ def check_forms_differ(relations: Iterable[Relation], report: Report) -> None:
     for relation in relations:
         for form in relation.forms:
             shape = tuple(
-                piece if isinstance(piece, str) else (relation.arguments[piece.argument].type,)
+                (relation.arguments[piece.argument].type,) if isinstance(piece, Slot) else piece
                 for piece in form.pieces
             )
             if shape not in seen:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wug.compiler.facts import Ints, Populated
-from wug.compiler.world import Relation, Slot, World
+from wug.compiler.world import Option, Piece, Relation, World
 
 Texts = NDArray[np.str_]
 
@@ -28,7 +28,7 @@ def fill(
     world: World,
     populated: Populated,
     relation: Relation,
-    pieces: Sequence[str | Slot],
+    pieces: Sequence[Piece],
     of: Ints,
     arguments: Ints,
 ) -> Texts:
@@ -37,6 +37,10 @@ def fill(
     for piece in pieces:
         if isinstance(piece, str):
             text = np.char.add(text, piece)
+            continue
+        if isinstance(piece, Option):
+            said = fill(world, populated, relation, piece.alternatives[0], of, arguments)
+            text = np.char.add(text, said)
             continue
         type = relation.arguments[piece.argument].type
         column = arguments[:, piece.argument]

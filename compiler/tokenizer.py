@@ -14,7 +14,7 @@ from pathlib import Path
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
 from wug.compiler.words import SYLLABLES
-from wug.compiler.world import World
+from wug.compiler.world import Option, World
 
 PAD, DOCUMENT, UNKNOWN = "<pad>", "<doc>", "<unk>"
 """Ids 0, 1, 2. Every document begins with <doc>; <pad> is never a target."""
@@ -31,9 +31,11 @@ def build_tokenizer(world: World, characters: str) -> Tokenizer:
     pieces: dict[str, None] = {}
     for relation in world.relations.values():
         for form in relation.forms:
-            for index, piece in enumerate(form.pieces):
-                if isinstance(piece, str):
-                    _add_words(pieces, piece, at_start=index == 0)
+            for wording in form.wordings:
+                for index, piece in enumerate(wording.pieces):
+                    options = piece.alternatives if isinstance(piece, Option) else ((piece,),)
+                    for literal in [each for parts in options for each in parts if isinstance(each, str)]:
+                        _add_words(pieces, literal, at_start=index == 0)
     for table in world.tables.values():
         for row in table.rows:
             for cell in row:

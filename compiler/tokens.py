@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from wug.compiler.facts import Ints, Populated
-from wug.compiler.world import Relation, Slot, World
+from wug.compiler.world import Option, Piece, Relation, World
 
 Matrix = NDArray[np.int32]
 """Rows of token ids, -1 where there is none: gaps may stand anywhere and are closed at the end."""
@@ -42,7 +42,7 @@ class Pieces:
         world: World,
         populated: Populated,
         relation: Relation,
-        pieces: Sequence[str | Slot],
+        pieces: Sequence[Piece],
         of: Ints,
         arguments: Ints,
         at_start: bool = True,
@@ -50,7 +50,8 @@ class Pieces:
         """The tokens of a form filled with arguments [rows, arity]; `at_start` puts a space in front."""
         parts: list[Matrix] = []
         space = at_start
-        for piece in pieces:
+        flat = [each for p in pieces for each in (p.alternatives[0] if isinstance(p, Option) else (p,))]
+        for piece in flat:
             if isinstance(piece, str):
                 lead = " " if space and not piece.startswith(" ") else ""
                 ids = self.encode([lead + piece.rstrip(" ")]) if piece.strip() else np.empty((1, 0), np.int32)
