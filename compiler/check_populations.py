@@ -9,7 +9,8 @@ from wug.compiler import settings, syntax
 from wug.compiler.check_entities import COUNT, MOST
 from wug.compiler.data import check_data
 from wug.compiler.diagnostics import Report, did_you_mean
-from wug.compiler.world import VALUE_TYPES, Argument, Data, Entity, Population
+from wug.compiler.typed import VALUE_TYPES
+from wug.compiler.world import Argument, Data, Entity, Population
 
 
 def _range(cursor: settings.Cursor, key: syntax.Name) -> tuple[int, int] | None:
@@ -59,9 +60,7 @@ class PopulationChecker:
                 len(types) >= 2 and types[0] in self.entities and self.entities[types[0]].data is not None
             )
             if not of_data or any(t not in VALUE_TYPES for t in types[1:]):
-                message = (
-                    "'populate rows' needs an entity from a CSV and then columns of type text or integer"
-                )
+                message = "'populate rows' needs an entity from a CSV and then columns, of value types"
                 self.report.add("W0202", message, populate.span)
                 return None
             data = self.entities[types[0]].data
@@ -78,7 +77,7 @@ class PopulationChecker:
             self.report.add("W0107", "'populate pairs' has no count", populate.span, help=help)
             return None
         elif any(t in VALUE_TYPES for t in types):
-            message = f"'populate {method}' cannot draw a text or an integer"
+            message = f"'populate {method}' cannot draw values"
             self.report.add(
                 "W0202", message, populate.span, help="read such values from a CSV with 'populate rows'"
             )

@@ -11,7 +11,8 @@ from wug.compiler.counts import check_counts
 from wug.compiler.diagnostics import Note, Report, did_you_mean
 from wug.compiler.resolve import WorldFiles
 from wug.compiler.source import Span
-from wug.compiler.world import VALUE_TYPES, Argument, Entity, Form, Relation, Rule, Table, World
+from wug.compiler.typed import VALUE_TYPES
+from wug.compiler.world import Argument, Entity, Form, Relation, Rule, Table, World
 
 TRAITS = (
     "symmetric",

@@ -33,8 +33,8 @@ from wug.compiler.tokenizer import build_tokenizer, write_tokenizer
 from wug.compiler.world import World
 from wug.progress import Progress
 
-CORPUS_VERSION = 1
-EPISODES_VERSION = 1
+CORPUS_VERSION = 2
+EPISODES_VERSION = 2
 """Raised whenever the output of a stage changes for the same spec; a test of golden hashes insists on it."""
 
 

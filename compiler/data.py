@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from wug.compiler.diagnostics import Report, did_you_mean
 from wug.compiler.source import Span, neighbours
+from wug.compiler.typed import WANTED, canonical_text
 from wug.compiler.world import Data
 
 CHECKED_WHOLE = 2_000_000
@@ -31,11 +32,12 @@ def check_data(data: Data, span: Span, column: Span, report: Report, only_column
     if header is None or _find(data, header, column, report) < 0:
         return
     if data.path.stat().st_size <= CHECKED_WHOLE:
-        read_columns(data, (data.name_column,), span, report)
+        read_columns(data, {data.name_column: "text"}, span, report)
 
 
-def read_columns(data: Data, columns: tuple[str, ...], span: Span, report: Report) -> list[list[str]]:
-    """The cells of some columns, a list per column; what is wrong is reported at `span`.
+def read_columns(data: Data, columns: Mapping[str, str], span: Span, report: Report) -> list[list[str]]:
+    """The cells of some columns of known types as canonical texts, a list per column; what is wrong is
+    reported at `span`.
 
     The first column is the one that names things: its cells must differ.
     """
@@ -48,7 +50,8 @@ def read_columns(data: Data, columns: tuple[str, ...], span: Span, report: Repor
     found: list[list[str]] = [[] for _ in columns]
     first_line: dict[str, int] = {}
     if -1 in places:
-        report.add("W0406", f"'{data.written}' has no column '{columns[places.index(-1)]}'", span)
+        missing = list(columns)[places.index(-1)]
+        report.add("W0406", f"'{data.written}' has no column '{missing}'", span)
         return found
     for number, row in rows:
         if len(row) != len(header):
@@ -59,13 +62,19 @@ def read_columns(data: Data, columns: tuple[str, ...], span: Span, report: Repor
                 help='quote a cell that holds a comma: "a, b"',
             )
             return found
-        for place, cells, column in zip(places, found, columns, strict=True):
+        for place, cells, (column, type) in zip(places, found, columns.items(), strict=True):
             cell = row[place].strip()
             if not cell:
                 message = f"line {number} of '{data.written}' has an empty cell in column '{column}'"
                 report.add("W0407", message, span, help="fill it or leave the row out")
                 return found
-            cells.append(cell)
+            value = canonical_text(type, cell)
+            if value is None:
+                what = f"has '{cell}' in column '{column}', which is not {WANTED[type]}"
+                message = f"line {number} of '{data.written}' {what}"
+                report.add("W0407", message, span, help="correct it, or declare the argument as text")
+                return found
+            cells.append(value)
         name = found[0][-1]
         if name in first_line:
             message = f"'{name}' names line {first_line[name]} and line {number} of '{data.written}'"

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from wug.compiler.values import Values
+
 Ints = NDArray[np.int32]
 Rows = NDArray[np.int64]
 
@@ -30,14 +32,14 @@ class Facts:
 class Populated:
     """Worlds with names and stated facts.
 
-    `names[entity]` and `values[type]` are arrays of texts [worlds, count]; in a world that has fewer the
-    rest is unused, see `counts[entity]` [worlds].
+    `names[entity]` are texts [worlds, count]; in a world that has fewer members the rest is unused, see
+    `counts[entity]` [worlds]. `values[type]` are those of all worlds together.
     """
 
     worlds: int
     counts: dict[str, Rows]
     names: dict[str, NDArray[np.str_]]
-    values: dict[str, NDArray[np.str_]]
+    values: dict[str, Values]
     facts: dict[str, Facts]
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from wug.compiler.diagnostics import Report
 from wug.compiler.draw import Words, below, draw
 from wug.compiler.source import Span
+from wug.compiler.values import Column, column_of
 
 _KINDS = ("aeiou", "bcdfghjklmnpqrstvwxyz", "AEIOU", "BCDFGHJKLMNPQRSTVWXYZ", "0123456789")
 _TRIES = 1000
@@ -55,12 +56,41 @@ def fresh_like(
     )
 
 
-def _repeated(texts: NDArray[np.str_]) -> NDArray[np.bool_]:
-    """Which texts stand earlier in the same world already."""
-    order = np.argsort(texts, axis=1, kind="stable")
-    sorted_texts = np.take_along_axis(texts, order, axis=1)
-    same = np.zeros(texts.shape, bool)
-    same[:, 1:] = sorted_texts[:, 1:] == sorted_texts[:, :-1]
+def fresh_values(
+    type: str, real: list[str], seeds: Words, path: str, count: int, span: Span, report: Report
+) -> Column:
+    """Values [worlds, count], none of them a real one. Texts and integers keep the shape of real ones; the
+    others are drawn from the range of the real ones, which is widened where they fill it."""
+    if type in ("text", "integer"):
+        texts = fresh_like(real, seeds, path, count, span, report)
+        return texts if type == "text" else texts.astype(np.int64)
+    keys = np.unique(column_of(type, real))
+    step = 1 if type == "date" else int(np.gcd.reduce(keys)) or 1  # 9.50 and 12.00 have steps of 0.50
+    low, high = int(keys[0]) // step, int(keys[-1]) // step
+    room = 8 * (len(keys) + count)
+    if high - low < room and type == "date":
+        low, high = low - room, high + room
+    elif high - low < room:
+        high = low + room
+    made = np.zeros((len(seeds), count), np.int64)
+    bad = np.ones(made.shape, bool)
+    attempt = 0
+    while bad.any():  # at least seven of eight values of the range are free
+        world, place = np.nonzero(bad)
+        bits = draw(seeds[world], f"{path}/value", place + attempt * count)
+        drawn = bits % np.uint64(high - low + 1)
+        made[world, place] = (low + drawn.astype(np.int64)) * step
+        bad = np.isin(made, keys) | _repeated(made)
+        attempt += 1
+    return made
+
+
+def _repeated(column: Column) -> NDArray[np.bool_]:
+    """Which values stand earlier in the same world already."""
+    order = np.argsort(column, axis=1, kind="stable")
+    ascending = np.take_along_axis(column, order, axis=1)
+    same = np.zeros(column.shape, bool)
+    same[:, 1:] = ascending[:, 1:] == ascending[:, :-1]
     result = np.empty_like(same)
     np.put_along_axis(result, order, same, axis=1)
     return result

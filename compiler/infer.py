@@ -134,7 +134,7 @@ def infer(world: World, populated: Populated, report: Report) -> dict[str, Closu
     longest = max((len(rule.body) for rule in rules), default=1)
     growing: dict[str, _Growing] = {}
     for relation in world.relations.values():
-        sizes = tuple(_domain(world, populated, argument.type) for argument in relation.arguments)
+        sizes = tuple(domain(world, populated, argument.type) for argument in relation.arguments)
         possible = math.prod((populated.worlds, *sizes))
         if possible >= 2**63:
             message = f"'{relation.name}' could hold {possible:.0e} facts: more than can be numbered"
@@ -156,11 +156,13 @@ def infer(world: World, populated: Populated, report: Report) -> dict[str, Closu
     }
 
 
-def _domain(world: World, populated: Populated, type: str) -> int:
+def domain(world: World, populated: Populated, type: str) -> int:
+    """How many things of a type there are at most: members in one world, rows of a table, or values."""
     if type in world.tables:
         return len(world.tables[type].rows)
-    texts = populated.names.get(type, populated.values.get(type))
-    return 1 if texts is None else int(texts.shape[1])
+    if type in populated.values:
+        return len(populated.values[type])
+    return int(populated.names[type].shape[1])
 
 
 def _apply(rule: Inference, number: int, turn: int, growing: dict[str, _Growing], report: Report) -> Rows:

@@ -18,9 +18,11 @@ from wug.compiler.data import read_columns
 from wug.compiler.diagnostics import Report
 from wug.compiler.draw import Words, below, draw, permute
 from wug.compiler.facts import Facts, Populated, Rows
-from wug.compiler.fresh import fresh_like
-from wug.compiler.words import draw_names, spell
-from wug.compiler.world import Entity, Population, Relation, Table, World
+from wug.compiler.fresh import fresh_values
+from wug.compiler.names import Names, fresh_names, real_names
+from wug.compiler.typed import VALUE_TYPES
+from wug.compiler.values import Column, Values, column_of, tabulate
+from wug.compiler.world import Argument, Entity, Population, Relation, Table, World, rule_constants
 
 
 @dataclass(frozen=True)
@@ -45,11 +47,12 @@ def populate(world: World, seeds: Words, report: Report) -> Populated:
         for r in world.relations.values()
         if r.population is not None
     }
-    names = _real_names(world, seeds, table)
-    values, offsets = _values(
-        world, table, lambda _, __, real: np.broadcast_to(np.array(real), (len(seeds), len(real)))
-    )
-    return _lay_out(world, seeds, Sizes(facts, entities), names, values, offsets)
+    names = real_names(world, seeds, table)
+
+    def real_cells(relation: Relation, argument: Argument, real: list[str]) -> Column:
+        return column_of(argument.type, real)[None, :]
+
+    return _lay_out(world, seeds, Sizes(facts, entities), names, _cells(world, table, real_cells))
 
 
 def populate_fresh(world: World, seeds: Words, facts: dict[str, Rows], report: Report) -> Populated:
@@ -62,59 +65,40 @@ def populate_fresh(world: World, seeds: Words, facts: dict[str, Rows], report: R
             continue
         for place, needed in _needed(relation, relation.population, world, facts[relation.name]).items():
             entities[place] = np.maximum(entities[place], needed)
-    names: dict[str, NDArray[np.str_]] = {}
-    taken: dict[int, Rows] = {}
-    for entity in world.entities.values():
-        most = int(entities[entity.name].max())
-        if entity.data is not None:
-            real = table[entity.name][0]
-            names[entity.name] = fresh_like(real, seeds, f"{entity.name}/names", most, entity.span, report)
-        else:
-            names[entity.name] = _nonce(entity, seeds, most, False, taken)
+    names = fresh_names(world, seeds, table, entities, report)
 
-    def fresh_cells(relation: Relation, column: str, real: list[str]) -> NDArray[np.str_]:
+    def fresh_cells(relation: Relation, argument: Argument, real: list[str]) -> Column:
         count = names[relation.arguments[0].type].shape[1]
-        return fresh_like(real, seeds, f"{relation.name}/{column}", count, relation.span, report)
+        path = f"{relation.name}/{argument.name}"
+        return fresh_values(argument.type, real, seeds, path, count, relation.span, report)
 
-    values, offsets = _values(world, table, fresh_cells)
-    return _lay_out(world, seeds, Sizes(facts, entities), names, values, offsets)
-
-
-# Names and values
+    return _lay_out(world, seeds, Sizes(facts, entities), names, _cells(world, table, fresh_cells))
 
 
-def _columns(world: World, entity: Entity) -> tuple[str, ...]:
-    """The columns of an entity's table that are read: its names first, then what `populate rows` takes."""
+# Tables of the user's own
+
+
+def _columns(world: World, entity: Entity) -> dict[str, str]:
+    """The columns of an entity's table that are read, with their types: its names first, then what
+    `populate rows` takes."""
     assert entity.data is not None
-    wanted = [entity.data.name_column]
+    wanted = {entity.data.name_column: "text"}
     for relation in world.relations.values():
         rows = relation.population is not None and relation.population.method == "rows"
         if rows and relation.arguments[0].type == entity.name:
-            wanted += [a.name for a in relation.arguments[1:] if a.name not in wanted]
-    return tuple(wanted)
+            for argument in relation.arguments[1:]:
+                if wanted.get(argument.name, "text") == "text":
+                    wanted[argument.name] = argument.type
+    return wanted
 
 
 def read_data(world: World, report: Report) -> dict[str, list[list[str]]]:
     """The columns of every entity that comes from a CSV."""
-    found: dict[str, list[list[str]]] = {}
-    for entity in world.entities.values():
-        if entity.data is None:
-            continue
-        columns = _columns(world, entity)
-        found[entity.name] = read_columns(entity.data, columns, entity.span, report)
-        integers = {
-            argument.name
-            for relation in world.relations.values()
-            if relation.arguments[0].type == entity.name
-            for argument in relation.arguments[1:]
-            if argument.type == "integer"
-        }
-        for column, cells in zip(columns, found[entity.name], strict=True):
-            bad = [cell for cell in cells if not cell.isdecimal()] if column in integers else []
-            if bad:
-                message = f"'{bad[0]}' in column '{column}' of '{entity.data.written}' is no integer"
-                report.add("W0407", message, entity.span, help="declare the argument as text")
-    return found
+    return {
+        entity.name: read_columns(entity.data, _columns(world, entity), entity.span, report)
+        for entity in world.entities.values()
+        if entity.data is not None
+    }
 
 
 def characters(table: dict[str, list[list[str]]]) -> str:
@@ -123,51 +107,25 @@ def characters(table: dict[str, list[list[str]]]) -> str:
     return "".join(sorted({character for cell in cells for character in cell if not character.isspace()}))
 
 
-def _nonce(
-    entity: Entity, seeds: Words, count: int, reserved: bool, taken: dict[int, Rows]
-) -> NDArray[np.str_]:
-    """Invented names; types that share a lexicon share no name, the one declared first choosing first."""
-    held = taken.get(entity.syllables)
-    words = draw_names(seeds, f"{entity.name}/names", count, entity.syllables, reserved, held)
-    taken[entity.syllables] = words if held is None else np.concatenate([held, words], axis=1)
-    return np.array(spell(words.reshape(-1), entity.syllables)).reshape(words.shape)
-
-
-def _real_names(world: World, seeds: Words, table: dict[str, list[list[str]]]) -> dict[str, NDArray[np.str_]]:
-    """The names of evaluation worlds; those of a table are the same in all of them."""
-    names: dict[str, NDArray[np.str_]] = {}
-    taken: dict[int, Rows] = {}
-    for entity in world.entities.values():
-        if entity.data is None:
-            names[entity.name] = _nonce(entity, seeds, entity.count, True, taken)
-        else:
-            real = np.array(table[entity.name][0])
-            names[entity.name] = np.broadcast_to(real, (len(seeds), len(real)))
-    return names
-
-
-def _values(
+def _cells(
     world: World,
     table: dict[str, list[list[str]]],
-    cells: Callable[[Relation, str, list[str]], NDArray[np.str_]],
-) -> tuple[dict[str, NDArray[np.str_]], dict[tuple[str, int], int]]:
-    """All values of each type side by side, and where those of each (relation, argument) begin.
+    cells: Callable[[Relation, Argument, list[str]], Column],
+) -> dict[tuple[str, int], Column]:
+    """The values of each (relation, argument) that takes them from a table [worlds or 1, rows].
 
-    `cells` makes the texts [worlds, rows] of a relation's column out of the real ones.
+    `cells` makes them out of the real ones.
     """
-    values: dict[str, NDArray[np.str_]] = {}
-    offsets: dict[tuple[str, int], int] = {}
+    found: dict[tuple[str, int], Column] = {}
     for relation in world.relations.values():
         if relation.population is None or relation.population.method != "rows":
             continue
         entity = world.entities[relation.arguments[0].type]
+        columns = list(_columns(world, entity))
         for place, argument in enumerate(relation.arguments[1:], start=1):
-            real = table[entity.name][_columns(world, entity).index(argument.name)]
-            made = cells(relation, argument.name, real)
-            held = values.get(argument.type)
-            offsets[relation.name, place] = 0 if held is None else held.shape[1]
-            values[argument.type] = made if held is None else np.concatenate([held, made], axis=1)
-    return values, offsets
+            real = table[entity.name][columns.index(argument.name)]
+            found[relation.name, place] = cells(relation, argument, real)
+    return found
 
 
 # Counts
@@ -200,14 +158,10 @@ def _needed(relation: Relation, population: Population, world: World, facts: Row
 
 
 def _lay_out(
-    world: World,
-    seeds: Words,
-    sizes: Sizes,
-    names: dict[str, NDArray[np.str_]],
-    values: dict[str, NDArray[np.str_]],
-    offsets: dict[tuple[str, int], int],
+    world: World, seeds: Words, sizes: Sizes, names: Names, cells: dict[tuple[str, int], Column]
 ) -> Populated:
     facts: dict[str, Facts] = {}
+    values, numbers = _numbered(world, cells)
     for relation in world.relations.values():
         if relation.population is None or relation.name not in sizes.facts:
             nothing = np.empty((0, len(relation.arguments)), np.int32)
@@ -215,27 +169,30 @@ def _lay_out(
             continue
         grid, kept = _columns_of(relation, relation.population, world, seeds, sizes)
         if relation.population.method == "rows":
-            grid = [grid[0]] + [
-                grid[0] + offsets[relation.name, p] for p in range(1, len(relation.arguments))
-            ]
+            row = np.minimum(grid[0], sizes.entities[relation.arguments[0].type].max() - 1)
+            for place in range(1, len(relation.arguments)):
+                number = np.broadcast_to(
+                    numbers[relation.name, place], (len(seeds), numbers[relation.name, place].shape[1])
+                )
+                grid.append(np.take_along_axis(number, row, axis=1))
         rows, index = np.nonzero(kept)
         columns = [np.broadcast_to(column, kept.shape)[rows, index] for column in grid]
         facts[relation.name] = Facts(rows.astype(np.int32), np.stack(columns, axis=1).astype(np.int32))
-    values = {type: _numbered(texts, type, world, facts) for type, texts in values.items()}
     return Populated(len(seeds), sizes.entities, names, values, facts)
 
 
-def _numbered(texts: NDArray[np.str_], type: str, world: World, facts: dict[str, Facts]) -> NDArray[np.str_]:
-    """Give equal values of a type one number, where all worlds share them; facts are renumbered in place."""
-    if not (texts.shape[0] == 1 or texts.strides[0] == 0 or bool((texts == texts[:1]).all())):
-        return texts
-    distinct, number = np.unique(texts[0], return_inverse=True)
-    for relation in world.relations.values():
-        for place, argument in enumerate(relation.arguments):
-            if argument.type == type:
-                column = facts[relation.name].arguments[:, place]
-                facts[relation.name].arguments[:, place] = number[column]
-    return np.broadcast_to(distinct, (texts.shape[0], len(distinct)))
+def _numbered(
+    world: World, cells: dict[tuple[str, int], Column]
+) -> tuple[dict[str, Values], dict[tuple[str, int], Rows]]:
+    """One table for each type of all values there are, and the cells as numbers in it."""
+    values: dict[str, Values] = {}
+    numbers: dict[tuple[str, int], Rows] = {}
+    for type in VALUE_TYPES:
+        places = [at for at in cells if world.relations[at[0]].arguments[at[1]].type == type]
+        constants = column_of(type, rule_constants(world, type))
+        values[type], found = tabulate(type, [constants, *(cells[place] for place in places)])
+        numbers.update(zip(places, found[1:], strict=True))
+    return values, numbers
 
 
 def _columns_of(

@@ -20,8 +20,9 @@ def text_of(world: World, populated: Populated, type: str, column: int, of: Ints
     """
     if type in world.tables:
         return np.array([row[column] for row in world.tables[type].rows])[number]
-    texts = populated.names[type] if type in populated.names else populated.values[type]
-    return texts[of, number]
+    if type in populated.values:
+        return populated.values[type].texts[number]
+    return populated.names[type][of, number]
 
 
 def fill(

@@ -17,7 +17,7 @@ from wug.compiler.experiment import Experiment, Test
 from wug.compiler.facts import Closure, Ints, Populated, Rows
 from wug.compiler.plan import Split
 from wug.compiler.render import Texts, fill
-from wug.compiler.truth import domain_sizes, is_false, leaves, stated_rows
+from wug.compiler.truth import is_false, leaves, stated_rows
 from wug.compiler.world import Relation, World
 
 TOLERANCE = 0.05
@@ -170,18 +170,19 @@ def _others(
     report: Report,
 ) -> list[Ints] | None:
     """Other values in the asked place, drawn until enough of them make the fact false."""
-    size = domain_sizes(world, populated, relation)[varied]
-    limits = _counts(world, populated, relation, varied, size)[of]
+    pool = candidates(world, populated, relation, varied, closure)
+    limits = pool.count[of]
     chosen = np.full((len(of), test.others), -1, np.int32)
     have = np.zeros(len(of), np.int64)
     number = _item_number(of)
-    for attempt in range(size):
+    for attempt in range(int(limits.max())):
         short = np.flatnonzero((have < test.others) & (attempt < limits))
         if not len(short):
             break
         key = seeds[of[short]] + number[short].astype(np.uint64)
         place = np.full(len(short), attempt, np.int64)
-        candidate = permute(key, f"{test.name}/others", place, limits[short]).astype(np.int32)
+        drawn = permute(key, f"{test.name}/others", place, limits[short])
+        candidate = pool.number[pool.first[of[short]] + drawn]
         given = arguments[short].copy()
         given[:, varied] = candidate
         good = is_false(world, populated, relation, closure, of[short], given)
@@ -213,12 +214,28 @@ def _of_the_question(relation: Relation, varied: int, arguments: Ints, candidate
     return named
 
 
-def _counts(world: World, populated: Populated, relation: Relation, varied: int, size: int) -> Rows:
-    """How many values the varied argument has in each world [worlds]."""
+@dataclass(frozen=True)
+class Pool:
+    """What may stand in one argument, world after world: `count[w]` numbers from `first[w]` on."""
+
+    number: Ints
+    first: Rows  # [worlds]
+    count: Rows  # [worlds]
+
+
+def candidates(world: World, populated: Populated, relation: Relation, varied: int, closure: Closure) -> Pool:
+    """All members or rows that an argument may be; of a value type, those that occur there in that world."""
     type = relation.arguments[varied].type
-    if type in populated.counts:
-        return populated.counts[type]
-    return np.full(populated.worlds, size, np.int64)
+    if type not in populated.values:
+        rows = np.full(populated.worlds, len(world.tables[type].rows)) if type in world.tables else None
+        count = populated.counts[type] if rows is None else rows
+        number = np.concatenate([np.arange(each, dtype=np.int32) for each in count])
+    else:
+        held = np.stack([closure.facts.world, closure.facts.arguments[:, varied]], axis=1)
+        distinct = np.unique(held, axis=0)
+        number = distinct[:, 1]
+        count = np.bincount(distinct[:, 0], minlength=populated.worlds)
+    return Pool(number, np.cumsum(count) - count, count)
 
 
 def _item_number(of: Ints) -> Rows:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
+from wug.compiler.typed import VALUE_TYPES
 from wug.compiler.words import SYLLABLES
 from wug.compiler.world import Option, World
 
@@ -47,7 +48,7 @@ def build_tokenizer(world: World, characters: str) -> Tokenizer:
         for syllable in SYLLABLES:
             pieces[_SPACE + syllable] = pieces[syllable] = None
     if _spells(world):
-        for letter in dict.fromkeys(string.ascii_letters + string.digits + characters):
+        for letter in dict.fromkeys(string.ascii_letters + string.digits + "-." + characters):
             pieces[_SPACE + letter] = pieces[letter] = None
     pieces[_SPACE] = None
     vocabulary = [(token, 0.0) for token in (PAD, DOCUMENT, UNKNOWN)] + [(piece, -1.0) for piece in pieces]
@@ -67,7 +68,7 @@ def write_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
 
 def _spells(world: World) -> bool:
     from_data = any(entity.data is not None for entity in world.entities.values())
-    values = any(a.type in ("text", "integer") for r in world.relations.values() for a in r.arguments)
+    values = any(a.type in VALUE_TYPES for r in world.relations.values() for a in r.arguments)
     return from_data or values
 
 

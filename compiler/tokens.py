@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from wug.compiler.facts import Ints, Populated
+from wug.compiler.render import text_of
 from wug.compiler.world import Option, Piece, Relation, World
 
 Matrix = NDArray[np.int32]
@@ -70,8 +71,9 @@ class Pieces:
         if type in world.tables:
             cells = [lead + row[column] for row in world.tables[type].rows]
             return self.encode(cells)[number]
-        texts = populated.names[type] if type in populated.names else populated.values[type]
-        distinct, inverse = np.unique(texts[of, number], return_inverse=True)
+        distinct, inverse = np.unique(
+            text_of(world, populated, type, column, of, number), return_inverse=True
+        )
         return self.encode([lead + str(text) for text in distinct])[inverse.reshape(-1)]
 
 

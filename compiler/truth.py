@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from wug.compiler.diagnostics import Note, Report
 from wug.compiler.facts import Closure, Ints, Populated, Rows, pack
-from wug.compiler.infer import inferences
+from wug.compiler.infer import domain, inferences
 from wug.compiler.render import describe
 from wug.compiler.world import Relation, World
 
@@ -21,14 +21,7 @@ Mask = NDArray[np.bool_]
 
 def domain_sizes(world: World, populated: Populated, relation: Relation) -> tuple[int, ...]:
     """The most different values each argument can have."""
-    sizes = []
-    for argument in relation.arguments:
-        if argument.type in world.tables:
-            sizes.append(len(world.tables[argument.type].rows))
-        else:
-            texts = populated.names.get(argument.type, populated.values.get(argument.type))
-            sizes.append(1 if texts is None else int(texts.shape[1]))
-    return tuple(sizes)
+    return tuple(domain(world, populated, argument.type) for argument in relation.arguments)
 
 
 def follows(closure: Closure, sizes: tuple[int, ...], of: Ints, arguments: Ints) -> Mask:

@@ -11,8 +11,6 @@ from pathlib import Path
 
 from wug.compiler.source import Span
 
-VALUE_TYPES = ("text", "integer")
-
 
 @dataclass(frozen=True)
 class Data:
@@ -46,7 +44,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Argument:
-    """One place of a relation. `type` names an entity or a table, or is `text` or `integer`."""
+    """One place of a relation. `type` names an entity or a table, or is a value type."""
 
     name: str
     type: str
@@ -209,3 +207,16 @@ class World:
     rules: tuple[Rule, ...]
     preambles: dict[str, tuple[str, ...]]
     doc: str = field(compare=False, default="")
+
+
+def rule_constants(world: World, type: str) -> tuple[str, ...]:
+    """The constants of a value type that rules name, each once: they are values of every world."""
+    found: dict[str, None] = {}
+    for rule in world.rules:
+        for literal in (rule.head, *rule.body):
+            for term, argument in zip(
+                literal.terms, world.relations[literal.relation].arguments, strict=True
+            ):
+                if isinstance(term, str) and argument.type == type:
+                    found[term] = None
+    return tuple(found)
