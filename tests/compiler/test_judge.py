@@ -6,7 +6,6 @@ import itertools
 import json
 import math
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,21 +15,16 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from tests.compiler import judge
 from tests.compiler.conftest import checked
+from tests.compiler.judge import reading, reasoning, sentences
+from tests.compiler.judge.proofs import judge_proofs
+from tests.compiler.random_worlds import worlds
 from wug import specs
 from wug.compiler.check import check
-from wug.compiler.check_world import check_world
 from wug.compiler.diagnostics import Report, SpecError
 from wug.compiler.draft import draft, world_seeds
-from wug.compiler.emit import FactNumbers, emit_seed, proof_columns
+from wug.compiler.emit import emit_seed
 from wug.compiler.experiment import Experiment
-from wug.compiler.infer import infer
-from wug.compiler.parse import parse_world
-from wug.compiler.populate import populate
-from wug.compiler.resolve import WorldFiles
-from wug.compiler.source import Source
-from wug.compiler.truth import check_traits
 
 SHIPPED = sorted(path.stem for path in (specs() / "experiments").glob("*.experiment"))
 
@@ -59,8 +53,8 @@ class Case:
     """One world's files, judged by the texts of its two specs."""
 
     def __init__(self, folder: Path, world: str, experiment: str, preambles: set[str]) -> None:
-        self.world = judge.read_world(world)
-        self.experiment = judge.read_experiment(experiment)
+        self.world = reading.read_world(world)
+        self.experiment = reading.read_experiment(experiment)
         self.preambles = preambles
         self.proofs, self.items, self.documents = (
             [json.loads(line) for line in (folder / f"{name}.jsonl").read_text().splitlines()]
@@ -71,15 +65,15 @@ class Case:
             (row["arm"], row["context_id"]): row["doc_ids"]
             for row in parquet.read_table(folder / "contexts.parquet").to_pylist()
         }
-        self.facts: list[judge.Fact] = [(row["relation"], tuple(row["arguments"])) for row in self.proofs]
+        self.facts: list[reasoning.Fact] = [(row["relation"], tuple(row["arguments"])) for row in self.proofs]
         stated = [fact for fact, row in zip(self.facts, self.proofs, strict=True) if not row["rule"]]
         self.stated = set(stated)
-        self.known = judge.closure(self.world, stated)
+        self.known = reasoning.closure(self.world, stated)
         texts: dict[str, set[str]] = {}
         for name, arguments in self.facts:
             for (_, type), text in zip(self.world.relations[name].arguments, arguments, strict=True):
                 texts.setdefault(type, set()).add(text)
-        self.reader = judge.Reader(self.world, texts)
+        self.reader = sentences.Reader(self.world, texts)
         self.sentences = [self.sentence(row["text"]) for row in self.documents]
         self.said = {
             s for s, row in zip(self.sentences, self.documents, strict=True) if row["set"] == "train"
@@ -94,16 +88,16 @@ class Case:
 
     def closure_and_proofs(self) -> None:
         judge_proofs(self.world, self.proofs, self.facts)
-        assert not judge.violated(self.world, self.known)
+        assert not reasoning.violated(self.world, self.known)
 
-    def means(self, sentence: str) -> list[judge.Fact]:
+    def means(self, sentence: str) -> list[reasoning.Fact]:
         found = [fact for _, fact in self.reader.read(sentence)]
         assert found, f"does not read as a fact: {sentence}"
         return found
 
     def answer_keys(self) -> None:
         trained = {relation for relation, _, _ in self.experiment.trains}
-        taught = judge.closure(self.world, [fact for fact in self.stated if fact[0] in trained])
+        taught = reasoning.closure(self.world, [fact for fact in self.stated if fact[0] in trained])
         assert [item["item_id"] for item in self.items] == list(range(len(self.items)))
         assert {item["split"] for item in self.items} == set(self.experiment.tests)
         for item in self.items:
@@ -117,7 +111,8 @@ class Case:
             assert all(fact in taught for fact in meanings), "the right answer follows from what is trained"
             for wrong in choices[1:]:
                 assert all(
-                    judge.is_false(self.world, self.known, fact) for fact in self.means(item["cue"] + wrong)
+                    reasoning.is_false(self.world, self.known, fact)
+                    for fact in self.means(item["cue"] + wrong)
                 )
             assert item["depth"] == self.known[asked]
             entities = [
@@ -125,7 +120,7 @@ class Case:
             ]
             assert item["cluster"] == (entities or asked[1])[0]
 
-    def arguments(self, fact: judge.Fact) -> list[tuple[str, str]]:
+    def arguments(self, fact: reasoning.Fact) -> list[tuple[str, str]]:
         return self.world.relations[fact[0]].arguments
 
     def entity(self, type: str) -> bool:
@@ -156,7 +151,7 @@ class Case:
         return min((s for s in found if self.reader.read(s)), key=len, default=text)
 
     def augmentation(self) -> None:
-        alone = {follows for fact in self.stated for follows in judge.closure(self.world, [fact])}
+        alone = {follows for fact in self.stated for follows in reasoning.closure(self.world, [fact])}
         for name, arm in self.experiment.arms.items():
             added = [row for row in self.documents if row["set"] == name]
             assert arm.augments or not added
@@ -169,7 +164,7 @@ class Case:
             if arm.augments:
                 self.share(arm, added)
 
-    def share(self, arm: judge.Arm, added: list[Row]) -> None:
+    def share(self, arm: reading.Arm, added: list[Row]) -> None:
         """Exactly its share of each relation's first arguments is augmented, each with all of its facts."""
         said = self.said | {self.sentences[row["doc_id"]] for row in added}
         for name in {relation for relation, _, _ in self.experiment.trains}:
@@ -191,7 +186,7 @@ class Case:
                 assert complete == wanted
                 assert complete == sum(map(any, whole.values()))
 
-    def say(self, form: str, fact: judge.Fact) -> str:
+    def say(self, form: str, fact: reasoning.Fact) -> str:
         """A fact in a form."""
         arguments = self.arguments(fact)
         names = [name for name, _ in arguments]
@@ -205,7 +200,7 @@ class Case:
             row = next(row for row in rows if row[0] == fact[1][place])
             return row[columns.index(match.group(2))]
 
-        return judge.SLOT.sub(word, form)
+        return sentences.SLOT.sub(word, form)
 
     def exposure(self) -> None:
         seen = {(row["arm"], row["item_id"]): row for row in self.views}
@@ -237,159 +232,20 @@ class Case:
                 assert not context
             if arm.context:
                 asked = self.facts[item["fact"]]
-                assert asked in judge.closure(self.world, shown), "the context holds what the answer rests on"
+                assert asked in reasoning.closure(self.world, shown), (
+                    "the context holds what the answer rests on"
+                )
                 assert row["context_relevant"] >= 1
 
 
-def judge_proofs(world: judge.World, rows: list[Row], facts: list[judge.Fact]) -> None:
-    """The facts are those that follow, each by a valid step, and each proof is a smallest one."""
-    assert [row["fact"] for row in rows] == list(range(len(rows)))
-    stated = [fact for fact, row in zip(facts, rows, strict=True) if not row["rule"]]
-    known = judge.closure(world, stated)
-    assert len(facts) == len(set(facts))
-    assert set(facts) == set(known)
-    valid = {(fact, rule, premises) for fact, rule, premises in judge.steps(world, facts)}
-    for fact, row in zip(facts, rows, strict=True):
-        assert row["size"] == known[fact], f"the proof of {fact} is not a smallest one"
-        premises = tuple(facts[number] for number in row["premises"])
-        if row["rule"]:
-            assert (fact, row["rule"], premises) in valid
-            assert row["size"] == sum(rows[number]["size"] for number in row["premises"])
-        else:
-            assert not premises
-
-
-# Random worlds
-
-VARIABLES = ("x", "y", "z", "w")
-TRAITS = (
-    *("symmetric", "asymmetric", "transitive", "irreflexive"),
-    *("functional", "injective", "acyclic", "complete"),
-)
-
-
-CLOSED = (("complete",), ("complete",), ("complete", "symmetric"), ("complete", "transitive"))
-"""Traits that no population contradicts, and that give every fact something false beside it."""
-
-
-@st.composite
-def worlds(draw: st.DrawFn, closed: bool = False) -> str:
-    """The text of a small world: populations, traits and recursive rules of every kind."""
-    count = draw(st.integers(5, 6) if closed else st.integers(3, 5))
-    lines = [
-        "wug 1",
-        "world drawn {",
-        f"  entity thing {{ count {count} }}",
-        '  table side(word, opposite) { "left" <-> "right"  "up" <-> "down" }',
-    ]
-    base = [f"r{number}" for number in range(draw(st.integers(1, 2)))]
-    derived = [f"d{number}" for number in range(draw(st.integers(0, 2)))]
-    for name in base:
-        traits = draw(st.sampled_from(CLOSED) if closed else st.lists(st.sampled_from(TRAITS), max_size=2))
-        lines += relation(draw, name, count, traits)
-    if draw(st.booleans()):
-        traits = draw(st.sampled_from(["asymmetric converse on", "converse on", "converse on transitive"]))
-        lines += [
-            "  relation beside(a: thing, b: thing, on: side) {",
-            f"    {traits}  populate pairs {{ count {draw(st.integers(1, 3))} }}",
-            '    form forward "{a} stands {on.word} of" => " {b}."',
-            '    form reverse "{b} stands {on.opposite} of" => " {a}."',
-            "  }",
-        ]
-    for name in derived:
-        traits = draw(st.sampled_from(CLOSED) if closed else st.lists(st.sampled_from(TRAITS), max_size=1))
-        lines += [
-            f"  relation {name}(a: thing, b: thing) {{",
-            f"    {' '.join(traits)}",
-            f'    form says "{{a}} {name} with" => " {{b}}."',
-            "  }",
-        ]
-        for _ in range(draw(st.integers(1, 2))):
-            lines.append(rule(draw, name, base + derived))
-    if draw(st.booleans()):
-        lines.append(rule(draw, base[0], base + derived))
-    return "\n".join([*lines, "}"])
-
-
-def relation(draw: st.DrawFn, name: str, count: int, traits: Sequence[str]) -> list[str]:
-    most = count * ((count - 1) // 2)
-    populate = draw(
-        st.sampled_from(
-            [
-                f"pairs {{ count {draw(st.integers(1, most))} }}",
-                f"pairs {{ count {draw(st.integers(1, count // 2))}  each_once }}",
-                f"pairs {{ count {draw(st.integers(1, count * 2 // 3))}  partners 2 }}",
-                f"forest {{ roots {draw(st.integers(1, count - 1))}  children 0..2 }}",
-                "forest",
-                "chain",
-                f"chain {{ length {draw(st.integers(2, count))} }}",
-            ]
-        )
-    )
-    return [
-        f"  relation {name}(a: thing, b: thing) {{",
-        f"    {' '.join(dict.fromkeys(traits))}",
-        f"    populate {populate}",
-        f'    form says "{{a}} {name} to" => " {{b}}."',
-        f'    form back "{{b}} {name} from" => " {{a}}."',
-        "  }",
-    ]
-
-
-def rule(draw: st.DrawFn, head: str, relations: list[str]) -> str:
-    body = [
-        (draw(st.sampled_from(relations)), draw(st.sampled_from(VARIABLES)), draw(st.sampled_from(VARIABLES)))
-        for _ in range(draw(st.integers(1, 2)))
-    ]
-    bound = [variable for _, *variables in body for variable in variables]
-    first, second = draw(st.sampled_from(bound)), draw(st.sampled_from(bound))
-    literals = ", ".join(f"{name}({left}, {right})" for name, left, right in body)
-    return f"  rule {head}({first}, {second}) if {literals}"
-
-
-def parsed(text: str, report: Report) -> Any:
-    source = Source(Path("drawn.world"), "drawn.world", text)
-    return check_world(WorldFiles((parse_world(source, report),), Path()), report)
-
-
-@settings(max_examples=150)
-@given(worlds())
-def test_random_world(text: str) -> None:
-    judge_random_world(text)
-
-
-@pytest.mark.slow
-@settings(max_examples=2000)
-@given(worlds())
-def test_many_random_worlds(text: str) -> None:
-    judge_random_world(text)
-
-
-def judge_random_world(text: str) -> None:
-    report = Report()
-    world = parsed(text, report)
-    assert not report.failed, report.items
-    populated = populate(world, world_seeds(2), report)
-    closures = infer(world, populated, report)
-    read = judge.read_world(text)
-    bad: set[tuple[str, str]] = set()
-    for of in range(2):
-        columns = proof_columns(world, populated, closures, FactNumbers(closures, of))
-        rows = [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
-        facts: list[judge.Fact] = [(row["relation"], tuple(row["arguments"])) for row in rows]
-        judge_proofs(read, rows, facts)
-        bad |= judge.violated(read, dict.fromkeys(facts, 1))
-    check_traits(world, populated, closures, report)
-    said = [re.match(r"'(\w+)' is declared (\w+)", item.message) for item in report.items]
-    assert {match.groups() for match in said if match} == bad
-    event("contradictory" if bad else "sound")
+# Random experiments
 
 
 @st.composite
 def experiments(draw: st.DrawFn) -> tuple[str, str]:
     """A random world, and an experiment that trains all of it and tests some of it."""
     world = draw(worlds(closed=draw(st.sampled_from([True, True, True, False]))))
-    read = judge.read_world(world)
+    read = reading.read_world(world)
     lines = ["wug 1", "experiment drawn {", '  world "drawn.world"', "  seeds 2"]
     for name, relation in read.relations.items():
         if relation.populated:

@@ -1,0 +1,133 @@
+"""Specs, read by regular expressions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Relation:
+    """`arguments` are (name, type), `forms` whole sentences with slots; `converse` is an argument's place."""
+
+    arguments: list[tuple[str, str]]
+    traits: set[str]
+    converse: int | None
+    populated: bool
+    forms: dict[str, str]
+
+
+@dataclass
+class Rule:
+    """Literals are (relation, variables)."""
+
+    head: tuple[str, list[str]]
+    body: list[tuple[str, list[str]]]
+
+
+@dataclass
+class World:
+    invented: set[str] = field(default_factory=set)  # entities without a table behind them
+    tables: dict[str, tuple[list[str], list[list[str]]]] = field(default_factory=dict)  # columns, rows
+    mirrored: set[str] = field(default_factory=set)
+    relations: dict[str, Relation] = field(default_factory=dict)
+    rules: list[Rule] = field(default_factory=list)
+
+
+@dataclass
+class Arm:
+    context: str  # "", "train" or "oracle"
+    documents: int
+    articles: int
+    trains: bool
+    augments: bool
+    share: float
+
+
+@dataclass
+class Experiment:
+    trains: list[tuple[str, str, int]]  # relation, form, articles
+    tests: dict[str, tuple[str, str]]  # relation, form
+    arms: dict[str, Arm]
+
+
+def blocks(text: str, head: str) -> Iterator[tuple[re.Match[str], str]]:
+    """Every `head { ... }` of a text: the match of the head, and what stands between the braces."""
+    for match in re.finditer(head + r"\s*\{", text):
+        depth, end = 1, match.end()
+        for piece in re.finditer(r'"(?:\\.|[^"\\])*"|[{}]', text[match.end() :]):
+            depth += {"{": 1, "}": -1}.get(piece.group(), 0)
+            if depth == 0:
+                end = match.end() + piece.start()
+                break
+        yield match, text[match.end() : end]
+
+
+def bare(text: str) -> str:
+    """A spec without its comments."""
+    return re.sub(r'("(?:\\.|[^"\\])*")|//[^\n]*', lambda m: m.group(1) or "", text)
+
+
+def read_world(text: str) -> World:
+    """Tables, relations and rules of a `.world`."""
+    world, text = World(), bare(text)
+    world.invented = set(re.findall(r"\bentity\s+(\w+)\s*\{", text))
+    for head, body in blocks(text, r"\btable\s+(\w+)\s*\(([^)]*)\)"):
+        columns = re.findall(r"\w+", head.group(2))
+        rows: list[list[str]] = []
+        for left, right in re.findall(r'"([^"]*)"\s*<->\s*"([^"]*)"', body):
+            rows += [[left, right], [right, left]]
+            world.mirrored.add(head.group(1))
+        if not rows:
+            cells = re.findall(r'"([^"]*)"', body)
+            rows = [cells[i : i + len(columns)] for i in range(0, len(cells), len(columns))]
+        world.tables[head.group(1)] = columns, rows
+    for head, body in blocks(text, r"\brelation\s+(\w+)\s*\(([^)]*)\)"):
+        arguments = re.findall(r"(\w+)\s*:\s*(\w+)", head.group(2))
+        forms = {
+            name: cue + answer
+            for name, cue, answer in re.findall(r'\bform\s+(\w+)\s+"([^"]*)"(?:\s*=>\s*"([^"]*)")?', body)
+        }
+        plain = re.sub(r'"[^"]*"', "", body)
+        plain, populated = re.subn(r"populate\s+\w+(\s*\{[^}]*\})?", "", plain)
+        turned = re.search(r"\bconverse\s+(\w+)", plain)
+        converse = [name for name, _ in arguments].index(turned.group(1)) if turned else None
+        traits = set(re.findall(r"\w+", re.sub(r"\b(converse|form)\s+\w+|=>", "", plain)))
+        world.relations[head.group(1)] = Relation(arguments, traits, converse, bool(populated), forms)
+    literal = r"\w+\s*\([^)]*\)"
+    for match in re.finditer(rf"\brule\s+({literal})\s+if\s+({literal}(?:\s*,\s*{literal})*)", text):
+        parts = [re.findall(r"\w+", part) for part in re.findall(literal, match.group())]
+        head_literal, *rest = [(part[0], part[1:]) for part in parts]
+        world.rules.append(Rule(head_literal, rest))
+    return world
+
+
+def read_experiment(text: str) -> Experiment:
+    """What an `.experiment` trains, tests, and shows to each arm."""
+    text = bare(text)
+    trains = []
+    for relation, form, rest in re.findall(r"\btrain\s+(\w+)\s+in\s+(\w+)(\s*\{[^}]*\})?", text):
+        articles = re.search(r"articles\s+(\d+)", rest)
+        trains.append((relation, form, int(articles.group(1)) if articles else 1))
+    tests = {}
+    for match, body in blocks(text, r"\btest\s+(\w+)"):
+        asked = re.match(r"\s*(\w+)\s+in\s+(\w+)", body)
+        assert asked
+        tests[match.group(1)] = (asked.group(1), asked.group(2))
+    bodies = {match.group(1): body for match, body in blocks(text, r"\barm\s+(\w+)")}
+    return Experiment(trains, tests, {name: _arm(name, bodies) for name in bodies})
+
+
+def _arm(name: str, bodies: dict[str, str]) -> Arm:
+    like = re.search(r"\blike\s+(\w+)", bodies[name])
+    base = _arm(like.group(1), bodies) if like else Arm("", 0, 0, False, False, 1.0)
+    body = bodies[name]
+    if context := re.search(r"\bcontext\s+(train|oracle)(?:\((\d+)\))?", body):
+        base.context, base.documents = context.group(1), int(context.group(2) or 0)
+    if articles := re.search(r"\barticles\s+(\d+)", body):
+        base.articles = int(articles.group(1))
+    base.trains |= bool(re.search(r"\bfinetune\s*\{", body))
+    if augment := re.search(r"\baugment\s+by\s+closure(?:\s*\{\s*share\s+([\d.]+)%\s*\})?", body):
+        base.augments, base.share = True, float(augment.group(1) or 100) / 100
+    return base
