@@ -96,7 +96,8 @@ def corpus_key(experiment: Experiment) -> str:
     ]
     world = experiment.world
     room = experiment.model.context
-    parts = [world, _data_digests(world), experiment.seeds, experiment.trains, experiment.tests, arms, room]
+    asked = [experiment.holdouts, experiment.trains, experiment.tests]
+    parts = [world, _data_digests(world), experiment.seeds, *asked, arms, room]
     return digest(canonical(["corpus", CORPUS_VERSION, *parts]))
 
 

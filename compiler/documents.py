@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from wug.compiler.draw import Words, permute
-from wug.compiler.experiment import Arm, Experiment, Train
-from wug.compiler.facts import Closure, Ints, Populated, Rows
+from wug.compiler.draw import permute
+from wug.compiler.drawn import Drawn
+from wug.compiler.experiment import Arm, Train
+from wug.compiler.facts import Closure, Ints, Rows
 from wug.compiler.infer import bind, inferences
 from wug.compiler.render import Texts, fill
-from wug.compiler.truth import stated_rows
 from wug.compiler.world import Form, Relation, World
 
 
@@ -40,50 +40,33 @@ class Documents:
         return Documents(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
 
 
-def training_documents(
-    experiment: Experiment, populated: Populated, closures: dict[str, Closure], seeds: Words
-) -> Documents:
+def training_documents(drawn: Drawn) -> Documents:
     """Every trained fact in its form and articles."""
     parts = []
-    for train in experiment.trains:
-        rows = stated_rows(closures[train.relation])
-        relation = experiment.world.relations[train.relation]
-        parts.append(
-            _documents(
-                "train",
-                train,
-                relation,
-                rows,
-                relation.form(train.form),
-                experiment,
-                populated,
-                closures,
-                seeds,
-            )
-        )
+    for train in drawn.experiment.trains:
+        relation = drawn.experiment.world.relations[train.relation]
+        rows = drawn.trained_rows(train)
+        parts.append(_documents("train", train, relation, rows, relation.form(train.form), drawn))
     return _joined(parts)
 
 
-def augmentation(
-    arm: Arm, experiment: Experiment, populated: Populated, closures: dict[str, Closure], seeds: Words
-) -> Documents:
+def augmentation(arm: Arm, drawn: Drawn) -> Documents:
     """What the closure adds for an arm: each trained fact in its other forms, and what follows from it alone.
 
     With a share below one, a drawn part of each relation's facts is augmented and the rest is not. A
     sentence that training states already is not added again.
     """
-    stated = training_documents(experiment, populated, closures, seeds)
+    world = drawn.experiment.world
+    stated = training_documents(drawn)
     known = np.char.add(np.char.add(stated.world.astype(str), " "), stated.statement)
     parts = []
-    for train in experiment.trains:
-        relation = experiment.world.relations[train.relation]
-        rows = stated_rows(closures[train.relation])
-        rows = rows[_share(arm, closures[train.relation], rows, train, seeds)]
-        for of, given in [(relation, rows), *_follows_alone(relation, rows, experiment.world, closures)]:
+    for train in drawn.experiment.trains:
+        relation = world.relations[train.relation]
+        rows = drawn.trained_rows(train)
+        rows = rows[_share(arm, rows, train, drawn)]
+        for of, given in [(relation, rows), *_follows_alone(relation, rows, world, drawn.closures)]:
             for form in of.forms:
-                parts.append(
-                    _documents(arm.name, train, of, given, form, experiment, populated, closures, seeds)
-                )
+                parts.append(_documents(arm.name, train, of, given, form, drawn))
     added = _joined(parts)
     key = np.char.add(np.char.add(added.world.astype(str), " "), added.statement)
     fresh = ~np.isin(key, known)
@@ -94,18 +77,19 @@ def augmentation(
     return added.take(np.flatnonzero(fresh & once))
 
 
-def _share(arm: Arm, closure: Closure, rows: Rows, train: Train, seeds: Words) -> NDArray[np.bool_]:
+def _share(arm: Arm, rows: Rows, train: Train, drawn: Drawn) -> NDArray[np.bool_]:
     """Which facts of each world an arm augments: a drawn choice of first arguments, its share of them,
     rounded up, with all their facts. What is said of one fact so tells nothing of another that is left out.
     """
-    of, first = closure.facts.world[rows], closure.facts.arguments[rows, 0]
+    facts, seeds = drawn.closures[train.relation].facts, drawn.seeds
+    of, first = facts.world[rows], facts.arguments[rows, 0]
     groups, group = np.unique(np.stack([of, first], axis=1), axis=0, return_inverse=True)
     world = groups[:, 0]
     counts = np.bincount(world, minlength=len(seeds))
     number = np.arange(len(groups)) - (np.cumsum(counts) - counts)[world]
     # the path does not name the arm: two arms with one share augment the same facts
-    drawn = permute(seeds[world], f"augment/{train.relation}", number, counts[world])
-    return (drawn < np.ceil(counts[world] * arm.share))[group.reshape(-1)]
+    ticket = permute(seeds[world], f"augment/{train.relation}", number, counts[world])
+    return (ticket < np.ceil(counts[world] * arm.share))[group.reshape(-1)]
 
 
 def _follows_alone(
@@ -134,28 +118,16 @@ def _follows_alone(
     return found
 
 
-def _documents(
-    set: str,
-    train: Train,
-    relation: Relation,
-    rows: Rows,
-    form: Form,
-    experiment: Experiment,
-    populated: Populated,
-    closures: dict[str, Closure],
-    seeds: Words,
-) -> Documents:
+def _documents(set: str, train: Train, relation: Relation, rows: Rows, form: Form, drawn: Drawn) -> Documents:
     """The articles of some facts in one form; fact by fact."""
-    facts = closures[relation.name].facts
-    statement = fill(
-        experiment.world, populated, relation, form.pieces, facts.world[rows], facts.arguments[rows]
-    )
+    facts, world = drawn.closures[relation.name].facts, drawn.experiment.world
+    statement = fill(world, drawn.populated, relation, form.pieces, facts.world[rows], facts.arguments[rows])
     row = np.repeat(rows, train.articles)
     of = facts.world[row]
     article = np.tile(np.arange(train.articles, dtype=np.int64), len(rows))
     preambles = np.array(train.preambles)
     lap, within = np.divmod(article, len(preambles))
-    key = seeds[of] + row.astype(np.uint64) * np.uint64(0x10001) + lap.astype(np.uint64)
+    key = drawn.seeds[of] + row.astype(np.uint64) * np.uint64(0x10001) + lap.astype(np.uint64)
     chosen = preambles[permute(key, f"{relation.name}/{form.name}/preamble", within, len(preambles))]
     statement = np.repeat(statement, train.articles)
     space = np.where(chosen == "", "", " ")

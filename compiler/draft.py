@@ -10,6 +10,7 @@ from wug.compiler.arms import View, view
 from wug.compiler.diagnostics import Report
 from wug.compiler.documents import Documents, augmentation, training_documents
 from wug.compiler.draw import Words, seed_word
+from wug.compiler.drawn import Mask, drawn
 from wug.compiler.experiment import Experiment
 from wug.compiler.facts import Closure, Populated
 from wug.compiler.infer import infer
@@ -27,6 +28,7 @@ class Draft:
     seeds: Words
     populated: Populated
     closures: dict[str, Closure]
+    held: dict[str, Mask]
     documents: Documents
     tests: tuple[Items, ...]
 
@@ -74,16 +76,18 @@ def draft(experiment: Experiment, report: Report, seeds: int | None = None) -> D
     """Draw an experiment's worlds, or the first few of them. Raises SpecError with what is wrong."""
     words = world_seeds(min(seeds or experiment.seeds, experiment.seeds))
     populated, closures = draw_world(experiment.world, words, report)
-    tests = split(experiment, populated, closures, words, report)
+    worlds = drawn(experiment, words, populated, closures, report)
+    report.stop_if_failed()
+    tests = split(worlds, report)
     check_worlds(tests, len(words), report)
     report.stop_if_failed()
     check_balance(tests, report)
-    parts = [training_documents(experiment, populated, closures, words)]
+    parts = [training_documents(worlds)]
     for arm in experiment.arms:
         if arm.augment == "closure":
-            parts.append(augmentation(arm, experiment, populated, closures, words))
+            parts.append(augmentation(arm, worlds))
     columns = {
         name: np.concatenate([getattr(part, name) for part in parts])
         for name in Documents.__dataclass_fields__
     }
-    return Draft(experiment, words, populated, closures, Documents(**columns), tests)
+    return Draft(experiment, words, populated, closures, worlds.held, Documents(**columns), tests)

@@ -18,6 +18,7 @@ from tokenizers import Tokenizer
 
 from wug.compiler.diagnostics import Report
 from wug.compiler.draw import Words, below, draw, permute, seed_word
+from wug.compiler.drawn import Drawn
 from wug.compiler.experiment import Experiment, probed_tests
 from wug.compiler.facts import Closure, Facts, Ints, Populated, Rows
 from wug.compiler.infer import infer
@@ -210,8 +211,10 @@ def compile_probe(experiment: Experiment, tokenizer: Tokenizer, seed: int, repor
     low, high = experiment.episodes.phases[-1].facts
     populated, closures = _fresh(experiment, seeds, (min(max(low, 2), high), high), report)
     probed = probed_tests(experiment.world, experiment.tests, experiment.trains, experiment.episodes)
-    tests = [dataclasses.replace(test, others=1) for test in probed]
-    items = split(dataclasses.replace(experiment, tests=tuple(tests)), populated, closures, seeds, report)
+    tests = [dataclasses.replace(test, others=1, where=()) for test in probed]
+    trains = [dataclasses.replace(train, where=()) for train in experiment.trains]
+    asked = dataclasses.replace(experiment, holdouts=(), trains=tuple(trains), tests=tuple(tests))
+    items = split(Drawn(asked, seeds, populated, closures, {}), report)
     report.stop_if_failed()
     facts, of_fact = _facts(experiment, pieces, populated, closures, seeds)
     context = rows_of(facts, of_fact, len(seeds))

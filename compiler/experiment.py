@@ -13,13 +13,43 @@ from wug.compiler.world import World
 
 
 @dataclass(frozen=True)
+class Where:
+    """Facts whose argument is (or, `negated`, is not) in one of these parts: of a partition, or a holdout."""
+
+    argument: int
+    negated: bool
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Holdout:
+    """Members of an entity, drawn in each world, of which only facts of the relations `keep` are trained.
+
+    So many of them (`count`, or a `share` of those there are); with `leaf` only members without children in
+    the forests that the entity stands in.
+    """
+
+    name: str
+    entity: str
+    count: int
+    share: float
+    leaf: bool
+    keep: tuple[str, ...]
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True)
 class Train:
-    """Stated facts of a relation, said in one form, in `articles` documents each, behind preambles."""
+    """Stated facts of a relation, said in one form, in `articles` documents each, behind preambles.
+
+    Only those that meet every condition of `where`, and none that a holdout keeps back.
+    """
 
     relation: str
     form: str
     articles: int
     preambles: tuple[str, ...]
+    where: tuple[Where, ...]
     span: Span = field(compare=False)
 
 
@@ -39,6 +69,7 @@ class Test:
     others: int
     varied: int
     cut: int
+    where: tuple[Where, ...]
     span: Span = field(compare=False)
 
 
@@ -94,6 +125,7 @@ class Experiment:
     name: str
     world: World
     seeds: int
+    holdouts: tuple[Holdout, ...]
     trains: tuple[Train, ...]
     tests: tuple[Test, ...]
     model: Model

@@ -1,4 +1,4 @@
-"""What the blocks of an experiment take: train, test, model, pretrain, phase, arm, finetune."""
+"""What the blocks of an experiment take: holdout, train, test, model, pretrain, phase, arm, finetune."""
 
 from __future__ import annotations
 
@@ -137,6 +137,18 @@ ARM: settings.Schema = {
     "finetune": settings.block(FINETUNE, "finetune"),
     "augment": _augment,
 }
+
+
+def _several(cursor: settings.Cursor, key: syntax.Name) -> list[syntax.Name] | None:
+    """`keep is_a`; may be said several times."""
+    relation = cursor.take(syntax.Name)
+    if relation is None:
+        cursor.report.add("W0107", f"'{key.text}' needs a relation", key.span, help=f"{key.text} RELATION")
+        return None
+    return [relation]
+
+
+HOLDOUT: settings.Schema = {"keep": _several}
 TRAIN: settings.Schema = {
     "articles": settings.integer(1, 1_000_000),
     "preamble": settings.name("the name of a preamble"),

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from wug.compiler.diagnostics import Report
 from wug.compiler.draw import Words, permute
-from wug.compiler.experiment import Experiment, Test
+from wug.compiler.drawn import Drawn
+from wug.compiler.experiment import Test
 from wug.compiler.facts import Closure, Ints, Populated, Rows
 from wug.compiler.plan import Split
 from wug.compiler.render import Texts, fill
@@ -44,13 +45,11 @@ class Items:
         return np.char.add(self.cue, self.choices[np.arange(len(self)), self.answer])
 
 
-def split(
-    experiment: Experiment, populated: Populated, closures: dict[str, Closure], seeds: Words, report: Report
-) -> tuple[Items, ...]:
+def split(drawn: Drawn, report: Report) -> tuple[Items, ...]:
     """The items of every test, with right keys or not at all; errors go to `report`."""
     found = []
-    for test in experiment.tests:
-        items = _items(test, experiment, populated, closures, seeds, report)
+    for test in drawn.experiment.tests:
+        items = _items(test, drawn, report)
         if items is not None:
             found.append(items)
     return tuple(found)
@@ -98,25 +97,19 @@ def _differing(choices: NDArray[np.str_]) -> list[list[str]]:
     return [row[: len(row) - end] or [""] for row in rows]
 
 
-def _items(
-    test: Test,
-    experiment: Experiment,
-    populated: Populated,
-    closures: dict[str, Closure],
-    seeds: Words,
-    report: Report,
-) -> Items | None:
-    world = experiment.world
+def _items(test: Test, drawn: Drawn, report: Report) -> Items | None:
+    world, populated = drawn.experiment.world, drawn.populated
     relation = world.relations[test.relation]
     form = relation.form(test.form)
-    closure = closures[relation.name]
+    closure = drawn.closures[relation.name]
     rows = stated_rows(closure) if relation.population is not None else np.flatnonzero(closure.rule >= 0)
+    rows = rows[drawn.chosen(relation, rows, test.where)]
     if not len(rows):
         report.add("W0501", f"test '{test.name}' has no items: no fact of '{relation.name}'", test.span)
         return None
     varied, cut = test.varied, test.cut
     of, arguments = closure.facts.world[rows], closure.facts.arguments[rows]
-    wrong = _wrong(test, relation, varied, world, populated, closure, seeds, of, arguments, report)
+    wrong = _wrong(test, relation, varied, drawn, of, arguments, report)
     if wrong is None:
         return None
     cue = fill(world, populated, relation, form.pieces[:cut], of, arguments)
@@ -126,8 +119,8 @@ def _items(
     spaced = np.char.endswith(cue, " ")
     cue = np.where(spaced, np.char.rstrip(cue), cue)
     offered = [np.where(spaced, np.char.add(" ", text), text) for text in offered]
-    choices, answer = _shuffled(test, offered, seeds, of)
-    premises = _premises(test, experiment, closures, rows, report)
+    choices, answer = _shuffled(test, offered, drawn.seeds, of)
+    premises = _premises(test, drawn, rows, report)
     return Items(test, of, rows, cue, choices, answer, premises)
 
 
@@ -135,42 +128,43 @@ def _wrong(
     test: Test,
     relation: Relation,
     varied: int,
-    world: World,
-    populated: Populated,
-    closure: Closure,
-    seeds: Words,
+    drawn: Drawn,
     of: Ints,
     arguments: Ints,
     report: Report,
 ) -> list[Ints] | None:
     """Arguments of false facts, one array [items, arity] per wrong choice."""
     if test.choices == "contradiction":
+        world = drawn.experiment.world
         mirror = np.array(world.tables[relation.arguments[varied].type].mirror, np.int32)
         turned = arguments.copy()
         turned[:, varied] = mirror[turned[:, varied]]
-        if bool(is_false(world, populated, relation, closure, of, turned).all()):
+        if bool(_false(drawn, relation, of, turned).all()):
             return [turned]
         help = f"declare '{relation.name}' asymmetric"
         message = f"the contradiction of a fact of '{relation.name}' is not provably false"
         report.add("W0503", message, test.span, help=help)
         return None
-    return _others(test, relation, varied, world, populated, closure, seeds, of, arguments, report)
+    return _others(test, relation, varied, drawn, of, arguments, report)
+
+
+def _false(drawn: Drawn, relation: Relation, of: Ints, arguments: Ints) -> NDArray[np.bool_]:
+    closure = drawn.closures[relation.name]
+    return is_false(drawn.experiment.world, drawn.populated, relation, closure, of, arguments)
 
 
 def _others(
     test: Test,
     relation: Relation,
     varied: int,
-    world: World,
-    populated: Populated,
-    closure: Closure,
-    seeds: Words,
+    drawn: Drawn,
     of: Ints,
     arguments: Ints,
     report: Report,
 ) -> list[Ints] | None:
     """Other values in the asked place, drawn until enough of them make the fact false."""
-    pool = candidates(world, populated, relation, varied, closure)
+    world, populated, seeds = drawn.experiment.world, drawn.populated, drawn.seeds
+    pool = candidates(world, populated, relation, varied, drawn.closures[relation.name])
     limits = pool.count[of]
     chosen = np.full((len(of), test.others), -1, np.int32)
     have = np.zeros(len(of), np.int64)
@@ -181,11 +175,11 @@ def _others(
             break
         key = seeds[of[short]] + number[short].astype(np.uint64)
         place = np.full(len(short), attempt, np.int64)
-        drawn = permute(key, f"{test.name}/others", place, limits[short])
-        candidate = pool.number[pool.first[of[short]] + drawn]
+        ticket = permute(key, f"{test.name}/others", place, limits[short])
+        candidate = pool.number[pool.first[of[short]] + ticket]
         given = arguments[short].copy()
         given[:, varied] = candidate
-        good = is_false(world, populated, relation, closure, of[short], given)
+        good = _false(drawn, relation, of[short], given)
         good &= ~_of_the_question(relation, varied, arguments[short], candidate)
         taken = short[good]
         chosen[taken, have[taken]] = candidate[good]
@@ -258,15 +252,23 @@ def _shuffled(test: Test, offered: list[Texts], seeds: Words, of: Ints) -> tuple
 
 
 def _premises(
-    test: Test, experiment: Experiment, closures: dict[str, Closure], rows: Rows, report: Report
+    test: Test, drawn: Drawn, rows: Rows, report: Report
 ) -> tuple[tuple[tuple[str, int], ...], ...]:
     """The stated facts behind each item; an item that rests on an untrained fact is an error."""
-    trained = {train.relation for train in experiment.trains}
+    trained = {
+        relation: frozenset(
+            int(row)
+            for train in drawn.experiment.trains
+            if train.relation == relation
+            for row in drawn.trained_rows(train)
+        )
+        for relation in {train.relation for train in drawn.experiment.trains}
+    }
     found = []
     for row in rows:
-        behind = tuple(leaves(experiment.world, closures, test.relation, int(row)))
+        behind = tuple(leaves(drawn.experiment.world, drawn.closures, test.relation, int(row)))
         found.append(behind)
-        missing = [relation for relation, _ in behind if relation not in trained]
+        missing = [relation for relation, at in behind if at not in trained.get(relation, ())]
         if missing:
             report.add(
                 "W0505",

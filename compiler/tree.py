@@ -52,7 +52,8 @@ class Builder(WorldBuilder):
     def holdout(self, meta: Any, children: list[Any]) -> syntax.Holdout:
         name, *rest = (c for c in self._without_doc(children) if not isinstance(c, Token) or c.type == "NAME")
         span = self._span(meta)
-        settings = syntax.Settings(tuple(rest), span)
+        atoms = (self._name(atom) if isinstance(atom, Token) else atom for atom in rest)
+        settings = syntax.Settings(tuple(atoms), span)
         return syntax.Holdout(self._name(name), settings, self._doc(children), span)
 
     def model(self, meta: Any, children: list[Any]) -> syntax.Model:

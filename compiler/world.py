@@ -208,6 +208,16 @@ class World:
     preambles: dict[str, tuple[str, ...]]
     doc: str = field(compare=False, default="")
 
+    def forests(self, entity: str) -> list[Relation]:
+        """The relations that lay the members of an entity out in trees."""
+        return [
+            relation
+            for relation in self.relations.values()
+            if relation.population is not None
+            and relation.population.method == "forest"
+            and relation.arguments[0].type == entity
+        ]
+
 
 def rule_constants(world: World, type: str) -> tuple[str, ...]:
     """The constants of a value type that rules name, each once: they are values of every world."""

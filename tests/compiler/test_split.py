@@ -23,7 +23,7 @@ NOWHERE = Span(Source(Path("x"), "x", "x"), 0, 1)
 def items(rows: list[tuple[str, ...]]) -> Items:
     """One item for each row: the right choice first, then the wrong ones."""
     count = len(rows)
-    test = AskedTest("asked", "relation", "form", "others", len(rows[0]) - 1, 1, 2, NOWHERE)
+    test = AskedTest("asked", "relation", "form", "others", len(rows[0]) - 1, 1, 2, (), NOWHERE)
     zeros = np.zeros(count, np.int32)
     return Items(
         test, zeros, np.arange(count), np.array(["cue"] * count), np.array(rows), zeros, ((),) * count
