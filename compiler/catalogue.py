@@ -57,6 +57,11 @@ CATALOGUE: dict[str, Rule] = {
     ),
     "W0012": _error("a reserved word", "The words that begin declarations cannot be names."),
     "W0013": _error("an unknown escape", 'In a text, write \\n, \\t, \\" and \\\\.'),
+    "W0014": _error(
+        "a dot in a declared name",
+        "A dot reaches into an import with a name: after 'import \"kin.world\" as kin', the relation\n"
+        "'parent' of that file is kin.parent. What is declared, and every variable, has a name without dots.",
+    ),
     # Names and keys
     "W0101": _error("an unknown name", "Nothing of this name is declared where it is used."),
     "W0102": _error("an unknown key", "The block does not know this key; every key is known or an error."),
@@ -71,6 +76,11 @@ CATALOGUE: dict[str, Rule] = {
         "a cycle of arms", "Arms that are 'like' each other in a circle have no settings to start from."
     ),
     "W0107": _error("a value is missing", "The key or declaration needs a value that is not there."),
+    "W0108": _error(
+        "a parameter that is a key",
+        "A parameter is used by its name as a value: { count people }. Where the block has a key of that\n"
+        "name, nobody could tell which of them is meant.",
+    ),
     # Types
     "W0201": _error("a wrong number of arguments", "A relation takes as many arguments as it declares."),
     "W0202": _error(

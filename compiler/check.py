@@ -6,30 +6,50 @@ This is all that `wug check` does. It needs neither numpy nor JAX and draws noth
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from wug.compiler.check_experiment import check_experiment
 from wug.compiler.check_world import check_world
 from wug.compiler.diagnostics import Diagnostic, Report, did_you_mean
 from wug.compiler.experiment import Experiment
-from wug.compiler.resolve import resolve_experiment, resolve_world
+from wug.compiler.modules import flatten
+from wug.compiler.parameters import Setting, command_line, set_parameters, written_settings
+from wug.compiler.resolve import ReadWorld, resolve_experiment, resolve_world
 from wug.compiler.source import neighbours
 from wug.compiler.world import World
 
 _SYNTAX = ("W0001", "W0002", "W0012")
 _MISSING = ("W0402", "W0501")
-_DECLARED = re.compile(r"\b(?:entity|table|relation|preamble|form|test|arm|model)\s+(\w+)")
+_PREFIX = re.compile(r"\b[A-Za-z_]\w*\.(?=\w)")
+_DECLARED = re.compile(
+    r"\b(?:entity|table|relation|preamble|form|test|arm|model|param|lexicon|document|scene|terms|given)\s+(\w+)"
+)
 
 
-def check(path: Path, name: str, report: Report) -> World | Experiment | None:
-    """Check the spec at `path`, which messages call `name`. Errors go to `report`."""
+def check(path: Path, name: str, report: Report, parameters: Iterable[str] = ()) -> World | Experiment | None:
+    """Check the spec at `path`, which messages call `name`. Errors go to `report`.
+
+    `parameters` are values such as "people=500" for those of the world.
+    """
     found = Report()
-    result = _check(path, name, found)
+    result = _check(path, name, command_line(parameters, found), found)
     broken = [item.span.source for item in found.items if item.code in _SYNTAX and item.span]
     lost = {name for source in broken for name in _DECLARED.findall(source.text)}
     lines = {_line(item) for item in found.items if item.code in _SYNTAX}
-    report.items += [item for item in found.sorted() if not (broken and _echo(item, lost, lines))]
+    kept = [item for item in found.sorted() if not (broken and _echo(item, lost, lines))]
+    report.items += _once(kept)
     return result
+
+
+def _once(items: list[Diagnostic]) -> list[Diagnostic]:
+    """What is wrong in a file that is imported under two names is said once."""
+    seen: dict[tuple[object, ...], Diagnostic] = {}
+    for number, item in enumerate(items):
+        span = item.span
+        place = (span.source.path, span.start, span.end) if span else (number,)
+        seen.setdefault((item.code, *place, _PREFIX.sub("", item.message)), item)
+    return list(seen.values())
 
 
 def _line(item: Diagnostic) -> tuple[str, int]:
@@ -47,17 +67,24 @@ def _echo(item: Diagnostic, lost: set[str], lines: set[tuple[str, int]]) -> bool
     return item.code in _MISSING or (item.code == "W0107" and _line(item) in lines)
 
 
-def _check(path: Path, name: str, report: Report) -> World | Experiment | None:
+def _check(path: Path, name: str, given: list[Setting], report: Report) -> World | Experiment | None:
     if path.suffix == ".world":
-        files = resolve_world(path, name, report)
-        return check_world(files, report) if files else None
+        read = resolve_world(path, name, report)
+        return _world(read, [given], report) if read else None
     if path.suffix == ".experiment":
         parts = resolve_experiment(path, name, report)
         if parts is None or parts.file.experiment is None or parts.world is None:
             return None
-        world = check_world(parts.world, report)
+        used = written_settings(parts.file.experiment.worlds[0].settings, report)
+        world = _world(parts.world, [used, given], report)
         return check_experiment(parts.file.experiment, world, report)
     near = [p for p in neighbours(path, ".world", ".experiment") if Path(p).stem == path.stem]
     help = did_you_mean(path.name, near) or "a spec ends in .world or .experiment"
     report.add("W0010", f"'{name}' is neither a .world nor an .experiment", file=name, help=help)
     return None
+
+
+def _world(read: ReadWorld, given: list[list[Setting]], report: Report) -> World:
+    """A world with its parameters set and its imports' names resolved."""
+    scope = set_parameters(read.scope, given, report)
+    return check_world(flatten(scope, read.root, report), report)

@@ -25,15 +25,7 @@ TRAITS = (
     "complete",
 )
 
-_LATER = (
-    syntax.Parameter
-    | syntax.Lexicon
-    | syntax.Never
-    | syntax.Document
-    | syntax.Scene
-    | syntax.Terms
-    | syntax.Given
-)
+_LATER = syntax.Lexicon | syntax.Never | syntax.Document | syntax.Scene | syntax.Terms | syntax.Given
 
 
 def check_world(files: WorldFiles, report: Report) -> World:
@@ -73,7 +65,7 @@ class _WorldChecker:
         return world
 
     def _declare(self, file: syntax.WorldFile, declaration: syntax.Declaration) -> None:
-        if isinstance(declaration, syntax.Rule):
+        if isinstance(declaration, syntax.Rule | syntax.Parameter):
             return
         if isinstance(declaration, _LATER):
             self.report.add(

@@ -15,6 +15,7 @@ from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 from wug.compiler import syntax
 from wug.compiler.diagnostics import Report, did_you_mean
+from wug.compiler.dots import check_names
 from wug.compiler.source import LARGEST_SOURCE, Source, Span, neighbours
 from wug.compiler.tables import parser
 from wug.compiler.tree import Builder
@@ -58,6 +59,18 @@ _SHOWN = {
     "COMPARE": "a comparison",
     "SIGN": "'+' or '-'",
 }
+
+
+_VALUES = {
+    "INT": "number",
+    "DECIMAL": "number",
+    "PERCENT": "number",
+    "DATE": "date",
+    "RANGE": "range_atom",
+    "VALUE_RANGE": "range_atom",
+    "STRING": "string_atom",
+}
+"""Tokens that are a value by themselves, and how the tree builder calls them."""
 
 
 def read_source(path: Path, name: str, report: Report, span: Span | None = None) -> Source | None:
@@ -116,15 +129,31 @@ def read_source(path: Path, name: str, report: Report, span: Span | None = None)
 def parse_world(source: Source, report: Report) -> syntax.WorldFile:
     """Parse a `.world`; its `world` is none where too little could be read."""
     tree = _parse(source, "world", report)
-    empty = syntax.WorldFile(source, None, (), None)
-    return empty if tree is None else Builder(source, report).transform(tree)
+    if tree is None:
+        return syntax.WorldFile(source, None, (), None)
+    file: syntax.WorldFile = Builder(source, report).transform(tree)
+    check_names((file.imports, file.world), report)
+    return file
 
 
 def parse_experiment(source: Source, report: Report) -> syntax.ExperimentFile:
     """Parse an `.experiment`; its `experiment` is none where too little could be read."""
     tree = _parse(source, "experiment", report)
-    empty = syntax.ExperimentFile(source, None, None)
-    return empty if tree is None else Builder(source, report).transform(tree)
+    if tree is None:
+        return syntax.ExperimentFile(source, None, None)
+    file: syntax.ExperimentFile = Builder(source, report).transform(tree)
+    check_names(file.experiment, report)
+    return file
+
+
+def parse_value(source: Source, start: int) -> syntax.Atom | None:
+    """The one value that a text holds from `start` on, none where it is something else."""
+    tokens = list(parser("world").lex(" " * start + source.text[start:]))
+    method = _VALUES.get(tokens[0].type) if len(tokens) == 1 else None
+    if method is None:
+        return None
+    value: syntax.Atom = getattr(Builder(source, Report()), method)(tokens[0], tokens)
+    return value
 
 
 def _parse(source: Source, kind: str, report: Report) -> Any:

@@ -13,21 +13,57 @@ from wug.compiler.source import neighbours, real_path
 ROOT_MARKS = (".git", "pyproject.toml", "wug.lock")
 
 
+MOST_FILES = 1000
+"""How often files may be imported, all in all: every name of an import is the whole file once more."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """An import with a name, which stands before what it declares; `setting` sets its parameters."""
+
+    alias: syntax.Name
+    setting: syntax.Settings | None
+    scope: Scope
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Files that share one set of names and the imports with names among them, what is imported first."""
+
+    parts: tuple[syntax.WorldFile | Named, ...]
+
+    @property
+    def files(self) -> tuple[syntax.WorldFile, ...]:
+        """The files of this scope alone."""
+        return tuple(part for part in self.parts if isinstance(part, syntax.WorldFile))
+
+    @property
+    def named(self) -> tuple[Named, ...]:
+        return tuple(part for part in self.parts if isinstance(part, Named))
+
+
 @dataclass(frozen=True)
 class WorldFiles:
-    """A world's file and all it imports, imported ones first."""
+    """The files of a world, imported ones first, in one set of names."""
 
     files: tuple[syntax.WorldFile, ...]
     root: Path
 
 
 @dataclass(frozen=True)
-class ExperimentFiles:
+class ReadWorld:
+    """A world as it is read: its file and all it imports."""
+
+    scope: Scope
+    root: Path
+
+
+@dataclass(frozen=True)
+class ReadExperiment:
     """An experiment's file and the world it names, none where that could not be read."""
 
     file: syntax.ExperimentFile
-    world: WorldFiles | None
-    root: Path
+    world: ReadWorld | None
 
 
 def project_root(spec: Path) -> Path:
@@ -39,14 +75,14 @@ def project_root(spec: Path) -> Path:
     return folder
 
 
-def resolve_world(path: Path, name: str, report: Report) -> WorldFiles | None:
+def resolve_world(path: Path, name: str, report: Report) -> ReadWorld | None:
     """Read a `.world` given on the command line, and its imports."""
     root = project_root(path)
-    files = _load(path, name, None, root, (), {}, report)
-    return WorldFiles(tuple(files), root) if files else None
+    scope = _Reader(root, report).scope(path, name, None, ())
+    return ReadWorld(scope, root) if scope.parts else None
 
 
-def resolve_experiment(path: Path, name: str, report: Report) -> ExperimentFiles | None:
+def resolve_experiment(path: Path, name: str, report: Report) -> ReadExperiment | None:
     """Read an `.experiment` given on the command line, its world and the world's imports."""
     source = read_source(path, name, report)
     if source is None:
@@ -59,20 +95,13 @@ def resolve_experiment(path: Path, name: str, report: Report) -> ExperimentFiles
     if not worlds:
         help = 'say which: world "some.world"'
         report.add("W0501", "the experiment names no world", file.experiment.name.span, help=help)
-        return ExperimentFiles(file, None, root)
+        return ReadExperiment(file, None)
     for extra in worlds[1:]:
         report.add("W0103", "an experiment has one world", extra.span)
     named = worlds[0].path
     target = inside(path, named, root, report)
-    files = _load(target, named.text, named, root, (), {}, report) if target else []
-    _no_parameters(worlds[0].settings, report)
-    return ExperimentFiles(file, WorldFiles(tuple(files), root) if files else None, root)
-
-
-def _no_parameters(settings: syntax.Settings | None, report: Report) -> None:
-    if settings is not None:
-        help = "leave them out for now"
-        report.add("W0011", "parameters are not yet understood by this version", settings.span, help=help)
+    scope = _Reader(root, report).scope(target, named.text, named, ()) if target else Scope(())
+    return ReadExperiment(file, ReadWorld(scope, root) if scope.parts else None)
 
 
 def inside(spec: Path, written: syntax.Text, root: Path, report: Report) -> Path | None:
@@ -89,51 +118,75 @@ def inside(spec: Path, written: syntax.Text, root: Path, report: Report) -> Path
     return target
 
 
-def _load(
-    path: Path,
-    name: str,
-    named: syntax.Text | None,
-    root: Path,
-    above: tuple[tuple[Path, syntax.Text | None], ...],
-    seen: dict[Path, bool],
-    report: Report,
-) -> list[syntax.WorldFile]:
-    """A world file after the files it imports; each once; a cycle is reported where it closes."""
-    span = named.span if named else None
-    real = real_path(path)
-    if real in (p for p, _ in above):
-        notes = [Note("the cycle goes through this import", text.span) for _, text in above[1:] if text]
-        report.add(
-            "W0105",
-            f"'{name}' imports itself",
-            span,
-            notes=notes,
-            help="move what both need into a third file",
-        )
-        return []
-    if real in seen:
-        return []
-    seen[real] = True
-    if path.suffix != ".world":
-        help = did_you_mean(path.stem + ".world", neighbours(path, ".world"))
-        report.add("W0010", f"'{name}' is not a .world file", span, help=help, file="" if span else name)
-        return []
-    shown = name if named is None else _shown(path, root)
-    source = read_source(path, shown, report, span)
-    if source is None:
-        return []
-    file = parse_world(source, report)
-    found: list[syntax.WorldFile] = []
-    for each in file.imports:
-        text = each.path
-        if each.alias is not None:
-            help = "leave it out for now"
-            report.add("W0011", "'as' is not yet understood by this version", each.alias.span, help=help)
-        _no_parameters(each.settings, report)
-        target = inside(path, text, root, report)
-        if target is not None:
-            found += _load(target, text.text, text, root, (*above, (real, named)), seen, report)
-    return [*found, file]
+_Above = tuple[tuple[Path, syntax.Text | None], ...]
+
+
+class _Reader:
+    """Reads world files; each is parsed once, however often it is imported."""
+
+    def __init__(self, root: Path, report: Report) -> None:
+        self.root = root
+        self.report = report
+        self.parsed: dict[Path, syntax.WorldFile | None] = {}
+        self.count = 0
+
+    def scope(self, path: Path, name: str, named: syntax.Text | None, above: _Above) -> Scope:
+        """A file with all that shares its names. `named` is what imports it, `above` the way there."""
+        return Scope(tuple(self._load(path, name, named, above, set())))
+
+    def _load(
+        self, path: Path, name: str, named: syntax.Text | None, above: _Above, seen: set[Path]
+    ) -> list[syntax.WorldFile | Named]:
+        """A file after those it imports, each once in a scope; a cycle is reported where it closes."""
+        span = named.span if named else None
+        real = real_path(path)
+        if real in (p for p, _ in above):
+            notes = [Note("the cycle goes through this import", text.span) for _, text in above[1:] if text]
+            help = "move what both need into a third file"
+            self.report.add("W0105", f"'{name}' imports itself", span, notes=notes, help=help)
+            return []
+        if real in seen:
+            return []
+        seen.add(real)
+        self.count += 1
+        if self.count > MOST_FILES:
+            if self.count == MOST_FILES + 1:
+                message = f"more than {MOST_FILES} files are imported"
+                help = "an import with a name is the whole file once more: do without some"
+                self.report.add("W0204", message, span, help=help)
+            return []
+        file = self._parsed(path, real, name, named)
+        if file is None:
+            return []
+        found: list[syntax.WorldFile | Named] = []
+        for each in file.imports:
+            target = inside(path, each.path, self.root, self.report)
+            if target is None:
+                continue
+            way = (*above, (real, named))
+            if each.alias is None:
+                found += self._load(target, each.path.text, each.path, way, seen)
+            else:
+                scope = self.scope(target, each.path.text, each.path, way)
+                found.append(Named(each.alias, each.settings, scope))
+        return [*found, file]
+
+    def _parsed(
+        self, path: Path, real: Path, name: str, named: syntax.Text | None
+    ) -> syntax.WorldFile | None:
+        if real not in self.parsed:
+            self.parsed[real] = self._parse(path, name, named)
+        return self.parsed[real]
+
+    def _parse(self, path: Path, name: str, named: syntax.Text | None) -> syntax.WorldFile | None:
+        span = named.span if named else None
+        if path.suffix != ".world":
+            help = did_you_mean(path.stem + ".world", neighbours(path, ".world"))
+            message = f"'{name}' is not a .world file"
+            self.report.add("W0010", message, span, help=help, file="" if span else name)
+            return None
+        source = read_source(path, name if named is None else _shown(path, self.root), self.report, span)
+        return parse_world(source, self.report) if source else None
 
 
 def _shown(path: Path, root: Path) -> str:

@@ -49,6 +49,13 @@ def read(settings: syntax.Settings | None, schema: Schema, what: str, report: Re
     while (atom := cursor.peek()) is not None:
         cursor.index += 1
         key = atom.name if isinstance(atom, syntax.Call) else atom
+        if not isinstance(key, syntax.Name) and written(atom) in schema:
+            help = "the key is meant wherever there is one: give the parameter another name"
+            report.add("W0108", f"'{written(atom)}' is a key of {what} and a parameter", atom.span, help=help)
+            cursor.index += not isinstance(cursor.peek(), syntax.Name | None)
+            continue
+        if isinstance(key, syntax.Name) and key.text not in schema and written(key) in schema:
+            key = syntax.Name(written(key), key.span)
         if not isinstance(key, syntax.Name):
             report.add("W0102", f"a key is missing before this value in {what}", atom.span)
             continue
@@ -73,6 +80,11 @@ def read(settings: syntax.Settings | None, schema: Schema, what: str, report: Re
         elif value is not None:
             values[key.text] = value
     return values
+
+
+def written(atom: syntax.Atom) -> str:
+    """How an atom stands in its file, where a name has no prefix yet and a parameter no value."""
+    return atom.span.source.text[atom.span.start : atom.span.end]
 
 
 def _skip_value(cursor: Cursor, schema: Schema) -> None:
@@ -161,6 +173,8 @@ def word(*options: str) -> Taker:
         if atom is None:
             _wrong(cursor, key, wanted)
             return None
+        if atom.text not in options and written(atom) in options:
+            return written(atom)
         if atom.text not in options:
             help = did_you_mean(atom.text, options)
             cursor.report.add(

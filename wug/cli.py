@@ -105,12 +105,14 @@ def parser() -> argparse.ArgumentParser:
         "wug check *.world *.experiment",
     )
     check.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a .world or .experiment")
+    _parameters(check)
     _format(check)
 
     compile = _command(
         commands, "compile", "write corpora, test items, proofs and episodes", "wug compile x.experiment"
     )
     compile.add_argument("file", type=Path, metavar="FILE", help="an .experiment, or a .world by itself")
+    _parameters(compile)
     _build(compile)
     _format(compile)
 
@@ -118,6 +120,8 @@ def parser() -> argparse.ArgumentParser:
     show.add_argument("file", type=Path, metavar="FILE", help="an .experiment or a .world")
     show.add_argument("--seed", type=_count, default=0, help="which world to draw (default 0)")
     show.add_argument("-n", type=_count, default=5, metavar="N", help="how many of each thing (default 5)")
+
+    _parameters(show)
 
     run = _command(
         commands,
@@ -127,6 +131,7 @@ def parser() -> argparse.ArgumentParser:
     )
     run.add_argument("file", type=Path, metavar="EXPERIMENT", help="an .experiment")
     run.add_argument("--json", action="store_true", help="print results.json on stdout and no table")
+    _parameters(run)
     _build(run)
 
     new = _command(
@@ -175,6 +180,17 @@ def _build(command: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="DIR",
         help="where finished work is kept (default: build/ in the project)",
+    )
+
+
+def _parameters(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "-D",
+        dest="parameters",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="set a parameter of the world; may be said several times",
     )
 
 

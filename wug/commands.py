@@ -24,7 +24,7 @@ def check(options: argparse.Namespace) -> int:
     good: list[str] = []
     for path in options.files:
         before = len(report.items)
-        spec = check_spec(path, str(path), report)
+        spec = check_spec(path, str(path), report, options.parameters)
         if spec is not None and len(report.items) == before:
             good.append(f"{path}: {_described(spec)}")
     if options.format == "json" or report.items:
@@ -51,10 +51,10 @@ def _counted(number: int, what: str) -> str:
     return f"{number} {what}{'s' if number != 1 else ''}"
 
 
-def checked(path: Path) -> World | Experiment:
-    """The spec at a path. Raises SpecError with everything that is wrong with it."""
+def checked(options: argparse.Namespace) -> World | Experiment:
+    """The spec that a command is about. Raises SpecError with everything that is wrong with it."""
     report = Report()
-    spec = check_spec(path, str(path), report)
+    spec = check_spec(options.file, str(options.file), report, options.parameters)
     report.stop_if_failed()
     if spec is None:
         raise SpecError(report)
@@ -70,7 +70,7 @@ def _store(options: argparse.Namespace, spec: Path | None) -> Store:
 
 def compile(options: argparse.Namespace) -> int:
     """`wug compile`: write an experiment's corpora and episodes, or a world's facts."""
-    spec = checked(options.file)
+    spec = checked(options)
     from wug.compiler.compile import compile_experiment, compile_world
     from wug.progress import open_progress
 
@@ -91,7 +91,7 @@ def compile(options: argparse.Namespace) -> int:
 
 def show(options: argparse.Namespace) -> int:
     """`wug show`: samples of what a spec says."""
-    spec = checked(options.file)
+    spec = checked(options)
     from wug.show import show_experiment, show_world
 
     if isinstance(spec, Experiment) and options.seed >= spec.seeds:
@@ -107,7 +107,7 @@ def show(options: argparse.Namespace) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """`wug run`: the whole way from two text files to the table."""
-    spec = checked(options.file)
+    spec = checked(options)
     if isinstance(spec, World):
         say_error(f"'{options.file}' is a world; run an .experiment, or look at the world with 'wug show'")
         return 2

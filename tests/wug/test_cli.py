@@ -255,3 +255,22 @@ def test_ctrl_c(tmp_path: Path) -> None:
             assert "interrupted; what was finished is kept" in waiting.stderr.read()
         held.kill()
     assert not list((tmp_path / "build").rglob("manifest.json"))
+
+
+# Parameters
+
+
+def test_parameters_from_the_command_line(tmp_path: Path, capsys: Captured) -> None:
+    world = tmp_path / "x.world"
+    world.write_text("wug 1\nworld x { param people = 4  entity person { count people } }\n")
+    assert main(["show", str(world), "-D", "people=3"]) == 0
+    assert "person: 3 names" in capsys.readouterr().out
+    assert main(["check", str(world), "-D", "people=3", "-D", "peple=3"]) == 1
+    error = capsys.readouterr().err
+    assert "world 'x' has no parameter 'peple'" in error
+    assert "did you mean 'people'?" in error
+    folders = set()
+    for given in ("people=4", "people=5"):
+        assert main(["compile", str(world), "-D", given, "--build", str(tmp_path / "build")]) == 0
+        folders.add(capsys.readouterr().out)
+    assert len(folders) == 2
