@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,13 @@ from wug.compiler.data import check_data
 from wug.compiler.diagnostics import Note, Report, did_you_mean
 from wug.compiler.resolve import inside
 from wug.compiler.source import Span
-from wug.compiler.world import Data, Entity, Table
+from wug.compiler.world import Data, Entity, Part, Table
 
 MOST = 10_000_000
 """The most entities or facts that one declaration may ask for."""
+
+WHOLE = 1_000_000_000
+"""Shares are integers, in billionths."""
 
 COUNT = settings.integer(1, MOST)
 
@@ -26,11 +30,10 @@ class EntityChecker:
         self.report = report
 
     def entity(self, file: syntax.WorldFile, declaration: syntax.Entity) -> Entity:
-        for partition in declaration.partitions:
-            help = "leave it out for now"
-            self.report.add(
-                "W0011", "'partition' is not yet understood by this version", partition.span, help=help
-            )
+        made = self._entity(file, declaration)
+        return dataclasses.replace(made, partition=self.partition(declaration.partitions))
+
+    def _entity(self, file: syntax.WorldFile, declaration: syntax.Entity) -> Entity:
         schema: settings.Schema = (
             {"named": _nonce} if declaration.source else {"count": COUNT, "named": _nonce}
         )
@@ -58,6 +61,39 @@ class EntityChecker:
         if path is not None:
             check_data(data, declaration.source.span, value.span, self.report)
         return Entity(name.text, 0, 0, data, name.span)
+
+    def partition(self, written: tuple[syntax.Partition, ...]) -> tuple[Part, ...]:
+        """The parts of a type, as counts or as shares of its members."""
+        for extra in written[1:]:
+            self.report.add("W0103", "a type is divided once", extra.span)
+        if not written:
+            return ()
+        parts: dict[str, Part] = {}
+        partition = written[0]
+        before = len(self.report.items)
+        kinds = {part.count.kind for part in partition.parts}
+        if kinds - {"int", "percent"} or len(kinds) > 1:
+            help = "partition a 30, b 60 or partition a 25%, b 75%"
+            message = "the parts are all counts or all percentages"
+            self.report.add("W0203", message, partition.span, help=help)
+            return ()
+        for part in partition.parts:
+            name, count = part.name, part.count
+            if name.text in parts:
+                self.report.add("W0103", f"two parts are called '{name.text}'", name.span)
+            elif count.kind == "percent":
+                parts[name.text] = Part(name.text, share=round(count.value * WHOLE), span=name.span)
+            else:
+                parts[name.text] = Part(name.text, count=int(count.value), span=name.span)
+            if not count.value:
+                self.report.add("W0204", f"part '{name.text}' is empty", count.span)
+        if len(self.report.items) > before:
+            return ()
+        whole = sum(part.share for part in parts.values())
+        if kinds == {"percent"} and whole != WHOLE:
+            message = f"the parts add up to {whole * 100 / WHOLE:g}%, not to 100%"
+            self.report.add("W0204", message, partition.span)
+        return tuple(parts.values())
 
     def table(self, declaration: syntax.Table) -> Table:
         columns = tuple(column.text for column in declaration.columns)

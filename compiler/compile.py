@@ -30,7 +30,7 @@ from wug.compiler.populate import characters, read_data
 from wug.compiler.split import summary
 from wug.compiler.store import Store
 from wug.compiler.tokenizer import build_tokenizer, write_tokenizer
-from wug.compiler.world import World
+from wug.compiler.world import Entity, Part, World
 from wug.progress import Progress
 
 CORPUS_VERSION = 2
@@ -117,12 +117,19 @@ def episodes_key(experiment: Experiment) -> str:
         relations.append([plain(dataclasses.replace(relation, population=population)), ratio])
     weights = [r.population.count for r in shown_relations(experiment) if r.population]
     shared = gcd(*weights) or 1
-    types = [dataclasses.replace(entity, count=0) for entity in experiment.world.entities.values()]
+    types = [_proportions(entity) for entity in experiment.world.entities.values()]
     trains = [(t.relation, t.form, t.preambles) for t in experiment.trains]
     tests = [(t.relation, t.form, t.choices) for t in experiment.tests]
     setting = [experiment.episodes, experiment.pretraining.seed]
     parts = [world, relations, [w // shared for w in weights], types, _data_digests(experiment.world)]
     return digest(canonical(["episodes", EPISODES_VERSION, *parts, trains, tests, setting]))
+
+
+def _proportions(entity: Entity) -> Entity:
+    """An entity without its count, its parts in their smallest terms."""
+    shared = gcd(*(part.weight for part in entity.partition)) or 1
+    parts = tuple(Part(part.name, part.weight // shared) for part in entity.partition)
+    return dataclasses.replace(entity, count=0, partition=parts)
 
 
 def _data_digests(world: World) -> list[list[str]]:

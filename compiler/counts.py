@@ -17,6 +17,12 @@ def check_counts(world: World, counts: Mapping[str, int], report: Report) -> Non
         if relation.population is not None:
             _check_count(relation, relation.population, counts, report)
     _check_names(world, counts, report)
+    for entity in world.entities.values():
+        parts = sum(part.count for part in entity.partition)
+        if parts and entity.name in counts and parts != counts[entity.name]:
+            have = counts[entity.name]
+            message = f"the parts of '{entity.name}' add up to {parts:,}; there are {have:,}"
+            report.add("W0401", message, entity.partition[0].span, help="or divide it by percentages")
 
 
 def declared_count(population: Population | None, entities: int) -> int:

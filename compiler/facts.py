@@ -33,7 +33,8 @@ class Populated:
     """Worlds with names and stated facts.
 
     `names[entity]` are texts [worlds, count]; in a world that has fewer members the rest is unused, see
-    `counts[entity]` [worlds]. `values[type]` are those of all worlds together.
+    `counts[entity]` [worlds]. `values[type]` are those of all worlds together. `parts[entity]` is the number
+    of each member's part [worlds, count], -1 where its type is not divided.
     """
 
     worlds: int
@@ -41,6 +42,7 @@ class Populated:
     names: dict[str, NDArray[np.str_]]
     values: dict[str, Values]
     facts: dict[str, Facts]
+    parts: dict[str, Rows]
 
 
 @dataclass(frozen=True)

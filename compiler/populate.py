@@ -20,6 +20,7 @@ from wug.compiler.draw import Words, below, draw, permute
 from wug.compiler.facts import Facts, Populated, Rows
 from wug.compiler.fresh import fresh_values
 from wug.compiler.names import Names, fresh_names, real_names
+from wug.compiler.partition import draw_parts
 from wug.compiler.typed import VALUE_TYPES
 from wug.compiler.values import Column, Values, column_of, tabulate
 from wug.compiler.world import Argument, Entity, Population, Relation, Table, World, rule_constants
@@ -178,7 +179,8 @@ def _lay_out(
         rows, index = np.nonzero(kept)
         columns = [np.broadcast_to(column, kept.shape)[rows, index] for column in grid]
         facts[relation.name] = Facts(rows.astype(np.int32), np.stack(columns, axis=1).astype(np.int32))
-    return Populated(len(seeds), sizes.entities, names, values, facts)
+    parts = {e.name: draw_parts(e, seeds, sizes.entities[e.name]) for e in world.entities.values()}
+    return Populated(len(seeds), sizes.entities, names, values, facts, parts)
 
 
 def _numbered(

@@ -22,6 +22,20 @@ class Data:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A part of a partition: so many members, or such a `share` of them in billionths."""
+
+    name: str
+    count: int = 0
+    share: int = 0
+    span: Span | None = field(compare=False, default=None)
+
+    @property
+    def weight(self) -> int:
+        return self.count or self.share
+
+
+@dataclass(frozen=True)
 class Entity:
     """A type of things. Either `count` of them with invented names of `syllables`, or rows of `data`."""
 
@@ -30,6 +44,12 @@ class Entity:
     syllables: int
     data: Data | None
     span: Span = field(compare=False)
+    partition: tuple[Part, ...] = ()
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The names of its parts; members know theirs by its number in this order."""
+        return tuple(part.name for part in self.partition)
 
 
 @dataclass(frozen=True)

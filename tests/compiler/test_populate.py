@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.compiler.conftest import Write, checked
 from wug.compiler.diagnostics import Report
@@ -14,6 +17,7 @@ from wug.compiler.draft import draft, draw_world, world_seeds
 from wug.compiler.emit import emit_seed
 from wug.compiler.experiment import Experiment
 from wug.compiler.facts import Populated
+from wug.compiler.partition import part_sizes
 from wug.compiler.populate import populate
 from wug.compiler.world import World
 
@@ -157,3 +161,23 @@ world shapes {
         assert sorted(np.bincount(fan[:, 0], minlength=12)) == [0] * 8 + [2] * 4
         assert not set(fan[:, 0]) & set(fan[:, 1])
         assert len({frozenset(pair) for pair in near.tolist()}) == 60, "no pair twice, nor turned round"
+
+
+def test_a_partition_has_the_declared_sizes(write: Write) -> None:
+    counted = "creature { count 8  partition tall 3, short 4, odd 1 }"
+    populated = drawn(write, WORLD.replace("creature { count 8 }", counted))
+    assert [np.bincount(parts).tolist() for parts in populated.parts["creature"]] == [[3, 4, 1]] * 3
+    assert len({tuple(parts) for parts in populated.parts["creature"].tolist()}) == 3, "drawn for each seed"
+    assert (populated.parts["place"] == -1).all()
+
+
+@given(
+    st.lists(st.integers(1, 1_000_000_000), min_size=1, max_size=6),
+    st.lists(st.integers(0, 10_000_000), min_size=1, max_size=4),
+)
+def test_parts_are_as_near_to_their_shares_as_can_be(weights: list[int], counts: list[int]) -> None:
+    sizes = part_sizes(weights, np.array(counts))
+    assert sizes.sum(axis=1).tolist() == counts
+    for row, count in zip(sizes.tolist(), counts, strict=True):
+        for size, weight in zip(row, weights, strict=True):
+            assert abs(Fraction(count * weight, sum(weights)) - size) < 1
