@@ -12,11 +12,15 @@ from rich.text import Text
 from wug.runtime.wording import flops, interval, most, percent
 
 _SIGNS = {"supported": ("✓", "green"), "refuted": ("✗", "red"), "undecided": ("?", "yellow")}
+_WIDEST = 10_000  # columns: more than any table takes
 
 
 def print_report(document: dict[str, Any], console: Console) -> None:
     """Print a results document: the table, what needs saying about it, and the verdicts."""
-    console.print(Group(table(document), *remarks(document), *verdicts(document)))
+    made = table(document)
+    if console.measure(made, options=console.options.update(max_width=_WIDEST)).maximum > console.width:
+        made = table(document, narrow=True)
+    console.print(Group(made, *remarks(document), *verdicts(document)))
 
 
 def exit_status(document: dict[str, Any]) -> int:
@@ -25,18 +29,24 @@ def exit_status(document: dict[str, Any]) -> int:
     return int(refuted or any(price["failed"] for price in document["arms"].values()))
 
 
-def table(document: dict[str, Any]) -> Table:
-    """Arms as rows, splits as columns: accuracy and interval, what was stated, what was shown, the price."""
+def table(document: dict[str, Any], narrow: bool = False) -> Table:
+    """Arms as rows, splits as columns: accuracy and interval, what was stated, what was shown, the price.
+
+    Where it is to be `narrow`, each interval stands below its accuracy, and no name loses its end.
+    """
     splits = list(dict.fromkeys(row["split"] for row in document["pooled"]))
     by_place = {(row["arm"], row["split"]): row for row in document["pooled"]}
-    made = Table(title=_title(document), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    made.add_column("arm")
+    padding = (0, 1, 0, 0) if narrow else (0, 1)
+    made = Table(
+        title=_title(document), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=padding
+    )
+    made.add_column("arm", overflow="fold")
     for split in splits:
-        made.add_column(split)
+        made.add_column(split, overflow="fold")
     for name in ("shown", "training", "question"):
         made.add_column(name, justify="right", no_wrap=True)
     for arm, price in _arms(document).items():
-        cells = [_cell(by_place.get((arm, split))) for split in splits]
+        cells = [_cell(by_place.get((arm, split)), narrow) for split in splits]
         shown = max(
             (by_place[arm, split]["context_docs"] for split in splits if (arm, split) in by_place), default=0
         )
@@ -69,18 +79,22 @@ def _title(document: dict[str, Any]) -> Text:
     )
 
 
-def _cell(row: dict[str, Any] | None) -> Text:
+def _cell(row: dict[str, Any] | None, narrow: bool) -> Text:
     if row is None:
         return Text("no result", style="red")
     above, below = row["low"] > row["chance"], row["high"] < row["chance"]
     style = "bold green" if above else "bold red" if below else "bold"
-    cell = Text.assemble((f"{percent(row['accuracy']):>5}", style), (f"  {interval(row)}", "dim"))
-    if row["accuracy_exposed"] is not None and row["accuracy_unexposed"] is not None:
-        cell.append(
-            f"\n● {percent(row['accuracy_exposed'])}  ○ {percent(row['accuracy_unexposed'])}", style="dim"
-        )
-    elif row["exposed"] == 1:
-        cell.append(" ●", style="dim")
+    parted = row["accuracy_exposed"] is not None and row["accuracy_unexposed"] is not None
+    accuracy = (f"{percent(row['accuracy']):>5}", style)
+    mark = " ●" if row["exposed"] == 1 and not parted else ""
+    if narrow:
+        cell = Text.assemble(accuracy, (f"{mark}\n {interval(row)}", "dim"))
+    else:
+        cell = Text.assemble(accuracy, (f"  {interval(row)}{mark}", "dim"))
+    if parted:
+        stated, other = percent(row["accuracy_exposed"]), percent(row["accuracy_unexposed"])
+        between = "\n" if narrow else "  "
+        cell.append(f"\n● {stated}{between}○ {other}", style="dim")
     return cell
 
 

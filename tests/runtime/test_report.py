@@ -76,9 +76,9 @@ def document() -> dict:
     }
 
 
-def printed(document: dict) -> str:
+def printed(document: dict, width: int = 120) -> str:
     stream = io.StringIO()
-    print_report(document, Console(file=stream, width=120))
+    print_report(document, Console(file=stream, width=width))
     return stream.getvalue()
 
 
@@ -101,6 +101,19 @@ def test_the_table_holds_what_one_wants_to_show(document) -> None:
     ):
         assert words in text
     assert max(len(line) for line in text.splitlines()) <= 120
+
+
+def test_a_narrow_table_puts_intervals_below_and_cuts_no_name(document) -> None:
+    splits = {"trained": "symbol", "reversal": "by_symbol"}
+    rows = [{**row, "split": splits[row["split"]]} for row in document["pooled"]]
+    numbers = {"symbol": "number", "by_symbol": "by_number"}
+    document["pooled"] = rows + [{**row, "split": numbers[row["split"]]} for row in rows]
+    table = printed(document, 80).partition("stated outright")[0]
+    for name in ("symbol", "by_symbol", "number", "by_number", "finetune", "question"):
+        assert name in table.split()
+    assert "100 % ●" in table
+    assert "…" not in table
+    assert max(len(line) for line in table.splitlines()) <= 80
 
 
 def test_an_equivalence_is_spelled_out(document) -> None:

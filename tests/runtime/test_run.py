@@ -114,6 +114,42 @@ def test_a_run_killed_again_and_again_ends_with_the_same_bits(finished, tiny) ->
         assert (folder / name).read_bytes() == (finished[1] / name).read_bytes()
 
 
+IN_A_SAVE = """
+def watch(event, arguments):
+    if event == EVENT and str(arguments[0]).endswith(PATH):
+        os.kill(os.getpid(), signal.SIGKILL)
+sys.addaudithook(watch)
+run(plan, compiled, store, Silent(), checkpoint_every_s=0)
+"""
+
+
+def test_a_run_killed_in_the_middle_of_saves_ends_with_the_same_bits(finished, tiny) -> None:
+    """Orbax writes a step beside its place and renames it; Python tells of such a call before it is made."""
+    programs = "compiled-programs"
+    shutil.copytree(finished[0].store.root / programs, tiny.store.root / programs)
+
+    def kill(kind: str, event: str, path: str) -> list[str]:
+        """Kill a run before that call on that path; the unfinished saves that are left in its entry."""
+        script(tiny, f"EVENT, PATH = {event!r}, {path!r}\n" + IN_A_SAVE, killed=True)
+        [entry] = (tiny.store.root / "tiny" / kind).glob("*.partial")
+        return sorted(
+            found.relative_to(entry).as_posix() for found in entry.rglob(f"*{unfinished}") if found.is_dir()
+        )
+
+    unfinished = ".orbax-checkpoint-tmp"
+    step = f"checkpoints/12{unfinished}"
+    # the arrays are written, their folder has not its name yet
+    assert f"{step}/tree{unfinished}" in kill("pretrained", "os.rename", f"{step}/tree{unfinished}")
+    # no array is written yet
+    step = f"checkpoints/6{unfinished}"
+    assert step in kill("trained", "os.mkdir", f"{step}/tree{unfinished}")
+
+    folder = run(tiny.plan, tiny.compiled, tiny.store, Silent())
+    for name in ("results.json", "results.svg"):
+        assert (folder / name).read_bytes() == (finished[1] / name).read_bytes()
+    assert not list(tiny.store.root.rglob(f"*{unfinished}"))
+
+
 def test_an_arm_that_comes_apart_fails_alone(finished) -> None:
     tiny, _ = finished
     document = tiny.change_arm("finetune", learning_rate=1e30).run()
