@@ -1,11 +1,15 @@
 """Facts to documents: what is trained, what augmentation adds, what stands in context.
 
-A statement is one fact said in one form. An article of it is that sentence behind a preamble; the articles of
-a statement take the preambles in a drawn order.
+A document says one or several facts, each in a form; `Sentences` keeps which and where. A statement is one
+fact in one form, whatever the words: it is named by its sentence in the form's first wording, so that two
+forms of a `converse` that read the same are one. An article of a statement is a drawn wording of it behind a
+preamble; the articles of a statement take wordings and preambles in a drawn order.
 """
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,28 +20,79 @@ from wug.compiler.drawn import Drawn
 from wug.compiler.experiment import Arm, Train
 from wug.compiler.facts import Closure, Ints, Rows
 from wug.compiler.infer import bind, inferences
-from wug.compiler.render import Texts, fill
+from wug.compiler.manner import choose
+from wug.compiler.render import Texts, answer, cue, fill, say
 from wug.compiler.world import Form, Relation, World
 
 
 @dataclass(frozen=True)
-class Documents:
-    """One table of documents, in all worlds. `set` is train, or the name of the arm that adds it."""
+class Sentences:
+    """What documents say, a row for each fact that is said; ordered by document and place.
 
-    set: Texts
-    world: Ints
+    `start`, `answer` and `end` are places in the document's text: the fact is said from `start` to `end`, and
+    what its cue asks for begins at `answer` (at `end` where the wording has no '=>').
+    """
+
+    document: Rows  # row of Documents
     relation: Texts
     row: Rows  # in the closure of the relation
     form: Texts
-    article: Ints
+    wording: Ints  # place in the form
+    start: Ints
+    answer: Ints
+    end: Ints
     statement: Texts
+
+    def __len__(self) -> int:
+        return len(self.document)
+
+
+@dataclass(frozen=True)
+class Documents:
+    """One table of documents, in all worlds. `set` is train, or the name of the arm that adds it; `source`
+    the relation, or the document declaration, that it comes from."""
+
+    set: Texts
+    world: Ints
+    source: Texts
+    article: Ints
     text: Texts
+    sentences: Sentences
 
     def __len__(self) -> int:
         return len(self.world)
 
     def take(self, rows: Rows) -> Documents:
-        return Documents(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+        """Some documents, in the order of `rows`, with their sentences."""
+        counts = np.bincount(self.sentences.document, minlength=len(self))
+        first = np.cumsum(counts) - counts
+        taken = np.repeat(first[rows] - (np.cumsum(counts[rows]) - counts[rows]), counts[rows])
+        kept = taken + np.arange(len(taken))
+        columns = {f.name: getattr(self.sentences, f.name)[kept] for f in dataclasses.fields(Sentences)}
+        columns["document"] = np.repeat(np.arange(len(rows), dtype=np.int64), counts[rows])
+        own = {name: getattr(self, name)[rows] for name in _COLUMNS}
+        return Documents(**own, sentences=Sentences(**columns))
+
+    def said(self) -> list[range]:
+        """For each document, the rows of `sentences` that it says."""
+        ends = np.cumsum(np.bincount(self.sentences.document, minlength=len(self))).tolist()
+        return [range(start, end) for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+
+
+_COLUMNS = ("set", "world", "source", "article", "text")
+
+
+def joined(parts: Sequence[Documents]) -> Documents:
+    """All documents below one another."""
+    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS}
+    first = np.cumsum([0, *(len(part) for part in parts)])
+    said = {
+        f.name: np.concatenate([getattr(part.sentences, f.name) for part in parts])
+        for f in dataclasses.fields(Sentences)
+    }
+    shifts = [part.sentences.document + shift for part, shift in zip(parts, first, strict=False)]
+    said["document"] = np.concatenate(shifts)
+    return Documents(**columns, sentences=Sentences(**said))
 
 
 def training_documents(drawn: Drawn) -> Documents:
@@ -47,18 +102,18 @@ def training_documents(drawn: Drawn) -> Documents:
         relation = drawn.experiment.world.relations[train.relation]
         rows = drawn.trained_rows(train)
         parts.append(_documents("train", train, relation, rows, relation.form(train.form), drawn))
-    return _joined(parts)
+    return joined(parts)
 
 
 def augmentation(arm: Arm, drawn: Drawn) -> Documents:
     """What the closure adds for an arm: each trained fact in its other forms, and what follows from it alone.
 
     With a share below one, a drawn part of each relation's facts is augmented and the rest is not. A
-    sentence that training states already is not added again.
+    statement that training makes already is not added again.
     """
     world = drawn.experiment.world
     stated = training_documents(drawn)
-    known = np.char.add(np.char.add(stated.world.astype(str), " "), stated.statement)
+    known = _keys(stated)
     parts = []
     for train in drawn.experiment.trains:
         relation = world.relations[train.relation]
@@ -67,14 +122,20 @@ def augmentation(arm: Arm, drawn: Drawn) -> Documents:
         for of, given in [(relation, rows), *_follows_alone(relation, rows, world, drawn.closures)]:
             for form in of.forms:
                 parts.append(_documents(arm.name, train, of, given, form, drawn))
-    added = _joined(parts)
-    key = np.char.add(np.char.add(added.world.astype(str), " "), added.statement)
+    added = joined(parts)
+    key = _keys(added)
     fresh = ~np.isin(key, known)
     numbered = np.char.add(np.char.add(key, "\t"), added.article.astype(str))
     _, first = np.unique(numbered, return_index=True)
     once = np.zeros(len(added), bool)
     once[first] = True
     return added.take(np.flatnonzero(fresh & once))
+
+
+def _keys(documents: Documents) -> Texts:
+    """The world and statement of each document that says one."""
+    worlds = documents.world[documents.sentences.document].astype(str)
+    return np.char.add(np.char.add(worlds, " "), documents.sentences.statement)
 
 
 def _share(arm: Arm, rows: Rows, train: Train, drawn: Drawn) -> NDArray[np.bool_]:
@@ -120,33 +181,47 @@ def _follows_alone(
 
 def _documents(set: str, train: Train, relation: Relation, rows: Rows, form: Form, drawn: Drawn) -> Documents:
     """The articles of some facts in one form; fact by fact."""
-    facts, world = drawn.closures[relation.name].facts, drawn.experiment.world
-    statement = fill(world, drawn.populated, relation, form.pieces, facts.world[rows], facts.arguments[rows])
-    row = np.repeat(rows, train.articles)
-    of = facts.world[row]
+    facts = drawn.closures[relation.name].facts
+    of, arguments = facts.world[rows], facts.arguments[rows]
+    given = drawn.experiment.world, drawn.populated, relation
+    statement = fill(*given, form.pieces, of, arguments)
+    # in the preamble's key row and lap are added, so a lap is not the next row's
+    key = drawn.seeds[of] + rows.astype(np.uint64) * np.uint64(0x10001)
+    manner = choose(form, key, f"{relation.name}/told", train.articles, wordings=train.wordings)
+    repeated = np.repeat(np.arange(len(rows)), train.articles)
+    of, arguments = of[repeated], arguments[repeated]
     article = np.tile(np.arange(train.articles, dtype=np.int64), len(rows))
     preambles = np.array(train.preambles)
     lap, within = np.divmod(article, len(preambles))
-    key = drawn.seeds[of] + row.astype(np.uint64) * np.uint64(0x10001) + lap.astype(np.uint64)
-    chosen = preambles[permute(key, f"{relation.name}/{form.name}/preamble", within, len(preambles))]
-    statement = np.repeat(statement, train.articles)
-    space = np.where(chosen == "", "", " ")
-    text = np.char.add(np.char.add(chosen, space), statement)
-    count = len(row)
+    place = permute(
+        key[repeated] + lap.astype(np.uint64),
+        f"{relation.name}/{form.name}/preamble",
+        within,
+        len(preambles),
+    )
+    before = preambles[place]
+    before = np.char.add(before, np.where(before == "", "", " "))
+    asking = say(*given, form, of, arguments, manner, cue)
+    asked = say(*given, form, of, arguments, manner, answer)
+    start = np.char.str_len(before).astype(np.int32)
+    middle = start + np.char.str_len(asking).astype(np.int32)
+    count = len(repeated)
+    said = Sentences(
+        document=np.arange(count, dtype=np.int64),
+        relation=np.full(count, relation.name),
+        row=rows[repeated],
+        form=np.full(count, form.name),
+        wording=manner.wording,
+        start=start,
+        answer=middle,
+        end=middle + np.char.str_len(asked).astype(np.int32),
+        statement=statement[repeated],
+    )
     return Documents(
         set=np.full(count, set),
         world=of.astype(np.int32),
-        relation=np.full(count, relation.name),
-        row=row,
-        form=np.full(count, form.name),
+        source=np.full(count, relation.name),
         article=article.astype(np.int32),
-        statement=statement,
-        text=text,
+        text=np.char.add(np.char.add(before, asking), asked),
+        sentences=said,
     )
-
-
-def _joined(parts: list[Documents]) -> Documents:
-    columns = {}
-    for name in Documents.__dataclass_fields__:
-        columns[name] = np.concatenate([getattr(part, name) for part in parts])
-    return Documents(**columns)

@@ -8,13 +8,14 @@ import numpy as np
 
 from wug.compiler.arms import View, view
 from wug.compiler.diagnostics import Report
-from wug.compiler.documents import Documents, augmentation, training_documents
+from wug.compiler.documents import Documents, augmentation, joined, training_documents
 from wug.compiler.draw import Words, seed_word
 from wug.compiler.drawn import Mask, drawn
 from wug.compiler.experiment import Experiment
 from wug.compiler.facts import Closure, Populated
 from wug.compiler.infer import infer
 from wug.compiler.populate import populate
+from wug.compiler.render import Texts, fill
 from wug.compiler.split import Items, check_balance, check_worlds, split
 from wug.compiler.truth import check_traits
 from wug.compiler.world import World
@@ -54,7 +55,16 @@ class Draft:
 
     def view(self, arm: int, of: int) -> View:
         """What one arm sees of one world."""
-        return view(self.experiment.arms[arm], self.world_documents(of), self.world_tests(of), self.seeds[of])
+        tests = self.world_tests(of)
+        asked = [self.statements(items) for items in tests]
+        return view(self.experiment.arms[arm], self.world_documents(of), tests, asked, self.seeds[of])
+
+    def statements(self, items: Items) -> Texts:
+        """The statement that each item asks for, as `Sentences.statement` names it."""
+        relation = self.experiment.world.relations[items.test.relation]
+        arguments = self.closures[relation.name].facts.arguments[items.row]
+        pieces = relation.form(items.test.form).pieces
+        return fill(self.experiment.world, self.populated, relation, pieces, items.world, arguments)
 
 
 def world_seeds(count: int) -> Words:
@@ -86,8 +96,4 @@ def draft(experiment: Experiment, report: Report, seeds: int | None = None) -> D
     for arm in experiment.arms:
         if arm.augment == "closure":
             parts.append(augmentation(arm, worlds))
-    columns = {
-        name: np.concatenate([getattr(part, name) for part in parts])
-        for name in Documents.__dataclass_fields__
-    }
-    return Draft(experiment, words, populated, closures, worlds.held, Documents(**columns), tests)
+    return Draft(experiment, words, populated, closures, worlds.held, joined(parts), tests)

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 
 from wug.compiler.canonical import digest, file_digest
+from wug.compiler.documents import Sentences
 from wug.compiler.draft import Draft
 from wug.compiler.facts import Closure, Populated
 from wug.compiler.infer import inferences
@@ -27,11 +28,21 @@ _DOCUMENTS = pa.schema(
     [
         ("doc_id", pa.int32()),
         ("set", pa.string()),
+        ("source", pa.string()),
+        ("article", pa.int32()),
+        ("text", pa.string()),
+    ]
+)
+_SENTENCES = pa.schema(
+    [
+        ("doc_id", pa.int32()),
         ("fact", pa.int32()),
         ("relation", pa.string()),
         ("form", pa.string()),
-        ("article", pa.int32()),
-        ("text", pa.string()),
+        ("wording", pa.int32()),
+        ("start", pa.int32()),
+        ("answer", pa.int32()),
+        ("end", pa.int32()),
     ]
 )
 _ITEMS = pa.schema(
@@ -66,12 +77,19 @@ _VIEWS = pa.schema(
         ("item_id", pa.int32()),
         ("context_id", pa.int32()),
         ("exposed", pa.bool_()),
+        ("verbatim", pa.bool_()),
         ("context_docs", pa.int32()),
         ("context_relevant", pa.int32()),
     ]
 )
 _STATEMENTS = pa.schema(
-    [("fact", pa.int32()), ("relation", pa.string()), ("form", pa.string()), ("text", pa.string())]
+    [
+        ("fact", pa.int32()),
+        ("relation", pa.string()),
+        ("form", pa.string()),
+        ("wording", pa.int32()),
+        ("text", pa.string()),
+    ]
 )
 
 
@@ -105,19 +123,16 @@ def write_table(
 
 
 def emit_seed(draft: Draft, of: int, folder: Path) -> None:
-    """One world's files: documents, items, proofs, contexts and views."""
+    """One world's files: documents and what they say, items, proofs, contexts and views."""
     world = draft.experiment.world
     numbers = FactNumbers(draft.closures, of)
     documents = draft.world_documents(of)
-    pairs = list(zip(documents.relation.tolist(), documents.row.tolist(), strict=True))
     columns: dict[str, Any] = {
         "doc_id": list(range(len(documents))),
-        "fact": [numbers(relation, row) for relation, row in pairs],
-        **{
-            name: getattr(documents, name).tolist() for name in ("set", "relation", "form", "article", "text")
-        },
+        **{name: getattr(documents, name).tolist() for name in ("set", "source", "article", "text")},
     }
     write_table(folder, "documents", columns, _DOCUMENTS)
+    write_table(folder, "sentences", _sentence_columns(documents.sentences, numbers), _SENTENCES)
     write_table(folder, "items", _item_columns(draft, of, numbers), _ITEMS)
     write_table(folder, "proofs", proof_columns(world, draft.populated, draft.closures, numbers), _PROOFS)
     contexts: dict[str, list[Any]] = {field.name: [] for field in _CONTEXTS}
@@ -131,10 +146,21 @@ def emit_seed(draft: Draft, of: int, folder: Path) -> None:
         views["item_id"] += range(len(seen.context))
         views["context_id"] += seen.context
         views["exposed"] += seen.exposed
+        views["verbatim"] += seen.verbatim
         views["context_docs"] += [len(seen.contexts[c]) if c >= 0 else 0 for c in seen.context]
         views["context_relevant"] += seen.relevant
     write_table(folder, "contexts", contexts, _CONTEXTS, lines=False)
     write_table(folder, "views", views, _VIEWS, lines=False)
+
+
+def _sentence_columns(said: Sentences, numbers: FactNumbers) -> dict[str, list[Any]]:
+    pairs = zip(said.relation.tolist(), said.row.tolist(), strict=True)
+    names = ("relation", "form", "wording", "start", "answer", "end")
+    return {
+        "doc_id": said.document.tolist(),
+        "fact": [numbers(relation, row) for relation, row in pairs],
+        **{name: getattr(said, name).tolist() for name in names},
+    }
 
 
 def _item_columns(draft: Draft, of: int, numbers: FactNumbers) -> dict[str, list[Any]]:
@@ -203,18 +229,22 @@ def proof_columns(
 
 
 def emit_world(world: World, populated: Populated, closures: Mapping[str, Closure], folder: Path) -> None:
-    """A world by itself, of one seed: every fact with its proof, and every fact in every form."""
+    """A world by itself, of one seed: every fact with its proof, and every fact in every wording."""
     numbers = FactNumbers(closures, 0)
     write_table(folder, "proofs", proof_columns(world, populated, closures, numbers), _PROOFS)
     columns: dict[str, list[Any]] = {field.name: [] for field in _STATEMENTS}
     for name, rows in numbers.rows.items():
         relation, facts = world.relations[name], closures[name].facts
         for form in relation.forms:
-            texts = fill(world, populated, relation, form.pieces, facts.world[rows], facts.arguments[rows])
-            columns["fact"] += range(numbers.first[name], numbers.first[name] + len(rows))
-            columns["relation"] += [name] * len(rows)
-            columns["form"] += [form.name] * len(rows)
-            columns["text"] += texts.tolist()
+            for place, wording in enumerate(form.wordings):
+                texts = fill(
+                    world, populated, relation, wording.pieces, facts.world[rows], facts.arguments[rows]
+                )
+                columns["fact"] += range(numbers.first[name], numbers.first[name] + len(rows))
+                columns["relation"] += [name] * len(rows)
+                columns["form"] += [form.name] * len(rows)
+                columns["wording"] += [place] * len(rows)
+                columns["text"] += texts.tolist()
     write_table(folder, "statements", columns, _STATEMENTS)
 
 

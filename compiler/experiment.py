@@ -42,7 +42,8 @@ class Holdout:
 class Train:
     """Stated facts of a relation, said in one form, in `articles` documents each, behind preambles.
 
-    Only those that meet every condition of `where`, and none that a holdout keeps back.
+    Only those that meet every condition of `where`, and none that a holdout keeps back. With `wordings`, each
+    fact is told in only so many of its form's.
     """
 
     relation: str
@@ -51,6 +52,7 @@ class Train:
     preambles: tuple[str, ...]
     where: tuple[Where, ...]
     span: Span = field(compare=False)
+    wordings: int = 0
 
 
 @dataclass(frozen=True)

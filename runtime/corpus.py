@@ -32,7 +32,6 @@ class Documents:
 
     doc_id_D: Ints
     set_D: Strings
-    fact_D: Ints
     text_D: tuple[str, ...]
     tokens_DT: Ints
     length_D: Ints
@@ -202,7 +201,6 @@ def _documents(rows: dict[str, list[Any]], tokenizer: Tokenizer) -> Documents:
     return Documents(
         doc_id_D=np.array(rows["doc_id"], np.int32),
         set_D=np.array(rows["set"], np.str_),
-        fact_D=np.array(rows["fact"], np.int32),
         text_D=tuple(rows["text"]),
         tokens_DT=tokens_DT,
         length_D=length_D,

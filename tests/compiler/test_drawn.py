@@ -67,7 +67,7 @@ def test_a_holdout_is_trained_only_in_what_it_keeps(write: Write) -> None:
         mine = documents.take(np.flatnonzero(documents.world == of))
         for name in names:
             about = {
-                str(mine.relation[i])
+                str(mine.sentences.relation[i])
                 for i, text in enumerate(mine.text)
                 if name in str(text).strip(".").split()
             }
@@ -99,7 +99,9 @@ def test_where_chooses_what_is_trained_and_asked(write: Write) -> None:
     facts = closure.facts
     wanted = stated[drawn.held["a"][facts.world[stated], facts.arguments[stated, 0]]]
     documents = drawn.documents
-    said = documents.row[(documents.set == "train") & (documents.relation == "has")]
+    sentences = documents.sentences
+    trained = documents.set[sentences.document] == "train"
+    said = sentences.row[trained & (sentences.relation == "has")]
     assert sorted(set(said.tolist())) == sorted(drawn.tests[0].row.tolist()) == wanted.tolist()
 
 

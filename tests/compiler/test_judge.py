@@ -60,6 +60,9 @@ class Case:
             [json.loads(line) for line in (folder / f"{name}.jsonl").read_text().splitlines()]
             for name in ("proofs", "items", "documents")
         )
+        for line in (folder / "sentences.jsonl").read_text().splitlines():
+            said = json.loads(line)
+            self.documents[said["doc_id"]].update(said)
         self.views: list[Row] = parquet.read_table(folder / "views.parquet").to_pylist()
         self.contexts = {
             (row["arm"], row["context_id"]): row["doc_ids"]
@@ -221,7 +224,7 @@ class Case:
             assert all(self.documents[number]["set"] == "train" for number in context)
             stated = trained[name] | {self.sentences[number] for number in context}
             answer = item["cue"] + item["choices"][item["answer"]]
-            assert row["exposed"] == (answer in stated), (name, item)
+            assert row["exposed"] == row["verbatim"] == (answer in stated), (name, item)
             usable = [d["doc_id"] for d in train if d["article"] < (arm.articles or math.inf)]
             shown = [self.facts[self.documents[number]["fact"]] for number in context]
             if arm.context == "train":

@@ -20,6 +20,7 @@ BLOCKS = {
 }
 TABLES = {
     "documents": emit._DOCUMENTS,
+    "sentences": emit._SENTENCES,
     "items": emit._ITEMS,
     "proofs": emit._PROOFS,
     "contexts": emit._CONTEXTS,

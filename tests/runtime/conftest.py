@@ -155,8 +155,8 @@ def _write_seed(folder: Path, made: Plan, seed: int) -> None:
         first, second, word, opposite = fact(seed, number)
         forward, reverse = f"{first} are {word} than {second}.", f"{second} are {opposite} than {first}."
         for article, text in enumerate((forward, f"Did you know {forward}")):
-            documents.append(_document(len(documents), "train", number, "forward", article, text))
-        documents.append(_document(len(documents), "augmented", number, "reverse", 0, reverse))
+            documents.append(_document(len(documents), "train", article, text))
+        documents.append(_document(len(documents), "augmented", 0, reverse))
         for split, cue, right, wrong in (
             ("trained", first, f" {word} than {second}.", f" {opposite} than {second}."),
             ("reversal", second, f" {opposite} than {first}.", f" {word} than {first}."),
@@ -199,13 +199,11 @@ def _write_seed(folder: Path, made: Plan, seed: int) -> None:
     parquet.write_table(pa.Table.from_pylist(contexts, schema=empty), folder / "contexts.parquet")
 
 
-def _document(doc_id: int, set_: str, number: int, form: str, article: int, text: str) -> dict[str, Any]:
+def _document(doc_id: int, set_: str, article: int, text: str) -> dict[str, Any]:
     return {
         "doc_id": doc_id,
         "set": set_,
-        "fact": number,
-        "relation": "exceeds",
-        "form": form,
+        "source": "exceeds",
         "article": article,
         "text": text,
     }
