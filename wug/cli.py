@@ -116,6 +116,18 @@ def parser() -> argparse.ArgumentParser:
     _build(compile)
     _format(compile)
 
+    fmt = _command(
+        commands,
+        "fmt",
+        "lay specs out in the one way, comments and meaning kept",
+        "wug fmt *.world *.experiment\n  wug fmt --check specs/*/*.world",
+    )
+    fmt.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a .world or .experiment")
+    fmt.add_argument(
+        "--check", action="store_true", help="write nothing; name the files that would change (status 1)"
+    )
+    _format(fmt)
+
     show = _command(commands, "show", "print samples of what a spec says", "wug show x.experiment --seed 3")
     show.add_argument("file", type=Path, metavar="FILE", help="an .experiment or a .world")
     show.add_argument("--seed", type=_count, default=0, help="which world to draw (default 0)")

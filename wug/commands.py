@@ -89,6 +89,20 @@ def compile(options: argparse.Namespace) -> int:
     return 0
 
 
+def fmt(options: argparse.Namespace) -> int:
+    """`wug fmt`: the files that were changed, or with `--check` would be, one a line."""
+    from wug.format import format_specs
+
+    report = Report()
+    changed = format_specs(options.files, options.check, report)
+    if options.format == "json" or report.items:
+        print_diagnostics(report.items, options.format)
+    if options.format == "text":
+        for path in changed:
+            print(path)
+    return 1 if report.failed or (options.check and changed) else 0
+
+
 def show(options: argparse.Namespace) -> int:
     """`wug show`: samples of what a spec says."""
     spec = checked(options)

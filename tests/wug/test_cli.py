@@ -19,7 +19,7 @@ from wug.compiler.catalogue import CATALOGUE
 
 BAD = Path(__file__).parent.parent / "specs" / "bad"
 WORLDS, EXPERIMENTS = (sorted((specs() / kind).iterdir()) for kind in ("worlds", "experiments"))
-COMMANDS = ("check", "compile", "show", "run", "new", "clean", "explain")
+COMMANDS = ("check", "compile", "fmt", "show", "run", "new", "clean", "explain")
 
 Captured = pytest.CaptureFixture[str]
 
