@@ -123,7 +123,9 @@ CATALOGUE: dict[str, Rule] = {
         "entities are many) or on a CSV, so these errors come from 'wug compile', 'show' and 'run'.",
     ),
     "W0402": _error("a relation without facts", "The relation is neither populated nor the head of a rule."),
-    "W0403": _error("a data file that cannot be read", "The CSV is not there, or may not be read."),
+    "W0403": _error(
+        "a data file that cannot be read", "The CSV or the tokenizer.json is not there, or may not be read."
+    ),
     "W0404": _error("ragged rows", "Every row of a CSV has as many cells as its header."),
     "W0405": _error("a wrong encoding", "A CSV is UTF-8 text."),
     "W0406": _error("a column that is not there", "The header of the CSV does not have this column."),

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from wug.compiler import settings, syntax
+from wug.compiler.check_lexicons import LexiconChecker, named
 from wug.compiler.data import check_data
-from wug.compiler.diagnostics import Note, Report, did_you_mean
+from wug.compiler.diagnostics import Note, Report
 from wug.compiler.resolve import inside
 from wug.compiler.source import Span
-from wug.compiler.world import Data, Entity, Part, Table
+from wug.compiler.world import NONCE, Data, Entity, Lexicon, Naming, Part, Table
 
 MOST = 10_000_000
 """The most entities or facts that one declaration may ask for."""
@@ -23,44 +24,40 @@ COUNT = settings.integer(1, MOST)
 
 
 class EntityChecker:
-    """Reads entities and tables of a world whose project is `root`."""
+    """Reads entities and tables of a world whose project is `root`, and whose lexicons are `known`."""
 
-    def __init__(self, root: Path, report: Report) -> None:
+    def __init__(self, root: Path, known: Mapping[str, Lexicon], report: Report) -> None:
         self.root = root
+        self.known = known
         self.report = report
+        self.lexicons = LexiconChecker(root, report)
 
     def entity(self, file: syntax.WorldFile, declaration: syntax.Entity) -> Entity:
         made = self._entity(file, declaration)
         return dataclasses.replace(made, partition=self.partition(declaration.partitions))
 
     def _entity(self, file: syntax.WorldFile, declaration: syntax.Entity) -> Entity:
-        schema: settings.Schema = (
-            {"named": _nonce} if declaration.source else {"count": COUNT, "named": _nonce}
-        )
+        schema: settings.Schema = {"named": named} if declaration.source else {"count": COUNT, "named": named}
         what = f"entity '{declaration.name.text}'"
         values = settings.read(declaration.settings, schema, what, self.report)
-        kind, value = values.get("named", ("nonce", 2))
-        name = declaration.name
+        name, called = declaration.name, values.get("named")
         if declaration.source is None:
-            if kind == "column":
-                help = "invented names are 'named nonce(syllables 2)'"
-                self.report.add("W0101", f"unknown lexicon '{value.text}'", value.span, help=help)
-                value = 2
+            naming = self.lexicons.naming(file, called, self.known)
             if "count" not in values and not any(
                 i.span and within(i.span, declaration.span) for i in self.report.items
             ):
                 help = f"say how many there are: entity {name.text} {{ count 100 }}"
                 self.report.add("W0107", f"{what} has no count", name.span, help=help)
-            return Entity(name.text, values.get("count", 0), value, None, name.span)
-        if kind != "column":
+            return Entity(name.text, values.get("count", 0), naming or Naming(), None, name.span)
+        if not isinstance(called, syntax.Name) or called.text == NONCE.name:
             help = "say which column holds the names: named name"
             self.report.add("W0107", f"{what} does not say which column names it", name.span, help=help)
-            return Entity(name.text, 0, 2, None, name.span)
+            return Entity(name.text, 0, Naming(), None, name.span)
         path = inside(file.source.path, declaration.source, self.root, self.report)
-        data = Data(path or Path(), declaration.source.text, value.text)
+        data = Data(path or Path(), declaration.source.text, called.text)
         if path is not None:
-            check_data(data, declaration.source.span, value.span, self.report)
-        return Entity(name.text, 0, 0, data, name.span)
+            check_data(data, declaration.source.span, called.span, self.report)
+        return Entity(name.text, 0, None, data, name.span)
 
     def partition(self, written: tuple[syntax.Partition, ...]) -> tuple[Part, ...]:
         """The parts of a type, as counts or as shares of its members."""
@@ -123,24 +120,6 @@ class EntityChecker:
             self.report.add("W0107", f"table '{declaration.name.text}' has no rows", declaration.name.span)
         name = declaration.name.text
         return Table(name, columns, tuple(rows), tuple(mirror))
-
-
-def _nonce(cursor: settings.Cursor, key: syntax.Name) -> tuple[str, Any] | None:
-    """`named nonce(syllables 2)`, or the CSV column that holds the names."""
-    call = cursor.take(syntax.Call)
-    if call is None:
-        column = cursor.take(syntax.Name)
-        if column is None:
-            cursor.report.add("W0107", "'named' needs a value: nonce(syllables 2), or a column", key.span)
-            return None
-        return ("nonce", 2) if column.text == "nonce" else ("column", column)
-    if call.name.text != "nonce":
-        help = did_you_mean(call.name.text, ["nonce"])
-        cursor.report.add("W0101", f"unknown lexicon '{call.name.text}'", call.name.span, help=help)
-        return None
-    schema = {"syllables": settings.integer(2, 3)}
-    inner = settings.read(syntax.Settings(call.arguments, call.span), schema, "nonce(...)", cursor.report)
-    return "nonce", inner.get("syllables", 2)
 
 
 def within(inner: Span, outer: Span) -> bool:

@@ -12,7 +12,7 @@ from wug.compiler.diagnostics import Note, Report, did_you_mean
 from wug.compiler.resolve import WorldFiles
 from wug.compiler.source import Span
 from wug.compiler.typed import VALUE_TYPES
-from wug.compiler.world import Argument, Entity, Form, Relation, Rule, Table, World
+from wug.compiler.world import NONCE, Argument, Entity, Form, Lexicon, Relation, Rule, Table, World
 
 TRAITS = (
     "symmetric",
@@ -25,7 +25,7 @@ TRAITS = (
     "complete",
 )
 
-_LATER = syntax.Lexicon | syntax.Never | syntax.Document | syntax.Scene | syntax.Terms | syntax.Given
+_LATER = syntax.Never | syntax.Document | syntax.Scene | syntax.Terms | syntax.Given
 
 
 def check_world(files: WorldFiles, report: Report) -> World:
@@ -37,7 +37,8 @@ class _WorldChecker:
     def __init__(self, files: WorldFiles, report: Report) -> None:
         self.files = files
         self.report = report
-        self.checker = EntityChecker(files.root, report)
+        self.lexicons: dict[str, Lexicon] = {}
+        self.checker = EntityChecker(files.root, self.lexicons, report)
         self.places: dict[str, Span] = {}
         self.entities: dict[str, Entity] = {}
         self.tables: dict[str, Table] = {}
@@ -47,7 +48,7 @@ class _WorldChecker:
     def run(self) -> World:
         worlds = [file for file in self.files.files if file.world is not None]
         declared = [(file, d) for file in worlds if file.world for d in file.world.declarations]
-        for file, declaration in declared:
+        for file, declaration in sorted(declared, key=lambda each: not isinstance(each[1], syntax.Lexicon)):
             self._declare(file, declaration)
         for _, declaration in declared:
             if isinstance(declaration, syntax.Relation) and declaration.name.text not in self.relations:
@@ -59,7 +60,9 @@ class _WorldChecker:
         check_forms_differ(self.relations.values(), self.report)
         main = worlds[-1].world if worlds else None
         name, doc = (main.name.text, main.doc) if main else ("", "")
-        world = World(name, self.entities, self.tables, self.relations, kept, self.preambles, doc)
+        world = World(
+            name, self.entities, self.tables, self.relations, kept, self.preambles, doc, self.lexicons
+        )
         counts = {entity.name: entity.count for entity in self.entities.values() if entity.count}
         check_counts(world, counts, self.report)
         return world
@@ -80,11 +83,18 @@ class _WorldChecker:
             notes = [Note("first declared here", self.places[name.text])]
             self.report.add("W0103", f"'{name.text}' is declared twice", name.span, notes=notes)
             return
+        if name.text == NONCE.name and isinstance(declaration, syntax.Lexicon):
+            self.report.add(
+                "W0012", f"'{name.text}' is the built-in lexicon and cannot be declared", name.span
+            )
+            return
         if name.text in VALUE_TYPES:
             self.report.add("W0012", f"'{name.text}' is a built-in type and cannot be declared", name.span)
             return
         self.places[name.text] = name.span
-        if isinstance(declaration, syntax.Entity):
+        if isinstance(declaration, syntax.Lexicon):
+            self.lexicons[name.text] = self.checker.lexicons.lexicon(file, declaration)
+        elif isinstance(declaration, syntax.Entity):
             self.entities[name.text] = self.checker.entity(file, declaration)
         elif isinstance(declaration, syntax.Table):
             self.tables[name.text] = self.checker.table(declaration)

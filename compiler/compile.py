@@ -26,6 +26,7 @@ from wug.compiler.emit import emit_seed, emit_world, write_card, write_manifest
 from wug.compiler.episodes import compile_episodes, compile_probe, shown_relations
 from wug.compiler.experiment import Experiment
 from wug.compiler.plan import Arm, Plan, Split
+from wug.compiler.pools import token_histograms, token_lines
 from wug.compiler.populate import characters, read_data
 from wug.compiler.split import summary
 from wug.compiler.store import Store
@@ -74,8 +75,10 @@ def compile_world(world: World, store: Store, progress: Progress, report: Report
             emit_world(world, populated, closures, entry.scratch)
             facts = {name: len(closure.facts) for name, closure in closures.items()}
             body = [f"- {name}: {count:,} facts" for name, count in facts.items()]
-            write_card(entry.scratch, world.name, world.doc, [("Facts", body)])
-            write_manifest(entry.scratch, {"name": world.name, "key": key, "seeds": [0], "counts": facts})
+            tokens = token_histograms(world, report)
+            write_card(entry.scratch, world.name, world.doc, [("Facts", body), *_token_section(tokens)])
+            about = {"name": world.name, "key": key, "seeds": [0], "counts": facts}
+            write_manifest(entry.scratch, about | ({"name_tokens": tokens} if tokens else {}))
             entry.commit()
     return entry.path
 
@@ -133,7 +136,12 @@ def _proportions(entity: Entity) -> Entity:
 
 
 def _data_digests(world: World) -> list[list[str]]:
-    return [[e.name, file_digest(e.data.path)] for e in world.entities.values() if e.data is not None]
+    """The files that names come from: tables of the user's own, tokenizers that names are equal under."""
+    files: list[tuple[str, Path]] = []
+    for entity in world.entities.values():
+        tokens = entity.naming.tokens if entity.naming else None
+        files += [(entity.name, each.path) for each in (entity.data, tokens) if each is not None]
+    return [[name, file_digest(path)] for name, path in files]
 
 
 # Entries
@@ -156,7 +164,8 @@ def _write_corpus(
     splits = [dataclasses.asdict(summary(items)) for items in drawn.tests]
     items = {test.test.name: len(test) for test in drawn.tests}
     counts = {"documents": len(drawn.documents), "items": items, "tokens": tokenizer.get_vocab_size()}
-    _write_experiment_card(drawn, items, folder)
+    names = token_histograms(experiment.world, report)
+    _write_experiment_card(drawn, items, names, folder)
     about: dict[str, Any] = {
         "name": experiment.name,
         "key": key,
@@ -167,7 +176,7 @@ def _write_corpus(
         "pretraining": pretraining_key,
         "warnings": [item.message for item in report.items],
     }
-    write_manifest(folder, about)
+    write_manifest(folder, about | ({"name_tokens": names} if names else {}))
 
 
 def check_context(drawn: Draft, tokenizer: Tokenizer, report: Report) -> None:
@@ -245,7 +254,15 @@ def _check_episodes(experiment: Experiment, folder: Path, report: Report) -> Non
         report.fail("W0502", message, experiment.span, help=help)
 
 
-def _write_experiment_card(drawn: Draft, items: dict[str, int], folder: Path) -> None:
+def _token_section(histograms: dict[str, dict[str, int]]) -> list[tuple[str, list[str]]]:
+    """What a card says of words that are equally many tokens."""
+    lines = [f"- {line}" for line in token_lines(histograms)]
+    return [("Tokens of names", lines)] if lines else []
+
+
+def _write_experiment_card(
+    drawn: Draft, items: dict[str, int], names: dict[str, dict[str, int]], folder: Path
+) -> None:
     experiment = drawn.experiment
     documents = drawn.world_documents(0)
     sets = dict.fromkeys(documents.set.tolist())
@@ -261,7 +278,8 @@ def _write_experiment_card(drawn: Draft, items: dict[str, int], folder: Path) ->
         "the seed; every answer has its proof in `proofs`. `documents` and `items` are Parquet, and the same",
         "rows as JSON lines.",
     ]
-    sections = [("Documents", sizes), ("Sample", samples), ("Test items", tests), ("How it was made", made)]
+    sections = [("Documents", sizes), ("Sample", samples), ("Test items", tests)]
+    sections += [*_token_section(names), ("How it was made", made)]
     write_card(folder, experiment.name, experiment.doc, sections)
 
 

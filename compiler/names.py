@@ -9,20 +9,69 @@ from wug.compiler.diagnostics import Report
 from wug.compiler.draw import Words
 from wug.compiler.facts import Rows
 from wug.compiler.fresh import fresh_like
-from wug.compiler.words import draw_names, spell
+from wug.compiler.pools import Pool, pool_of
 from wug.compiler.world import Entity, World
 
 Names = dict[str, NDArray[np.str_]]
 """The names of each type's members [worlds, count]."""
 
 
-def real_names(world: World, seeds: Words, table: dict[str, list[list[str]]]) -> Names:
+class Namer:
+    """Hands out invented names. Types of one lexicon share no word; the first declared chooses first."""
+
+    def __init__(self, world: World, seeds: Words, reserved: bool, report: Report) -> None:
+        self.world = world
+        self.seeds = seeds
+        self.reserved = reserved
+        self.report = report
+        self.taken: dict[str, Rows] = {}
+
+    def names(self, entity: Entity, count: int) -> NDArray[np.str_]:
+        """Names [worlds, count]. Reports a lexicon that is too small (W0401)."""
+        naming = entity.naming
+        assert naming is not None
+        pool = pool_of(self.world, naming, self.reserved, self.report)
+        words = self._words(entity, pool, count * naming.words)
+        texts = pool.texts[words].reshape(len(self.seeds), count, naming.words)
+        name = texts[..., 0]
+        for place in range(1, naming.words):
+            name = np.char.add(np.char.add(name, " "), texts[..., place])
+        return name
+
+    def _words(self, entity: Entity, pool: Pool, count: int) -> Rows:
+        """Distinct words that no other type has, as places in the pool [worlds, count]."""
+        taken = self.taken.get(pool.group)
+        held = 0 if taken is None else taken.shape[1]
+        drawn = pool.draw(self.seeds, f"{entity.name}/names", min(count + held, len(pool.numbers)))
+        numbers = pool.numbers[drawn]
+        free = np.ones(drawn.shape, bool)
+        if taken is not None:
+            world = np.arange(len(self.seeds), dtype=np.int64)[:, None] * pool.bound
+            free = ~np.isin(numbers + world, taken + world)
+        kept = free & (np.cumsum(free, axis=1) <= count)
+        if bool((kept.sum(axis=1) < count).any()):
+            self._too_few(entity, pool, count)
+        words = drawn[kept].reshape(len(self.seeds), count)
+        chosen = pool.numbers[words]
+        self.taken[pool.group] = chosen if taken is None else np.concatenate([taken, chosen], axis=1)
+        return words
+
+    def _too_few(self, entity: Entity, pool: Pool, count: int) -> None:
+        what = "of those kept for worlds" if self.reserved else "for pretraining's fresh worlds"
+        held = self.taken[pool.group].shape[1] if pool.group in self.taken else 0
+        others = f", and {held:,} are taken by other types" if held else ""
+        message = f"'{entity.name}' needs {count:,} words {what}; there are {len(pool.numbers):,}{others}"
+        help = "more letters, syllables, onsets, nuclei or codas make more words"
+        self.report.fail("W0401", message, entity.span, help=help)
+
+
+def real_names(world: World, seeds: Words, table: dict[str, list[list[str]]], report: Report) -> Names:
     """The names of evaluation worlds; those of a table are the same in all of them."""
     names: Names = {}
-    taken: dict[int, Rows] = {}
+    namer = Namer(world, seeds, True, report)
     for entity in world.entities.values():
         if entity.data is None:
-            names[entity.name] = _nonce(entity, seeds, entity.count, True, taken)
+            names[entity.name] = namer.names(entity, entity.count)
         else:
             real = np.array(table[entity.name][0])
             names[entity.name] = np.broadcast_to(real, (len(seeds), len(real)))
@@ -38,22 +87,12 @@ def fresh_names(
 ) -> Names:
     """The names of fresh worlds with so many members of each type."""
     names: Names = {}
-    taken: dict[int, Rows] = {}
+    namer = Namer(world, seeds, False, report)
     for entity in world.entities.values():
         most = int(counts[entity.name].max())
         if entity.data is not None:
             real = table[entity.name][0]
             names[entity.name] = fresh_like(real, seeds, f"{entity.name}/names", most, entity.span, report)
         else:
-            names[entity.name] = _nonce(entity, seeds, most, False, taken)
+            names[entity.name] = namer.names(entity, most)
     return names
-
-
-def _nonce(
-    entity: Entity, seeds: Words, count: int, reserved: bool, taken: dict[int, Rows]
-) -> NDArray[np.str_]:
-    """Invented names; types that share a lexicon share no name, the one declared first choosing first."""
-    held = taken.get(entity.syllables)
-    words = draw_names(seeds, f"{entity.name}/names", count, entity.syllables, reserved, held)
-    taken[entity.syllables] = words if held is None else np.concatenate([held, words], axis=1)
-    return np.array(spell(words.reshape(-1), entity.syllables)).reshape(words.shape)

@@ -48,7 +48,7 @@ def populate(world: World, seeds: Words, report: Report) -> Populated:
         for r in world.relations.values()
         if r.population is not None
     }
-    names = real_names(world, seeds, table)
+    names = real_names(world, seeds, table, report)
 
     def real_cells(relation: Relation, argument: Argument, real: list[str]) -> Column:
         return column_of(argument.type, real)[None, :]

@@ -1,5 +1,8 @@
 """The tokenizer of a world: one token per word of its forms and per syllable of its names.
 
+Words of a spelled lexicon are made of its syllables where these are few, else of onsets with their nuclei,
+and of codas, so that pretraining, which sees other words, has seen every piece.
+
 Texts that come from a table of the user's own are spelled letter by letter, so that pretraining, which sees
 every letter, has seen every piece. It is a unigram model in which all tokens cost the same, so a word is cut
 into as few tokens as can be; spaces are part of the tokens and decoding gives the text back.
@@ -9,18 +12,31 @@ from __future__ import annotations
 
 import re
 import string
+from collections.abc import Iterable, Sequence
+from itertools import product
 from pathlib import Path
 
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
 from wug.compiler.typed import VALUE_TYPES
 from wug.compiler.words import SYLLABLES
-from wug.compiler.world import Option, World
+from wug.compiler.world import INFLECTIONS, NONCE, Lexicon, Option, World, slots
 
 PAD, DOCUMENT, UNKNOWN = "<pad>", "<doc>", "<unk>"
 """Ids 0, 1, 2. Every document begins with <doc>; <pad> is never a target."""
 
+MOST_SYLLABLES = 200
+"""A lexicon of more syllables is cut into smaller pieces."""
+
 _SPACE = "\u2581"
+_ADDED = {
+    "plural": ("s", "es", "ies"),
+    "a": (_SPACE + "a", _SPACE + "an"),
+    "the": (_SPACE + "the",),
+    "comparative": ("er", "ier", _SPACE + "more"),
+    "superlative": ("est", "iest", _SPACE + "most"),
+    "possessive": ("'s", "'"),
+}
 _WORD = re.compile(r"(\s?)([^\W_]+|[^\s])")
 
 
@@ -44,13 +60,17 @@ def build_tokenizer(world: World, characters: str) -> Tokenizer:
     for texts in world.preambles.values():
         for text in texts:
             _add_words(pieces, text, at_start=True)
-    if any(entity.data is None for entity in world.entities.values()):
-        for syllable in SYLLABLES:
-            pieces[_SPACE + syllable] = pieces[syllable] = None
+    for piece in (*name_pieces(world), *_endings(world)):
+        pieces[piece] = None
     if _spells(world):
         for letter in dict.fromkeys(string.ascii_letters + string.digits + "-." + characters):
             pieces[_SPACE + letter] = pieces[letter] = None
-    pieces[_SPACE] = None
+    return piece_model(pieces)
+
+
+def piece_model(pieces: Iterable[str]) -> Tokenizer:
+    """The tokenizer that cuts words into as few of these pieces as can be; a space is one, too."""
+    pieces = dict.fromkeys([*pieces, _SPACE])
     vocabulary = [(token, 0.0) for token in (PAD, DOCUMENT, UNKNOWN)] + [(piece, -1.0) for piece in pieces]
     tokenizer = Tokenizer(models.Unigram(vocabulary, unk_id=2, byte_fallback=False))
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement=_SPACE, prepend_scheme="always")
@@ -59,6 +79,55 @@ def build_tokenizer(world: World, characters: str) -> Tokenizer:
         [AddedToken(t, special=True, normalized=False) for t in (PAD, DOCUMENT, UNKNOWN)]
     )
     return tokenizer
+
+
+def name_pieces(world: World) -> tuple[str, ...]:
+    """What invented names of a world are cut into, at the start of a word and inside it."""
+    pieces: dict[str, None] = {}
+    for entity in world.entities.values():
+        if (naming := entity.naming) is None:
+            continue
+        inside = _parts(world.lexicons.get(naming.lexicon, NONCE if naming.letters else None))
+        capital = naming.capital or "capital" in _name_inflections(world)
+        for piece in inside:
+            pieces[_SPACE + piece] = pieces[piece] = None
+        for piece in inside if capital else ():
+            pieces[_SPACE + piece.capitalize()] = None
+    return tuple(pieces)
+
+
+def _parts(lexicon: Lexicon | None) -> Sequence[str]:
+    """What words of a lexicon, or names of syllables, are made of."""
+    if lexicon is None:
+        return SYLLABLES
+    parts = {"".join(parts) for parts in product(lexicon.onsets, lexicon.nuclei, lexicon.codas)}
+    if len(parts) > MOST_SYLLABLES:
+        parts = {"".join(begun) for begun in product(lexicon.onsets, lexicon.nuclei)}
+        parts |= set(lexicon.codas) - {""}
+    return sorted(parts)
+
+
+def _name_inflections(world: World) -> set[str]:
+    """The inflections in which sentences say invented names."""
+    return {
+        inflection
+        for relation in world.relations.values()
+        for form in relation.forms
+        for wording in form.wordings
+        for slot in slots(wording.pieces)
+        if (entity := world.entities.get(relation.arguments[slot.argument].type)) and entity.naming
+        for inflection in slot.inflections
+    }
+
+
+def _endings(world: World) -> list[str]:
+    """What inflections put before or behind an invented name; where they change it, its letters."""
+    used = _name_inflections(world)
+    found = [
+        ending for inflection in INFLECTIONS if inflection in used for ending in _ADDED.get(inflection, ())
+    ]
+    changed = used & {"plural", "comparative", "superlative"}
+    return found + [letter for letter in string.ascii_lowercase if changed]
 
 
 def write_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:

@@ -14,14 +14,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from wug.compiler.draw import Words, draw, path_word, permute
+from wug.compiler.draw import draw, path_word
 
 SYLLABLES = tuple(
     "bap bof daf diz duk faz fis fov fup jex jid jop juv kez kiv kod kub lak lix mek "  # noqa: SIM905
     "mif moz mul nad nem nol nuf pab pev reb sag sut ven vir vog zar zeg zib zos zum".split()
 )
 
-_RESERVED_SHARE = 4
+RESERVED_SHARE = 4
+"""One word in so many is for worlds."""
+
 _EXCLUDED = {"zarnoldaf", "zarnoldiz", "zarnolduk"}  # they hold "arnold"
 
 
@@ -44,39 +46,10 @@ def _number(name: str) -> int:
     return sum(place * len(SYLLABLES) ** i for i, place in enumerate(reversed(places)))
 
 
-def lexicon(syllables: int, reserved: bool) -> NDArray[np.int64]:
+def syllable_lexicon(syllables: int, reserved: bool) -> NDArray[np.int64]:
     """The numbers of all names for worlds (`reserved`) or for pretraining; the two never share one."""
     every = np.arange(len(SYLLABLES) ** syllables, dtype=np.int64)
     if syllables == 3:
         every = every[~np.isin(every, [_number(name) for name in _EXCLUDED])]
-    quarter = draw(path_word("lexicon"), f"syllables/{syllables}", every) % np.uint64(_RESERVED_SHARE) == 0
+    quarter = draw(path_word("lexicon"), f"syllables/{syllables}", every) % np.uint64(RESERVED_SHARE) == 0
     return every[quarter == reserved]
-
-
-def draw_names(
-    seeds: Words,
-    path: str,
-    count: int,
-    syllables: int,
-    reserved: bool,
-    taken: NDArray[np.int64] | None = None,
-) -> NDArray[np.int64]:
-    """Distinct names for each world: word numbers [worlds, count].
-
-    `taken` [worlds, any] are names that other types of the same worlds and syllables have already. The
-    first names do not depend on the count. Raises ValueError where the lexicon is too small.
-    """
-    words = lexicon(syllables, reserved)
-    held = 0 if taken is None else taken.shape[1]
-    if count + held > len(words):
-        raise ValueError(
-            f"{count + held} names of {syllables} syllables are asked for, there are {len(words)}"
-        )
-    index = np.arange(count + held, dtype=np.int64)[None, :]
-    drawn = words[permute(seeds[:, None], path, index, len(words))]
-    if taken is None or held == 0:
-        return drawn
-    world = np.arange(len(seeds), dtype=np.int64)[:, None] * len(SYLLABLES) ** syllables
-    free = ~np.isin(drawn + world, taken + world)
-    kept = free & (np.cumsum(free, axis=1) <= count)
-    return drawn[kept].reshape(len(seeds), count)

@@ -36,12 +36,66 @@ class Part:
 
 
 @dataclass(frozen=True)
+class TokenFile:
+    """Another model's tokenizer.json, and what the spec calls it."""
+
+    path: Path = field(compare=False)
+    written: str
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """How words are invented: onset, nucleus and coda make a syllable, and from `syllables[0]` to
+    `syllables[1]` syllables a word of `letters[0]` to `letters[1]` letters."""
+
+    name: str
+    onsets: tuple[str, ...]
+    nuclei: tuple[str, ...]
+    codas: tuple[str, ...]
+    syllables: tuple[int, int]
+    letters: tuple[int, int]
+    tokens: TokenFile | None = None
+    span: Span | None = field(compare=False, default=None)
+
+
+NONCE = Lexicon(
+    name="nonce",
+    onsets=tuple(
+        "b bl br d dr f fl fr g gl gr h j k kl kr l m n p pl pr r s sn st t tr v z".split()  # noqa: SIM905
+    ),
+    nuclei=tuple("aeiou"),
+    codas=("", *"b d f g k l m n p t v x z mp nd nk nt lt rm rn ft sk".split()),  # noqa: SIM905
+    syllables=(1, 3),
+    letters=(4, 9),
+)
+"""The lexicon of `nonce(letters 4..6)`."""
+
+
+@dataclass(frozen=True)
+class Naming:
+    """What members of a type are called: so many words of a lexicon each.
+
+    The `lexicon` is a declared one, all of it or its words of (low, high) `letters`; or it is nonce, the
+    built-in one: words of so many `syllables`, or of `letters`. With `tokens` only words of one token count
+    are used, the commonest under that tokenizer.
+    """
+
+    lexicon: str = "nonce"
+    syllables: int = 2
+    letters: tuple[int, int] | None = None
+    words: int = 1
+    capital: bool = False
+    tokens: TokenFile | None = None
+
+
+@dataclass(frozen=True)
 class Entity:
-    """A type of things. Either `count` of them with invented names of `syllables`, or rows of `data`."""
+    """A type of things. Either `count` of them with invented names, or rows of `data`."""
 
     name: str
     count: int
-    syllables: int
+    naming: Naming | None
     data: Data | None
     span: Span = field(compare=False)
     partition: tuple[Part, ...] = ()
@@ -227,6 +281,7 @@ class World:
     rules: tuple[Rule, ...]
     preambles: dict[str, tuple[str, ...]]
     doc: str = field(compare=False, default="")
+    lexicons: dict[str, Lexicon] = field(default_factory=dict)
 
     def forests(self, entity: str) -> list[Relation]:
         """The relations that lay the members of an entity out in trees."""

@@ -15,6 +15,7 @@ from wug.compiler.emit import item_proof
 from wug.compiler.episodes import compile_episodes
 from wug.compiler.experiment import Experiment
 from wug.compiler.facts import Closure, Populated
+from wug.compiler.pools import token_histograms, token_lines
 from wug.compiler.populate import characters, read_data
 from wug.compiler.render import fill
 from wug.compiler.tokenizer import build_tokenizer
@@ -88,6 +89,8 @@ def _names(world: World, populated: Populated, count: int, out: Console, of: int
         more = ", ..." if len(names) > 2 * count else ""
         _heading(out, f"{entity.name}: {len(names):,} names")
         out.print(f"  {', '.join(names[: 2 * count].tolist())}{more}")
+    for line in token_lines(token_histograms(world, Report())):
+        out.print(f"  {line}")
 
 
 def _facts(
