@@ -3,6 +3,9 @@
 An entry is a folder `<root>/<kind>/<key>`. Whoever makes it holds a lock on that one entry (flock), works in
 `<key>.partial`, and renames the folder into place when it is whole: an entry that exists is complete, a
 killed process leaves only a `.partial` that the next one may resume or discard, and two runs at once share.
+
+A folder that the store made holds a CACHEDIR.TAG of its own. One that was there before, with content, never
+gets one, so that what has such a tag can be removed and nothing else is.
 """
 
 from __future__ import annotations
@@ -64,8 +67,28 @@ class Entry:
 
 
 CACHE_TAG = "CACHEDIR.TAG"
-_SIGNATURE = "Signature: 8a477f597d28d172789f06886806bc55\n# Made by wug; 'wug clean' removes it.\n"
+_SIGNATURE = (
+    b"Signature: 8a477f597d28d172789f06886806bc55\n# Made by wug and all its own; 'wug clean' removes it.\n"
+)
 """The mark of a folder that may be deleted at any time (bford.info/cachedir); backup programs skip it."""
+
+
+def mark(folder: Path) -> None:
+    """Make a folder that `is_marked`; where one is there already with other content, leave it as it is."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tag = folder / CACHE_TAG
+    content = {path.name for path in folder.iterdir()}
+    # the tag of a process that was killed while it wrote it, or whose disk was full, is a piece of ours
+    if not content or (content == {CACHE_TAG} and _SIGNATURE.startswith(tag.read_bytes())):
+        tag.write_bytes(_SIGNATURE)
+
+
+def is_marked(folder: Path) -> bool:
+    """Whether a folder was made by the store, and so may go."""
+    try:
+        return not folder.is_symlink() and (folder / CACHE_TAG).read_bytes() == _SIGNATURE
+    except OSError:
+        return False
 
 
 class Store:
@@ -97,10 +120,7 @@ class Store:
         scratch = final.with_name(final.name + ".partial")
         lock = final.with_name(final.name + ".lock")
         with environment(final):
-            lock.parent.mkdir(parents=True, exist_ok=True)
-            tag = self.root / CACHE_TAG
-            if not tag.exists():
-                tag.write_text(_SIGNATURE, encoding="utf-8")
+            mark(final.parent)
             with lock.open("w") as handle:
                 try:
                     fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from wug.compiler.store import EnvironmentFailure
+from wug.compiler.store import EnvironmentFailure, environment, mark
 from wug.runtime.keys import cpu_model, device_kind
 
 
@@ -29,7 +29,10 @@ def prepare(build: Path) -> None:
     jax.config.update("jax_platforms", kind.split()[0])
     words = f"{cpu_model()} {kind} jaxlib {version('jaxlib')}".lower()
     name = re.sub(r"[^a-z0-9]+", "-", words).strip("-")
-    jax.config.update("jax_compilation_cache_dir", str(build.resolve() / "compiled-programs" / name))
+    programs = build.resolve() / "compiled-programs"
+    with environment(programs):
+        mark(programs)
+    jax.config.update("jax_compilation_cache_dir", str(programs / name))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
     try:
         jax.devices()

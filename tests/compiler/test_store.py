@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from wug.compiler.store import EnvironmentFailure, Store, environment
+from wug.compiler.store import EnvironmentFailure, Store, environment, is_marked
 
 MAKER = """
 import sys, time
@@ -52,11 +52,23 @@ def test_an_entry_is_there_when_it_is_whole(tmp_path: Path) -> None:
     with store.entry("a/b", "key") as again:
         assert again.ready
         assert (again.path / "file").read_text() == "content"
-    assert (
-        (tmp_path / "build" / "CACHEDIR.TAG")
-        .read_text()
-        .startswith("Signature: 8a477f597d28d172789f06886806bc55")
-    )
+    tag = tmp_path / "build" / "a" / "b" / "CACHEDIR.TAG"
+    assert tag.read_text().startswith("Signature: 8a477f597d28d172789f06886806bc55")
+
+
+def test_only_what_the_store_made_is_marked(tmp_path: Path) -> None:
+    foreign, killed, other = tmp_path / "lib" / "world", tmp_path / "lib" / "runs", tmp_path / "other"
+    for folder in (foreign, killed, other):
+        folder.mkdir(parents=True)
+    (foreign / "photo").touch()
+    (killed / "CACHEDIR.TAG").write_text("Signature: 8a477f597d28d1")
+    (other / "CACHEDIR.TAG").write_text("Signature: 8a477f597d28d172789f06886806bc55\n# By another program\n")
+    for kind in ("lib/world", "lib/runs", "lib/compiled", "other"):
+        with Store(tmp_path).entry(kind, "key") as entry:
+            entry.commit()
+    assert is_marked(killed)
+    assert is_marked(tmp_path / "lib" / "compiled")
+    assert not any(map(is_marked, (foreign, other, tmp_path / "lib", tmp_path)))
 
 
 def test_what_is_not_committed_is_not_kept(tmp_path: Path) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -52,7 +55,7 @@ def test_dry_run(build: Path, capsys: Captured) -> None:
 def test_an_unknown_name(build: Path, capsys: Captured) -> None:
     assert clean(build, "one", "three") == 1
     assert kept(build) == ["one", "two"]
-    assert "nothing is built of 'three'; built: one, two" in capsys.readouterr().err
+    assert f"nothing is built of 'three' in {build}; built: one, two" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["..", ".", "one/compiled", "/"])
@@ -63,14 +66,67 @@ def test_a_path_is_no_name(build: Path, name: str) -> None:
 
 def test_a_foreign_folder(tmp_path: Path, capsys: Captured) -> None:
     (tmp_path / "thesis").mkdir()
-    assert clean(tmp_path) == 1
+    assert clean(tmp_path) == 0
     assert kept(tmp_path) == ["thesis"]
-    assert "was not made by wug" in capsys.readouterr().err
+    assert f"nothing to clean: wug made nothing in {tmp_path}" in capsys.readouterr().out
+
+
+@pytest.fixture
+def shared(build: Path) -> Path:
+    """The same build folder, which held things of others before: besides, in one's own folder, in a link."""
+    for file in ("photos/wedding", "one/notes", "two/world/mine"):
+        (build / file).parent.mkdir(parents=True, exist_ok=True)
+        (build / file).write_text("mine")
+    (build / "link").symlink_to(build / "one")
+    with Store(build).entry("two/world", "key") as entry:
+        entry.commit()
+    return build
+
+
+@pytest.mark.parametrize("names", [[], ["one", "two"]])
+def test_what_others_made_stays(shared: Path, names: list[str], capsys: Captured) -> None:
+    assert clean(shared, *names) == 0
+    left = [str(path.relative_to(shared)) for path in sorted(shared.rglob("*")) if path.is_file()]
+    assert left == ["one/notes", "photos/wedding", "two/world/key.lock", "two/world/mine"]
+    assert "one: wug did not make all that is in it" in capsys.readouterr().out
+    assert clean(shared) == 0
+    assert "nothing to clean" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["photos", "link"])
+def test_what_others_made_cannot_be_named(shared: Path, name: str, capsys: Captured) -> None:
+    assert clean(shared, name) == 1
+    assert f"nothing is built of '{name}' in {shared}; built: one, two" in capsys.readouterr().err
+    assert (shared / "photos" / "wedding").exists()
 
 
 def test_nothing_there(tmp_path: Path, capsys: Captured) -> None:
     assert clean(tmp_path / "build") == 0
     assert "nothing to clean" in capsys.readouterr().out
+    assert clean(tmp_path / "build", "one") == 1
+    assert "nothing is built of 'one'" in capsys.readouterr().err
+
+
+def test_only_what_is_gone_is_told_as_freed(
+    build: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The machine refuses to remove the second one's entry."""
+    remove = shutil.rmtree
+
+    def refuse(path: Path) -> None:
+        if "two" in str(path):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+        remove(path)
+
+    monkeypatch.setattr(shutil, "rmtree", refuse)
+    assert clean(build) == 4
+    out, err = capsys.readouterr()
+    assert out.splitlines()[1:] == ["freed      2 kB  in all"]
+    assert "freed      2 kB" in out.splitlines()[0]
+    assert "read-only" in err
+    monkeypatch.undo()
+    assert clean(build) == 0, "and the next one goes on"
+    assert kept(build) == []
 
 
 def test_what_is_being_made_stays(build: Path, capsys: Captured) -> None:
