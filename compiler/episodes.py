@@ -214,7 +214,8 @@ def compile_probe(experiment: Experiment, tokenizer: Tokenizer, seed: int, repor
     tests = [dataclasses.replace(test, others=1, where=()) for test in probed]
     trains = [dataclasses.replace(train, where=()) for train in experiment.trains]
     asked = dataclasses.replace(experiment, holdouts=(), trains=tuple(trains), tests=tuple(tests))
-    items = split(Drawn(asked, seeds, populated, closures, {}), report)
+    few = _with_others(asked, populated)
+    items = split(Drawn(asked, seeds, few, infer(experiment.world, few, report), {}), report)
     report.stop_if_failed()
     facts, of_fact = _facts(experiment, pieces, populated, closures, seeds)
     context = rows_of(facts, of_fact, len(seeds))
@@ -243,6 +244,20 @@ def compile_probe(experiment: Experiment, tokenizer: Tokenizer, seed: int, repor
         kind=np.array(kind, np.uint8),
         kinds=tuple(kinds),
     )
+
+
+def _with_others(experiment: Experiment, populated: Populated) -> Populated:
+    """The same worlds without the facts that a test cannot ask: no other value stands beside theirs."""
+    facts = dict(populated.facts)
+    for test in experiment.tests:
+        relation = experiment.world.relations[test.relation]
+        if relation.population is None or relation.arguments[test.varied].type not in populated.values:
+            continue
+        held = facts[relation.name]
+        values = np.unique(np.stack([held.world, held.arguments[:, test.varied]], axis=1), axis=0)
+        kept = np.bincount(values[:, 0], minlength=populated.worlds)[held.world] > 1
+        facts[relation.name] = Facts(held.world[kept], held.arguments[kept])
+    return dataclasses.replace(populated, facts=facts)
 
 
 def _tokenised(tokenizer: Tokenizer, cue: str, choices: list[str]) -> tuple[list[int], list[list[int]]]:

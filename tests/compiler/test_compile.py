@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.compiler.conftest import Write, checked
@@ -18,8 +19,11 @@ from wug.compiler.compile import CORPUS_VERSION, compile_experiment, compile_wor
 from wug.compiler.diagnostics import Report, SpecError
 from wug.compiler.draft import draft
 from wug.compiler.emit import emit_seed, write_manifest
-from wug.compiler.experiment import Experiment
+from wug.compiler.episodes import compile_probe
+from wug.compiler.experiment import Experiment, probed_tests
+from wug.compiler.populate import characters, read_data
 from wug.compiler.store import Store
+from wug.compiler.tokenizer import build_tokenizer
 from wug.progress import Silent
 
 SHIPPED = sorted(path.stem for path in (specs() / "experiments").glob("*.experiment"))
@@ -86,6 +90,21 @@ def test_golden_corpora(golden: Callable[[str, str], None], tmp_path: Path) -> N
         assert isinstance(experiment, Experiment)
         lines.append(f"{name} {corpus(experiment, tmp_path / name)}")
     golden("corpora.txt", "\n".join(lines) + "\n")
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_test_of_a_shipped_spec_is_probed(name: str) -> None:
+    """A fresh world is small: some facts in it have no other value beside theirs, and are not asked."""
+    experiment = checked(specs() / "experiments" / f"{name}.experiment")
+    assert isinstance(experiment, Experiment)
+    report = Report()
+    table = characters(read_data(experiment.world, report))
+    probe = compile_probe(experiment, build_tokenizer(experiment.world, table), 0, report)
+    assert not report.items
+    wanted = probed_tests(experiment.world, experiment.tests, experiment.trains, experiment.episodes)
+    assert set(probe.kinds) == {f"{test.relation}.{test.form}" for test in wanted}
+    assert np.bincount(probe.kind, minlength=len(probe.kinds)).min() >= 50
+    assert (probe.choices[:, 0] != probe.choices[:, 1]).any(axis=1).all()
 
 
 def test_other_hash_seeds_give_the_same_bytes(write: Write, tmp_path: Path, small: Experiment) -> None:
