@@ -22,6 +22,7 @@ from wug.compiler.drawn import Drawn
 from wug.compiler.experiment import Experiment, probed_tests
 from wug.compiler.facts import Closure, Facts, Ints, Populated, Rows
 from wug.compiler.infer import infer
+from wug.compiler.manner import choose
 from wug.compiler.populate import populate_fresh
 from wug.compiler.split import split
 from wug.compiler.tokens import Matrix, Pieces, rows_of, stack
@@ -150,7 +151,8 @@ def _facts(
             mine = stated[which == number]
             of, arguments = facts.world[mine], facts.arguments[mine]
             form = relation.form(train.form)
-            sentences = pieces.sentences(world, populated, relation, form.pieces, of, arguments)
+            manner = choose(form, key[which == number], f"{relation.name}/told")
+            sentences = pieces.sentences(world, populated, relation, form, of, arguments, manner)
             preambles = pieces.encode([" " + text if text else "" for text in train.preambles])
             chosen = below(draw(key[which == number], f"{relation.name}/preamble", 0), len(train.preambles))
             parts.append(_document(preambles[chosen], sentences))
@@ -174,7 +176,9 @@ def _questions(
         of, arguments = closure.facts.world[chosen], closure.facts.arguments[chosen]
         for form in relation.forms:
             if (relation.name, form.name) not in exclude and len(chosen):
-                sentences = pieces.sentences(world, populated, relation, form.pieces, of, arguments)
+                key = seeds[of] + chosen.astype(np.uint64)
+                manner = choose(form, key, f"{relation.name}/asked")
+                sentences = pieces.sentences(world, populated, relation, form, of, arguments, manner)
                 parts.append(_document(np.empty((len(of), 0), np.int32), sentences))
                 rows.append(of)
     return _shuffled(parts, rows, seeds, "questions/order", experiment.episodes.questions or None)

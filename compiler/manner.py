@@ -6,6 +6,7 @@ Successive tellings of one fact take all wordings before any comes again, the he
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from wug.compiler.draw import Words, below, draw
 from wug.compiler.facts import Ints, Rows
-from wug.compiler.world import Form
+from wug.compiler.world import Form, Option, Piece, Slot
 
 Which = Literal["told", "held", "any"]
 """Wordings that training may say, those held out for tests, or all of them."""
@@ -32,6 +33,18 @@ class Manner:
 
     def take(self, rows: Rows | NDArray[np.bool_]) -> Manner:
         return Manner(self.wording[rows], self.options[rows])
+
+
+def flat(pieces: Sequence[Piece], options: Sequence[int]) -> tuple[str | Slot, ...]:
+    """Pieces with these alternatives of their options, texts that meet made one."""
+    made: list[str | Slot] = []
+    for piece in pieces:
+        for each in piece.alternatives[options[piece.number]] if isinstance(piece, Option) else (piece,):
+            if isinstance(each, str) and made and isinstance(made[-1], str):
+                made[-1] += each
+            else:
+                made.append(each)
+    return tuple(made)
 
 
 def places(form: Form, which: Which) -> list[int]:

@@ -16,11 +16,13 @@ from collections.abc import Iterable, Sequence
 from itertools import product
 from pathlib import Path
 
+import numpy as np
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
+from wug.compiler.render import inflected
 from wug.compiler.typed import VALUE_TYPES
 from wug.compiler.words import SYLLABLES
-from wug.compiler.world import INFLECTIONS, NONCE, Lexicon, Option, World, slots
+from wug.compiler.world import INFLECTIONS, NONCE, Lexicon, Option, Piece, Slot, World, slots
 
 PAD, DOCUMENT, UNKNOWN = "<pad>", "<doc>", "<unk>"
 """Ids 0, 1, 2. Every document begins with <doc>; <pad> is never a target."""
@@ -49,10 +51,7 @@ def build_tokenizer(world: World, characters: str) -> Tokenizer:
     for relation in world.relations.values():
         for form in relation.forms:
             for wording in form.wordings:
-                for index, piece in enumerate(wording.pieces):
-                    options = piece.alternatives if isinstance(piece, Option) else ((piece,),)
-                    for literal in [each for parts in options for each in parts if isinstance(each, str)]:
-                        _add_words(pieces, literal, at_start=index == 0)
+                _add_pieces(pieces, wording.pieces)
     for table in world.tables.values():
         for row in table.rows:
             for cell in row:
@@ -62,6 +61,9 @@ def build_tokenizer(world: World, characters: str) -> Tokenizer:
             _add_words(pieces, text, at_start=True)
     for piece in (*name_pieces(world), *_endings(world)):
         pieces[piece] = None
+    for relation in world.relations.values():
+        for slot in {s: None for f in relation.forms for w in f.wordings for s in slots(w.pieces)}:
+            _add_inflected(pieces, world, relation.arguments[slot.argument].type, slot)
     if _spells(world):
         for letter in dict.fromkeys(string.ascii_letters + string.digits + "-." + characters):
             pieces[_SPACE + letter] = pieces[letter] = None
@@ -139,6 +141,37 @@ def _spells(world: World) -> bool:
     from_data = any(entity.data is not None for entity in world.entities.values())
     values = any(a.type in VALUE_TYPES for r in world.relations.values() for a in r.arguments)
     return from_data or values
+
+
+def _add_pieces(pieces: dict[str, None], said: Sequence[Piece]) -> None:
+    """The words of a wording; beside an option a word may stand behind a space or not."""
+    before: Piece = ""
+    for index, piece in enumerate(said):
+        options = piece.alternatives if isinstance(piece, Option) else ((piece,),)
+        for literal in [each for parts in options for each in parts if isinstance(each, str)]:
+            _add_words(pieces, literal, at_start=index == 0)
+            if isinstance(piece, Option) or isinstance(before, Option):
+                _add_words(pieces, literal, at_start=True)
+                _add_words(pieces, literal, at_start=False)
+        before = piece
+
+
+def _add_inflected(pieces: dict[str, None], world: World, type: str, slot: Slot) -> None:
+    """What an inflection makes of the cells of a table, or of values."""
+    if not slot.inflections or type in world.entities:
+        return
+    if type in world.tables:
+        stems = [row[slot.column] for row in world.tables[type].rows]
+    else:
+        stems = [f"2026-{month:02}-01" for month in range(1, 13)] if type == "date" else ["1"]
+    for stem, text in zip(stems, inflected(np.array(stems), slot).tolist(), strict=True):
+        for word in text.split(" "):
+            kept = next((each for each in (stem, stem.capitalize()) if each in word), "")
+            front, behind = word.split(kept, 1) if kept else (word, "")
+            _add_words(pieces, front, at_start=True)
+            _add_words(pieces, behind, at_start=False)
+            if kept and kept != stem:
+                pieces[_SPACE + kept] = pieces[kept] = None
 
 
 def _add_words(pieces: dict[str, None], text: str, at_start: bool) -> None:

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from wug.compiler.facts import Ints, Populated
-from wug.compiler.render import text_of
-from wug.compiler.world import Option, Piece, Relation, World
+from wug.compiler.facts import Ints, Populated, Rows
+from wug.compiler.manner import Manner, flat
+from wug.compiler.render import slot_text
+from wug.compiler.world import Form, Relation, Slot, World
 
 Matrix = NDArray[np.int32]
 """Rows of token ids, -1 where there is none: gaps may stand anywhere and are closed at the end."""
@@ -43,16 +44,39 @@ class Pieces:
         world: World,
         populated: Populated,
         relation: Relation,
-        pieces: Sequence[Piece],
+        form: Form,
         of: Ints,
         arguments: Ints,
-        at_start: bool = True,
+        manner: Manner,
     ) -> Matrix:
-        """The tokens of a form filled with arguments [rows, arity]; `at_start` puts a space in front."""
+        """The tokens of facts [rows, arity] in a form, each in its words, a space in front of each."""
+        said = np.column_stack([manner.wording, manner.options])
+        ways, way = np.unique(said, axis=0, return_inverse=True)
         parts: list[Matrix] = []
-        space = at_start
-        flat = [each for p in pieces for each in (p.alternatives[0] if isinstance(p, Option) else (p,))]
-        for piece in flat:
+        rows: list[Rows] = []
+        for number, (wording, *options) in enumerate(ways.tolist()):
+            mine = np.flatnonzero(way.reshape(-1) == number)
+            pieces = flat(form.wordings[wording].pieces, options)
+            parts.append(self._sentences(world, populated, relation, pieces, of[mine], arguments[mine]))
+            rows.append(mine)
+        if not parts:
+            return np.empty((0, 0), np.int32)
+        order = np.argsort(np.concatenate(rows), kind="stable")
+        return stack(parts)[order]
+
+    def _sentences(
+        self,
+        world: World,
+        populated: Populated,
+        relation: Relation,
+        pieces: Sequence[str | Slot],
+        of: Ints,
+        arguments: Ints,
+    ) -> Matrix:
+        """The tokens of one wording whose options are chosen."""
+        parts: list[Matrix] = []
+        space = True
+        for piece in pieces:
             if isinstance(piece, str):
                 lead = " " if space and not piece.startswith(" ") else ""
                 ids = self.encode([lead + piece.rstrip(" ")]) if piece.strip() else np.empty((1, 0), np.int32)
@@ -60,21 +84,12 @@ class Pieces:
                 space = piece.endswith(" ")
                 continue
             type = relation.arguments[piece.argument].type
-            number = arguments[:, piece.argument]
-            parts.append(self._slot(world, populated, type, piece.column, of, number, " " if space else ""))
+            texts = slot_text(world, populated, type, piece, of, arguments[:, piece.argument])
+            distinct, inverse = np.unique(texts, return_inverse=True)
+            lead = " " if space else ""
+            parts.append(self.encode([lead + str(text) for text in distinct])[inverse.reshape(-1)])
             space = False
         return np.concatenate(parts, axis=1)
-
-    def _slot(
-        self, world: World, populated: Populated, type: str, column: int, of: Ints, number: Ints, lead: str
-    ) -> Matrix:
-        if type in world.tables:
-            cells = [lead + row[column] for row in world.tables[type].rows]
-            return self.encode(cells)[number]
-        distinct, inverse = np.unique(
-            text_of(world, populated, type, column, of, number), return_inverse=True
-        )
-        return self.encode([lead + str(text) for text in distinct])[inverse.reshape(-1)]
 
 
 def stack(parts: Sequence[Matrix]) -> Matrix:
