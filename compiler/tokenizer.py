@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from pathlib import Path
 
@@ -62,8 +62,12 @@ def build_tokenizer(world: World, characters: str) -> Tokenizer:
     for piece in (*name_pieces(world), *_endings(world)):
         pieces[piece] = None
     for relation in world.relations.values():
-        for slot in {s: None for f in relation.forms for w in f.wordings for s in slots(w.pieces)}:
-            _add_inflected(pieces, world, relation.arguments[slot.argument].type, slot)
+        for wording in [w for form in relation.forms for w in form.wordings]:
+            for slot in slots(wording.pieces):
+                _add_inflected(pieces, world, relation.arguments[slot.argument].type, slot)
+            for slot in _without_space(wording.pieces):
+                for text in _cells(world, relation.arguments[slot.argument].type, slot):
+                    _add_words(pieces, text, at_start=False)
     if _spells(world):
         for letter in dict.fromkeys(string.ascii_letters + string.digits + "-." + characters):
             pieces[_SPACE + letter] = pieces[letter] = None
@@ -154,6 +158,28 @@ def _add_pieces(pieces: dict[str, None], said: Sequence[Piece]) -> None:
                 _add_words(pieces, literal, at_start=True)
                 _add_words(pieces, literal, at_start=False)
         before = piece
+
+
+def _without_space(said: Sequence[Piece]) -> Iterator[Slot]:
+    """The slots of a wording that may stand behind something else than a space."""
+    before: Piece = " "
+    for piece in said:
+        options = piece.alternatives if isinstance(piece, Option) else ((piece,),)
+        for parts in options:
+            for earlier, each in zip((before, *parts), parts, strict=False):
+                if isinstance(each, Slot) and not (isinstance(earlier, str) and earlier.endswith(" ")):
+                    yield each
+        before = piece
+
+
+def _cells(world: World, type: str, slot: Slot) -> list[str]:
+    """What a slot says of the rows of its table."""
+    if type not in world.tables:
+        return []
+    texts: list[str] = inflected(
+        np.array([row[slot.column] for row in world.tables[type].rows]), slot
+    ).tolist()
+    return texts
 
 
 def _add_inflected(pieces: dict[str, None], world: World, type: str, slot: Slot) -> None:
