@@ -62,6 +62,12 @@ CATALOGUE: dict[str, Rule] = {
         "A dot reaches into an import with a name: after 'import \"kin.world\" as kin', the relation\n"
         "'parent' of that file is kin.parent. What is declared, and every variable, has a name without dots.",
     ),
+    "W0015": _error(
+        "a character that is not what it seems",
+        "Some characters look like others (a Cyrillic letter like a Latin one, a no-break space like a\n"
+        "space), some cannot be seen, some turn a line round on the screen. A spec says what its reader\n"
+        "sees, so they are errors; in texts, letters of another script are fine in words of their own.",
+    ),
     # Names and keys
     "W0101": _error("an unknown name", "Nothing of this name is declared where it is used."),
     "W0102": _error("an unknown key", "The block does not know this key; every key is known or an error."),
@@ -78,8 +84,8 @@ CATALOGUE: dict[str, Rule] = {
     "W0107": _error("a value is missing", "The key or declaration needs a value that is not there."),
     "W0108": _error(
         "a parameter that is a key",
-        "A parameter is used by its name as a value: { count people }. Where the block has a key of that\n"
-        "name, nobody could tell which of them is meant.",
+        "A parameter is used by its name as a value: { count people }. One that is called like a key of a\n"
+        "block would leave the reader in doubt which of them is meant.",
     ),
     # Types
     "W0201": _error("a wrong number of arguments", "A relation takes as many arguments as it declares."),

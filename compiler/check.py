@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from wug.compiler.check_entities import within
 from wug.compiler.check_experiment import check_experiment
 from wug.compiler.check_world import check_world
 from wug.compiler.diagnostics import Diagnostic, Report, did_you_mean
@@ -16,10 +17,10 @@ from wug.compiler.experiment import Experiment
 from wug.compiler.modules import flatten
 from wug.compiler.parameters import Setting, command_line, set_parameters, written_settings
 from wug.compiler.resolve import ReadWorld, resolve_experiment, resolve_world
-from wug.compiler.source import neighbours
+from wug.compiler.source import Span, neighbours
 from wug.compiler.world import World
 
-_SYNTAX = ("W0001", "W0002", "W0012")
+_SYNTAX = ("W0001", "W0002", "W0012", "W0015")
 _MISSING = ("W0402", "W0501")
 _PREFIX = re.compile(r"\b[A-Za-z_]\w*\.(?=\w)")
 _DECLARED = re.compile(
@@ -37,7 +38,10 @@ def check(path: Path, name: str, report: Report, parameters: Iterable[str] = ())
     broken = [item.span.source for item in found.items if item.code in _SYNTAX and item.span]
     lost = {name for source in broken for name in _DECLARED.findall(source.text)}
     lines = {_line(item) for item in found.items if item.code in _SYNTAX}
-    kept = [item for item in found.sorted() if not (broken and _echo(item, lost, lines))]
+    odd = [item.span for item in found.items if item.code == "W0015" and item.span]
+    kept = [
+        item for item in found.sorted() if not (broken and (_echo(item, lost, lines) or _holds(item, odd)))
+    ]
     report.items += _once(kept)
     return result
 
@@ -58,6 +62,12 @@ def _line(item: Diagnostic) -> tuple[str, int]:
         if item.span
         else ("", 0)
     )
+
+
+def _holds(item: Diagnostic, odd: list[Span]) -> bool:
+    """Whether an unknown name is unknown for a letter that was reported."""
+    span = item.span
+    return item.code == "W0101" and span is not None and any(within(each, span) for each in odd)
 
 
 def _echo(item: Diagnostic, lost: set[str], lines: set[tuple[str, int]]) -> bool:

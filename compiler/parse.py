@@ -16,6 +16,7 @@ from lark.parsers.lalr_interactive_parser import InteractiveParser
 from wug.compiler import syntax
 from wug.compiler.diagnostics import Report, did_you_mean
 from wug.compiler.dots import check_names
+from wug.compiler.lookalikes import check_characters, lookalike
 from wug.compiler.source import LARGEST_SOURCE, Source, Span, neighbours
 from wug.compiler.tables import parser
 from wug.compiler.tree import Builder
@@ -160,6 +161,7 @@ def _parse(source: Source, kind: str, report: Report) -> Any:
     tokens = list(parser(kind).lex(source.text))
     if _too_deep(tokens, source, report):
         return None
+    check_characters(source, tokens, report)
     _check_edition(tokens, source, kind, report)
     state = parser(kind).parse_interactive("")
     index, errors = 0, 0
@@ -272,6 +274,9 @@ def _report_unexpected(
             help = 'texts stand in straight double quotes: "..."'
         elif token.value == "-":
             help = "numbers are never negative here"
+        elif found := lookalike(token.value):
+            code = "W0015"
+            message, help = found
     elif token.type == "DOC":
         help = "a doc comment (///) stands before a declaration; elsewhere write //"
     elif token.type == "NAME" and accepts & set(_STARTERS[kind]) and "NAME" not in accepts:

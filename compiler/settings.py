@@ -50,10 +50,8 @@ def read(settings: syntax.Settings | None, schema: Schema, what: str, report: Re
         cursor.index += 1
         key = atom.name if isinstance(atom, syntax.Call) else atom
         if not isinstance(key, syntax.Name) and written(atom) in schema:
-            help = "the key is meant wherever there is one: give the parameter another name"
-            report.add("W0108", f"'{written(atom)}' is a key of {what} and a parameter", atom.span, help=help)
-            cursor.index += not isinstance(cursor.peek(), syntax.Name | None)
-            continue
+            _report_parameter(written(atom), atom.span, report)
+            key = syntax.Name(written(atom), atom.span)
         if isinstance(key, syntax.Name) and key.text not in schema and written(key) in schema:
             key = syntax.Name(written(key), key.span)
         if not isinstance(key, syntax.Name):
@@ -80,6 +78,13 @@ def read(settings: syntax.Settings | None, schema: Schema, what: str, report: Re
         elif value is not None:
             values[key.text] = value
     return values
+
+
+def _report_parameter(name: str, span: Span, report: Report) -> None:
+    """Say once of a parameter that it has the name of a key, wherever the key stands first."""
+    message = f"a parameter is called '{name}', which is a key here"
+    if all(item.message != message for item in report.items):
+        report.add("W0108", message, span, help="give the parameter another name")
 
 
 def written(atom: syntax.Atom) -> str:
