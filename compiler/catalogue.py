@@ -130,12 +130,20 @@ CATALOGUE: dict[str, Rule] = {
     ),
     "W0402": _error("a relation without facts", "The relation is neither populated nor the head of a rule."),
     "W0403": _error(
-        "a data file that cannot be read", "The CSV or the tokenizer.json is not there, or may not be read."
+        "a data file that cannot be read", "The table or the tokenizer.json is not there, or may not be read."
     ),
-    "W0404": _error("ragged rows", "Every row of a CSV has as many cells as its header."),
-    "W0405": _error("a wrong encoding", "A CSV is UTF-8 text."),
-    "W0406": _error("a column that is not there", "The header of the CSV does not have this column."),
-    "W0407": _error("bad cells", "Names must be unique, cells filled, and integers written in digits."),
+    "W0404": _error(
+        "a table that does not read",
+        "Every row of a CSV has as many cells as its header, every line of JSON lines is an object whose\n"
+        "keys are there once, and a Parquet file is one.",
+    ),
+    "W0405": _error("a wrong encoding", "A CSV or JSON lines are UTF-8 text."),
+    "W0406": _error("a column that is not there", "The table does not have this column."),
+    "W0407": _error(
+        "bad cells",
+        "Names and keys must be unique, cells filled, of the type that is declared for them, and one value\n"
+        "each; a cell that refers to another table must hold the key of one of its rows.",
+    ),
     "W0408": _error(
         "a trait that is violated",
         "The facts contradict what the relation is declared to be; both are shown with their proofs.",

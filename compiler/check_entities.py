@@ -12,7 +12,7 @@ from wug.compiler.data import check_data
 from wug.compiler.diagnostics import Note, Report
 from wug.compiler.resolve import inside
 from wug.compiler.source import Span
-from wug.compiler.world import NONCE, Data, Entity, Lexicon, Naming, Part, Table
+from wug.compiler.world import FORMATS, NONCE, Data, Entity, Lexicon, Naming, Part, Table
 
 MOST = 10_000_000
 """The most entities or facts that one declaration may ask for."""
@@ -20,6 +20,7 @@ MOST = 10_000_000
 WHOLE = 1_000_000_000
 """Shares are integers, in billionths."""
 
+_KEY = settings.name("the name of a column")
 COUNT = settings.integer(1, MOST)
 
 
@@ -37,7 +38,9 @@ class EntityChecker:
         return dataclasses.replace(made, partition=self.partition(declaration.partitions))
 
     def _entity(self, file: syntax.WorldFile, declaration: syntax.Entity) -> Entity:
-        schema: settings.Schema = {"named": named} if declaration.source else {"count": COUNT, "named": named}
+        schema: settings.Schema = (
+            {"named": named, "key": _KEY} if declaration.source else {"count": COUNT, "named": named}
+        )
         what = f"entity '{declaration.name.text}'"
         values = settings.read(declaration.settings, schema, what, self.report)
         name, called = declaration.name, values.get("named")
@@ -54,9 +57,14 @@ class EntityChecker:
             self.report.add("W0107", f"{what} does not say which column names it", name.span, help=help)
             return Entity(name.text, 0, Naming(), None, name.span)
         path = inside(file.source.path, declaration.source, self.root, self.report)
-        data = Data(path or Path(), declaration.source.text, called.text)
-        if path is not None:
-            check_data(data, declaration.source.span, called.span, self.report)
+        key = values.get("key")
+        data = Data(path or Path(), declaration.source.text, called.text, key.text if key else "")
+        if path is not None and path.is_file() and path.suffix.removeprefix(".").lower() not in FORMATS:
+            message = f"'{data.written}' ends in none of .csv, .jsonl and .parquet"
+            self.report.add("W0010", message, declaration.source.span)
+        elif path is not None:
+            place = key.span if key else None
+            check_data(data, declaration.source.span, called.span, self.report, place)
         return Entity(name.text, 0, None, data, name.span)
 
     def partition(self, written: tuple[syntax.Partition, ...]) -> tuple[Part, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from wug.compiler import syntax
 from wug.compiler.check_entities import EntityChecker, within
 from wug.compiler.check_forms import FormChecker, check_forms_differ
-from wug.compiler.check_populations import PopulationChecker
+from wug.compiler.check_populations import PopulationChecker, check_references
 from wug.compiler.check_rules import RuleChecker
 from wug.compiler.counts import check_counts
 from wug.compiler.diagnostics import Note, Report, did_you_mean
@@ -53,6 +53,7 @@ class _WorldChecker:
         for _, declaration in declared:
             if isinstance(declaration, syntax.Relation) and declaration.name.text not in self.relations:
                 self._relation(declaration)
+        self.relations = check_references(self.relations, self.report)
         reader = RuleChecker(self.relations, self._known, self.report)
         rules = [reader.rule(d) for _, d in declared if isinstance(d, syntax.Rule)]
         kept = tuple(rule for rule in rules if rule is not None)
@@ -125,7 +126,7 @@ class _WorldChecker:
             self.report.add("W0011", "'rewrite' is not yet understood", rewriting.span, help=help)
         traits, converse = self._traits(declaration, arguments)
         population = None
-        checker = PopulationChecker(self.entities, self._known, self.report)
+        checker = PopulationChecker(self.entities, self.tables, self._known, self.report)
         for populate in declaration.populates:
             population = checker.population(populate, declaration, arguments)
         for populate in declaration.populates[1:]:

@@ -25,9 +25,10 @@ from wug.compiler.draft import Draft, draft, draw_world, world_seeds
 from wug.compiler.emit import emit_seed, emit_world, write_card, write_manifest
 from wug.compiler.episodes import compile_episodes, compile_probe, shown_relations
 from wug.compiler.experiment import Experiment
+from wug.compiler.fresh_sizes import fact_weights
 from wug.compiler.plan import Arm, Plan, Split
 from wug.compiler.pools import token_histograms, token_lines
-from wug.compiler.populate import characters, read_data
+from wug.compiler.sheets import characters, read_data
 from wug.compiler.split import summary
 from wug.compiler.store import Store
 from wug.compiler.tokenizer import build_tokenizer, write_tokenizer
@@ -107,24 +108,23 @@ def corpus_key(experiment: Experiment) -> str:
 def episodes_key(experiment: Experiment) -> str:
     """The identity of pretraining's episodes: declarations in their proportions, not their counts."""
     world = plain(dataclasses.replace(experiment.world, name="", entities={}, relations={}))
+    counts = {entity.name: entity.count for entity in experiment.world.entities.values()}
     relations = []
     for relation in experiment.world.relations.values():
         population = relation.population
-        if population is not None and population.count:
-            entities = [experiment.world.entities[a.type].count for a in relation.arguments[:2]]
-            shared = gcd(*entities, population.count)
-            ratio = [*(each // shared for each in entities), population.count // shared]
+        ratio: list[int] = []
+        if population is not None:
+            sizes = [counts[a.type] for a in relation.arguments[:2] if a.type in counts]
+            shared = gcd(*sizes, population.count) or 1
+            ratio = [*(each // shared for each in sizes), population.count // shared]
             population = dataclasses.replace(population, count=0)
-        else:
-            ratio = []
         relations.append([plain(dataclasses.replace(relation, population=population)), ratio])
-    weights = [r.population.count for r in shown_relations(experiment) if r.population]
-    shared = gcd(*weights) or 1
+    weights = fact_weights([r for r in shown_relations(experiment) if r.population], counts)
     types = [_proportions(entity) for entity in experiment.world.entities.values()]
     trains = [(t.relation, t.form, t.preambles) for t in experiment.trains]
     tests = [(t.relation, t.form, t.choices) for t in experiment.tests]
     setting = [experiment.episodes, experiment.pretraining.seed]
-    parts = [world, relations, [w // shared for w in weights], types, _data_digests(experiment.world)]
+    parts = [world, relations, weights, types, _data_digests(experiment.world)]
     return digest(canonical(["episodes", EPISODES_VERSION, *parts, trains, tests, setting]))
 
 

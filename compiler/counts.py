@@ -6,8 +6,9 @@ import itertools
 from collections import Counter
 from collections.abc import Mapping
 
+from wug.compiler.check_constraints import check_population
 from wug.compiler.diagnostics import Report
-from wug.compiler.world import NONCE, Lexicon, Naming, Population, Relation, World
+from wug.compiler.world import NONCE, Lexicon, Naming, World
 
 LEXICON = {2: 415, 3: 15_977}
 """How many names of so many syllables there are for worlds; compiler/words.py draws them."""
@@ -17,7 +18,7 @@ def check_counts(world: World, counts: Mapping[str, int], report: Report) -> Non
     """Report every count that cannot be met (W0401), as far as `counts` of the entities are known."""
     for relation in world.relations.values():
         if relation.population is not None:
-            _check_count(relation, relation.population, counts, report)
+            check_population(world, relation, relation.population, counts, report)
     _check_names(world, counts, report)
     for entity in world.entities.values():
         parts = sum(part.count for part in entity.partition)
@@ -25,54 +26,6 @@ def check_counts(world: World, counts: Mapping[str, int], report: Report) -> Non
             have = counts[entity.name]
             message = f"the parts of '{entity.name}' add up to {parts:,}; there are {have:,}"
             report.add("W0401", message, entity.partition[0].span, help="or divide it by percentages")
-
-
-def declared_count(population: Population | None, entities: int) -> int:
-    """How many facts a population draws over so many entities (of a forest: at most)."""
-    assert population is not None
-    if population.method == "pairs":
-        return population.count
-    if population.method == "rows":
-        return entities
-    if population.method == "chain":
-        length = population.length or entities
-        return entities // length * (length - 1) + max(0, entities % length - 1)
-    return max(0, entities - population.roots)
-
-
-def _most_pairs(same: bool, partners: int, first: int, second: int) -> int:
-    if partners:
-        return first * partners // (partners + 1) if same else min(first * partners, second)
-    if not same:
-        return first * second
-    return first * ((first - 1) // 2) if first > 2 else first // 2
-
-
-def _check_count(
-    relation: Relation, population: Population, counts: Mapping[str, int], report: Report
-) -> None:
-    first = relation.arguments[0].type
-    if first not in counts:
-        return
-    if population.method == "forest" and population.roots >= counts[first]:
-        message = f"a forest of {counts[first]} '{first}' cannot have {population.roots} roots"
-        report.add("W0401", message, population.span, help="lower 'roots', or raise the entity's count")
-    if population.method == "chain" and population.length > counts[first]:
-        message = f"a chain of {population.length} cannot be made of {counts[first]} '{first}'"
-        report.add("W0401", message, population.span, help="lower 'length', or raise the entity's count")
-    if population.method != "pairs":
-        return
-    second = relation.arguments[1].type
-    if second not in counts:
-        return
-    most = _most_pairs(first == second, population.partners, counts[first], counts[second])
-    if population.count > most:
-        few = f"{population.partners} partner{'s' if population.partners > 1 else ''}"
-        once = f" with {few} each" if population.partners else ""
-        message = (
-            f"{population.count} pairs are asked for; {counts[first]} '{first}'{once} give at most {most}"
-        )
-        report.add("W0401", message, population.span, help="lower the count, or raise the entity's")
 
 
 def _check_names(world: World, counts: Mapping[str, int], report: Report) -> None:

@@ -1,140 +1,126 @@
-"""Tables of the user's own: reading a CSV, with errors that name the line.
+"""Tables of the user's own, read strictly: what is wrong is told with its line.
 
-The standard library's reader does the quoting; what is added here is strictness: one width, UTF-8, no
-empty cell and no name twice.
+A cell that is used is filled, of its type and, in columns that name or refer, unlike all others.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass
 
+from wug.compiler.data_files import header_of, missing_file, rows_of_file
 from wug.compiler.diagnostics import Report, did_you_mean
-from wug.compiler.source import Span, neighbours
+from wug.compiler.source import Span
 from wug.compiler.typed import WANTED, canonical_text
 from wug.compiler.world import Data
 
 CHECKED_WHOLE = 2_000_000
-"""Bytes: a CSV up to this size is read whole by `wug check`, of a larger one only the header."""
+"""Bytes: a table up to this size is read whole by `wug check`, of a larger one only the header."""
 
 
-def check_data(data: Data, span: Span, column: Span, report: Report, only_column: bool = False) -> None:
-    """Report what is wrong with a CSV at `span`, and whether the column named at `column` is in it."""
-    if only_column:
-        quiet = Report()
-        header = _header(data, span, quiet)
-        if header is not None:
-            _find(data, header, column, report)
+@dataclass(frozen=True)
+class Wanted:
+    """A column to read. `empty` says that its cells may be, `unique` that no two may be alike."""
+
+    column: str
+    type: str
+    empty: bool = False
+    unique: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """Some columns as canonical texts, "" where a cell is empty, and the line (or row) of each."""
+
+    columns: list[list[str]]
+    lines: list[int]
+
+
+def check_data(data: Data, span: Span, column: Span, report: Report, key: Span | None = None) -> None:
+    """Report what is wrong with a table at `span`, and whether it has the columns named at `column` and
+    `key`. Of a Parquet file, which takes a library to read, only whether it looks like one."""
+    if data.format == "parquet":
+        missing_file(data, span, report)
         return
-    header = _header(data, span, report)
-    if header is None or _find(data, header, column, report) < 0:
+    header = header_of(data, span, report)
+    if header is None:
+        return
+    found = _find(data.name_column, data, header, column, report)
+    wanted = [Wanted(data.name_column, "text", unique=True)]
+    if key is not None and _find(data.key, data, header, key, report):
+        wanted.append(Wanted(data.key, "text", unique=True))
+    if found and not report.failed and data.path.stat().st_size <= CHECKED_WHOLE:
+        read_columns(data, wanted, span, report)
+
+
+def check_column(data: Data, wanted: Wanted, place: Span, report: Report) -> None:
+    """Report whether a table that is otherwise sound lacks a column, or has cells there that do not fit."""
+    if data.format == "parquet":
+        return
+    header = header_of(data, place, Report())
+    if header is None or not _find(wanted.column, data, header, place, report):
         return
     if data.path.stat().st_size <= CHECKED_WHOLE:
-        read_columns(data, {data.name_column: "text"}, span, report)
+        sound = Report()
+        read_columns(data, [], place, sound)
+        if not sound.failed:
+            read_columns(data, [wanted], place, report)
 
 
-def read_columns(data: Data, columns: Mapping[str, str], span: Span, report: Report) -> list[list[str]]:
-    """The cells of some columns of known types as canonical texts, a list per column; what is wrong is
-    reported at `span`.
-
-    The first column is the one that names things: its cells must differ.
-    """
+def read_columns(data: Data, wanted: Sequence[Wanted], span: Span, report: Report) -> Table:
+    """The cells of some columns; what is wrong is reported at `span`."""
     before = len(report.items)
-    rows = _rows(data, span, report)
+    table = Table([[] for _ in wanted], [])
+    rows = rows_of_file(data, [each.column for each in wanted], span, report)
     _, header = next(rows, (0, None))
     if header is None:
-        return [[] for _ in columns]
-    places = [header.index(column) if column in header else -1 for column in columns]
-    found: list[list[str]] = [[] for _ in columns]
-    first_line: dict[str, int] = {}
-    if -1 in places:
-        missing = list(columns)[places.index(-1)]
-        report.add("W0406", f"'{data.written}' has no column '{missing}'", span)
-        return found
+        return table
+    for each in wanted:
+        if each.column not in header:
+            report.add("W0406", f"'{data.written}' has no column '{each.column}'", span)
+            return table
+    places = [header.index(each.column) for each in wanted]
+    first_line: list[dict[str, int]] = [{} for _ in wanted]
     for number, row in rows:
-        if len(row) != len(header):
-            report.add(
-                "W0404",
-                f"line {number} of '{data.written}' has {len(row)} cells, the header has {len(header)}",
-                span,
-                help='quote a cell that holds a comma: "a, b"',
-            )
-            return found
-        for place, cells, (column, type) in zip(places, found, columns.items(), strict=True):
+        table.lines.append(number)
+        for place, cells, each, seen in zip(places, table.columns, wanted, first_line, strict=True):
             cell = row[place].strip()
-            if not cell:
-                message = f"line {number} of '{data.written}' has an empty cell in column '{column}'"
-                report.add("W0407", message, span, help="fill it or leave the row out")
-                return found
-            value = canonical_text(type, cell)
-            if value is None:
-                what = f"has '{cell}' in column '{column}', which is not {WANTED[type]}"
-                message = f"line {number} of '{data.written}' {what}"
-                report.add("W0407", message, span, help="correct it, or declare the argument as text")
-                return found
+            problem, help = _problem(cell, each)
+            if problem:
+                report.add("W0407", f"{data.unit} {number} of '{data.written}' {problem}", span, help=help)
+                return table
+            value = canonical_text(each.type, cell) if cell else ""
+            assert value is not None
+            if each.unique and value in seen:
+                both = f"{data.unit} {seen[value]} and {data.unit} {number} of '{data.written}'"
+                message = f"'{value}' names {both}"
+                report.add("W0407", message, span, help="a name must mean one thing")
+                return table
+            if each.unique:
+                seen[value] = number
             cells.append(value)
-        name = found[0][-1]
-        if name in first_line:
-            message = f"'{name}' names line {first_line[name]} and line {number} of '{data.written}'"
-            report.add("W0407", message, span, help="a name must mean one thing")
-            return found
-        first_line[name] = number
-    if not found[0] and len(report.items) == before:
+    if not table.lines and len(report.items) == before:
         report.add("W0407", f"'{data.written}' has a header and no rows", span)
-    return found
+    return table
 
 
-def _header(data: Data, span: Span, report: Report) -> list[str] | None:
-    return next(_rows(data, span, report), (0, None))[1]
-
-
-def _find(data: Data, header: list[str], column: Span, report: Report) -> int:
-    name = data.name_column
-    if name in header:
-        return header.index(name)
-    report.add("W0406", f"'{data.written}' has no column '{name}'", column, help=did_you_mean(name, header))
-    return -1
-
-
-def _rows(data: Data, span: Span, report: Report) -> Iterator[tuple[int, list[str]]]:
-    """The rows of a CSV and their lines, header first; stops at what is wrong, after reporting it."""
-    path: Path = data.path
-    try:
-        if path.exists() and not path.is_file():
-            what = "a folder, not a file" if path.is_dir() else "no regular file"
-            report.add("W0403", f"'{data.written}' is {what}", span)
-            return
-        raw = path.read_bytes()
-    except OSError as error:
-        reason = (
-            "there is no such file"
-            if isinstance(error, FileNotFoundError)
-            else (error.strerror or "unreadable")
+def _problem(cell: str, wanted: Wanted) -> tuple[str, str]:
+    """What is wrong with a cell and what helps, or nothing."""
+    if not cell:
+        if wanted.empty:
+            return "", ""
+        help = (
+            "fill it, or leave the row out" if wanted.unique else "fill it, or add 'empty' to 'populate rows'"
         )
-        help = did_you_mean(path.name, neighbours(path, ".csv"))
-        report.add("W0403", f"cannot read '{data.written}': {reason}", span, help=help)
-        return
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        message = f"line {line} of '{data.written}' is not UTF-8"
-        report.add("W0405", message, span, help="save the table as UTF-8")
-        return
-    if "\0" in text:
-        report.add("W0405", f"'{data.written}' is a binary file, not a CSV", span)
-        return
-    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
-    empty = True
-    try:
-        for row in rows:
-            if row:
-                yield rows.line_num, [cell.strip() for cell in row] if empty else row
-                empty = False
-    except csv.Error as error:
-        report.add("W0404", f"line {rows.line_num} of '{data.written}' does not read as CSV: {error}", span)
-        return
-    if empty:
-        report.add("W0407", f"'{data.written}' is empty", span)
+        return f"has an empty cell in column '{wanted.column}'", help
+    if canonical_text(wanted.type, cell) is None:
+        what = f"has '{cell}' in column '{wanted.column}', which is not {WANTED[wanted.type]}"
+        return what, "correct it, or declare the argument as text"
+    return "", ""
+
+
+def _find(name: str, data: Data, header: list[str], place: Span, report: Report) -> bool:
+    if name in header:
+        return True
+    report.add("W0406", f"'{data.written}' has no column '{name}'", place, help=did_you_mean(name, header))
+    return False

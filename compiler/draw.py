@@ -52,6 +52,18 @@ def below(bits: Words, n: int | NDArray[np.int64]) -> NDArray[np.int64]:
     return ((high * np.asarray(n).astype(np.uint64)) >> np.uint64(32)).astype(np.int64)
 
 
+def scaled(bits: Words, n: int | NDArray[np.int64]) -> NDArray[np.int64]:
+    """Integers from 0 to n - 1 out of all 64 random bits, for n up to 2^62: floor(bits * n / 2^64)."""
+    low_half = np.uint64(0xFFFFFFFF)
+    size = np.asarray(n).astype(np.uint64)
+    half = np.uint64(32)
+    high, low = bits >> half, bits & low_half
+    size_high, size_low = size >> half, size & low_half
+    middle = high * size_low + (low * size_low >> half)
+    carried = low * size_high + (middle & low_half)
+    return (high * size_high + (middle >> half) + (carried >> half)).astype(np.int64)
+
+
 def permute(
     seed: Words | np.uint64, path: str, index: NDArray[np.int64], n: int | NDArray[np.int64]
 ) -> NDArray[np.int64]:

@@ -21,9 +21,11 @@ from wug.compiler.draw import Words, below, draw, permute, seed_word
 from wug.compiler.drawn import Drawn
 from wug.compiler.experiment import Experiment, probed_tests
 from wug.compiler.facts import Closure, Facts, Ints, Populated, Rows
+from wug.compiler.fresh_sizes import fact_weights
 from wug.compiler.infer import infer
 from wug.compiler.manner import choose
-from wug.compiler.populate import populate_fresh
+from wug.compiler.populate import member_counts, populate_fresh
+from wug.compiler.sheets import Sheet, read_data
 from wug.compiler.split import split
 from wug.compiler.tokens import Matrix, Pieces, rows_of, stack
 from wug.compiler.truth import stated_rows
@@ -60,13 +62,15 @@ def compile_episodes(
 ) -> Episodes:
     """All episodes of a pretraining seed, phase after phase; `progress` is told how many are done."""
     pieces = Pieces(tokenizer)
+    sheets = read_data(experiment.world, report)
+    report.stop_if_failed()
     parts: list[Episodes] = []
     done = 0
     for number, phase in enumerate(experiment.episodes.phases):
         for first in range(0, phase.episodes, BATCH):
             index = np.arange(first, min(first + BATCH, phase.episodes))
             seeds = draw(seed_word("episodes", seed), f"phase/{number}", index)
-            parts.append(_batch(experiment, pieces, seeds, phase.facts, report))
+            parts.append(_batch(experiment, sheets, pieces, seeds, phase.facts, report))
             done += len(index)
             progress(done)
     longest = max(part.tokens.shape[1] for part in parts)
@@ -75,7 +79,7 @@ def compile_episodes(
 
 
 def _fresh(
-    experiment: Experiment, seeds: Words, facts: tuple[int, int], report: Report
+    experiment: Experiment, sheets: dict[str, Sheet], seeds: Words, facts: tuple[int, int], report: Report
 ) -> tuple[Populated, dict[str, Closure]]:
     """Fresh worlds in which `facts` (low, high) facts are known, and what follows from those.
 
@@ -85,15 +89,15 @@ def _fresh(
     low, high = facts
     known = low + below(draw(seeds, "facts", 0), high - low + 1)
     total = known + known // 3
-    relations = shown_relations(experiment)
-    weights = np.array([relation.population.count or 1 for relation in relations if relation.population])
+    relations = [relation for relation in shown_relations(experiment) if relation.population is not None]
+    weights = np.array(fact_weights(relations, member_counts(experiment.world, sheets)), np.int64)
     couples = np.arange((high + high // 3 + 1) // 2)[None, :]
     ticket = below(draw(seeds[:, None], "relation", couples), int(weights.sum()))
     choice = np.searchsorted(np.cumsum(weights), ticket, side="right")
     # facts come in couples, so that a mirrored table is balanced
     size = np.clip(total[:, None] - 2 * couples, 0, 2)
     counts = {r.name: np.where(choice == i, size, 0).sum(axis=1) for i, r in enumerate(relations)}
-    populated = _known(populate_fresh(experiment.world, seeds, counts, report), known, seeds)
+    populated = _known(populate_fresh(experiment.world, seeds, counts, sheets, report), known, seeds)
     return populated, infer(experiment.world, populated, report)
 
 
@@ -121,9 +125,14 @@ def shown_relations(experiment: Experiment) -> list[Relation]:
 
 
 def _batch(
-    experiment: Experiment, pieces: Pieces, seeds: Words, facts: tuple[int, int], report: Report
+    experiment: Experiment,
+    sheets: dict[str, Sheet],
+    pieces: Pieces,
+    seeds: Words,
+    facts: tuple[int, int],
+    report: Report,
 ) -> Episodes:
-    populated, closures = _fresh(experiment, seeds, facts, report)
+    populated, closures = _fresh(experiment, sheets, seeds, facts, report)
     stated = _facts(experiment, pieces, populated, closures, seeds)
     asked = _questions(experiment, pieces, populated, closures, seeds)
     tokens = stack([stated[0], asked[0]])
@@ -213,7 +222,9 @@ def compile_probe(experiment: Experiment, tokenizer: Tokenizer, seed: int, repor
     pieces = Pieces(tokenizer)
     seeds = draw(seed_word("probe", seed), "world", np.arange(PROBE_WORLDS))
     low, high = experiment.episodes.phases[-1].facts
-    populated, closures = _fresh(experiment, seeds, (min(max(low, 2), high), high), report)
+    sheets = read_data(experiment.world, report)
+    report.stop_if_failed()
+    populated, closures = _fresh(experiment, sheets, seeds, (min(max(low, 2), high), high), report)
     probed = probed_tests(experiment.world, experiment.tests, experiment.trains, experiment.episodes)
     tests = [dataclasses.replace(test, others=1, where=()) for test in probed]
     trains = [dataclasses.replace(train, where=()) for train in experiment.trains]

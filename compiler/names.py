@@ -10,6 +10,7 @@ from wug.compiler.draw import Words
 from wug.compiler.facts import Rows
 from wug.compiler.fresh import fresh_like
 from wug.compiler.pools import Pool, pool_of
+from wug.compiler.sheets import Sheet
 from wug.compiler.world import Entity, World
 
 Names = dict[str, NDArray[np.str_]]
@@ -65,7 +66,7 @@ class Namer:
         self.report.fail("W0401", message, entity.span, help=help)
 
 
-def real_names(world: World, seeds: Words, table: dict[str, list[list[str]]], report: Report) -> Names:
+def real_names(world: World, seeds: Words, sheets: dict[str, Sheet], report: Report) -> Names:
     """The names of evaluation worlds; those of a table are the same in all of them."""
     names: Names = {}
     namer = Namer(world, seeds, True, report)
@@ -73,7 +74,7 @@ def real_names(world: World, seeds: Words, table: dict[str, list[list[str]]], re
         if entity.data is None:
             names[entity.name] = namer.names(entity, entity.count)
         else:
-            real = np.array(table[entity.name][0])
+            real = np.array(sheets[entity.name].names)
             names[entity.name] = np.broadcast_to(real, (len(seeds), len(real)))
     return names
 
@@ -81,7 +82,7 @@ def real_names(world: World, seeds: Words, table: dict[str, list[list[str]]], re
 def fresh_names(
     world: World,
     seeds: Words,
-    table: dict[str, list[list[str]]],
+    sheets: dict[str, Sheet],
     counts: dict[str, Rows],
     report: Report,
 ) -> Names:
@@ -91,7 +92,7 @@ def fresh_names(
     for entity in world.entities.values():
         most = int(counts[entity.name].max())
         if entity.data is not None:
-            real = table[entity.name][0]
+            real = sheets[entity.name].names
             names[entity.name] = fresh_like(real, seeds, f"{entity.name}/names", most, entity.span, report)
         else:
             names[entity.name] = namer.names(entity, most)

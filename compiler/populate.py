@@ -1,297 +1,203 @@
 """Draws worlds: names for entities, stated facts for relations.
 
-Forests and chains are laid out over entity numbers and the names are drawn, so which name stands where is
-random; pairs, and entities from a table of the user's own, are shuffled first. Fresh worlds, for
-pretraining, use other names.
+Every population lays its facts out over the numbers of members and values; then the values of each type are
+numbered for all worlds together. Fresh worlds, for pretraining, are small and use other names.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wug.compiler.counts import check_counts, declared_count
-from wug.compiler.data import read_columns
+from wug.compiler.counts import check_counts
 from wug.compiler.diagnostics import Report
-from wug.compiler.draw import Words, below, draw, permute
+from wug.compiler.draw import Words
 from wug.compiler.facts import Facts, Populated, Rows
-from wug.compiler.fresh import fresh_values
+from wug.compiler.fresh_sizes import supported, wanted_members
+from wug.compiler.lay_attribute import lay_attribute
+from wug.compiler.lay_exceptions import lay_exceptions
+from wug.compiler.lay_forest import lay_forest
+from wug.compiler.lay_graph import lay_graph, lay_grid
+from wug.compiler.lay_pairs import lay_bipartite, lay_chain, lay_pairs, lay_permutation
 from wug.compiler.names import Names, fresh_names, real_names
 from wug.compiler.partition import draw_parts
+from wug.compiler.plot import Plot, further, shuffled
+from wug.compiler.sheets import Cells, Sheet, fresh_cells, read_data, real_cells
 from wug.compiler.typed import VALUE_TYPES
 from wug.compiler.values import Column, Values, column_of, tabulate
-from wug.compiler.world import Argument, Entity, Population, Relation, Table, World, rule_constants
+from wug.compiler.world import Relation, World, rule_constants
+
+_LAYERS = {
+    "pairs": lay_pairs,
+    "chain": lay_chain,
+    "forest": lay_forest,
+    "bipartite": lay_bipartite,
+    "permutation": lay_permutation,
+    "graph": lay_graph,
+    "attribute": lay_attribute,
+}
+_IN_ORDER = ("forest", "chain", "grid")
+"""Populations that lay members out in the order of their numbers; those of a user's table are shuffled."""
 
 
 @dataclass(frozen=True)
-class Sizes:
-    """How many facts each relation and how many entities each type has, per world [worlds]."""
+class Stated:
+    """A relation's facts before its values are numbered: in which world, and a column for each argument."""
 
-    facts: dict[str, Rows]
-    entities: dict[str, Rows]
+    world: Rows
+    columns: tuple[Column, ...]
+
+    def facts(self, relation: Relation, values: dict[str, Values]) -> Facts:
+        """With the numbers of the values."""
+        numbers = [
+            values[argument.type].numbers(column) if argument.type in values else column
+            for argument, column in zip(relation.arguments, self.columns, strict=True)
+        ]
+        return Facts(self.world.astype(np.int32), np.stack(numbers, axis=1).astype(np.int32))
 
 
 def populate(world: World, seeds: Words, report: Report) -> Populated:
     """The evaluation worlds of these seeds, at the declared sizes. Counts that cannot be met are reported."""
-    table = read_data(world, report)
+    sheets = read_data(world, report)
     report.stop_if_failed()
-    counts = {e.name: len(table[e.name][0]) if e.data else e.count for e in world.entities.values()}
+    counts = member_counts(world, sheets)
     check_counts(world, counts, report)
     report.stop_if_failed()
-    ones = np.ones(len(seeds), np.int64)
-    entities = {name: count * ones for name, count in counts.items()}
-    facts = {
-        r.name: declared_count(r.population, counts[r.arguments[0].type]) * ones
-        for r in world.relations.values()
-        if r.population is not None
-    }
-    names = real_names(world, seeds, table, report)
-
-    def real_cells(relation: Relation, argument: Argument, real: list[str]) -> Column:
-        return column_of(argument.type, real)[None, :]
-
-    return _lay_out(world, seeds, Sizes(facts, entities), names, _cells(world, table, real_cells))
-
-
-def populate_fresh(world: World, seeds: Words, facts: dict[str, Rows], report: Report) -> Populated:
-    """Small fresh worlds for pretraining with so many `facts` of each relation in each world."""
-    table = read_data(world, report)
+    members = {name: np.full(len(seeds), count) for name, count in counts.items()}
+    names = real_names(world, seeds, sheets, report)
+    cells = real_cells(world, sheets, report)
     report.stop_if_failed()
-    entities = {e.name: np.full(len(seeds), 2, np.int64) for e in world.entities.values()}
+    populated = _lay_out(world, seeds, members, {}, names, cells)
+    _check_exceptions(world, populated, report)
+    return populated
+
+
+def _check_exceptions(world: World, populated: Populated, report: Report) -> None:
+    """Report exceptions that nothing can be: whether there are any depends on what is drawn."""
     for relation in world.relations.values():
-        if relation.population is None or relation.name not in facts:
+        if relation.population is None or not relation.population.of:
             continue
-        for place, needed in _needed(relation, relation.population, world, facts[relation.name]).items():
-            entities[place] = np.maximum(entities[place], needed)
-    names = fresh_names(world, seeds, table, entities, report)
-
-    def fresh_cells(relation: Relation, argument: Argument, real: list[str]) -> Column:
-        count = names[relation.arguments[0].type].shape[1]
-        path = f"{relation.name}/{argument.name}"
-        return fresh_values(argument.type, real, seeds, path, count, relation.span, report)
-
-    return _lay_out(world, seeds, Sizes(facts, entities), names, _cells(world, table, fresh_cells))
+        facts = np.bincount(populated.facts[relation.name].world, minlength=populated.worlds)
+        if not facts.all():
+            above = f"no '{relation.arguments[0].type}' has anything above it that it lacks itself"
+            message = f"'{relation.name}' has no exceptions with seed {int(np.argmin(facts))}: {above}"
+            help = f"raise the counts, or 'each' of '{relation.population.of}'"
+            report.add("W0401", message, relation.population.span, help=help)
 
 
-# Tables of the user's own
+def populate_fresh(
+    world: World, seeds: Words, facts: dict[str, Rows], sheets: dict[str, Sheet], report: Report
+) -> Populated:
+    """Small fresh worlds for pretraining with about so many `facts` of each relation in each world."""
+    facts = supported(world, facts)
+    members = wanted_members(world, member_counts(world, sheets), facts, len(seeds))
+    names = fresh_names(world, seeds, sheets, members, report)
+    cells = fresh_cells(world, sheets, seeds, members, report)
+    return _lay_out(world, seeds, members, facts, names, cells)
 
 
-def _columns(world: World, entity: Entity) -> dict[str, str]:
-    """The columns of an entity's table that are read, with their types: its names first, then what
-    `populate rows` takes."""
-    assert entity.data is not None
-    wanted = {entity.data.name_column: "text"}
-    for relation in world.relations.values():
-        rows = relation.population is not None and relation.population.method == "rows"
-        if rows and relation.arguments[0].type == entity.name:
-            for argument in relation.arguments[1:]:
-                if wanted.get(argument.name, "text") == "text":
-                    wanted[argument.name] = argument.type
-    return wanted
-
-
-def read_data(world: World, report: Report) -> dict[str, list[list[str]]]:
-    """The columns of every entity that comes from a CSV."""
+def member_counts(world: World, sheets: dict[str, Sheet]) -> dict[str, int]:
+    """How many members each type has."""
     return {
-        entity.name: read_columns(entity.data, _columns(world, entity), entity.span, report)
+        entity.name: len(sheets[entity.name]) if entity.data else entity.count
         for entity in world.entities.values()
-        if entity.data is not None
     }
-
-
-def characters(table: dict[str, list[list[str]]]) -> str:
-    """Every character that the texts of the user's tables are spelled with, in order."""
-    cells = (cell for columns in table.values() for column in columns for cell in column)
-    return "".join(sorted({character for cell in cells for character in cell if not character.isspace()}))
-
-
-def _cells(
-    world: World,
-    table: dict[str, list[list[str]]],
-    cells: Callable[[Relation, Argument, list[str]], Column],
-) -> dict[tuple[str, int], Column]:
-    """The values of each (relation, argument) that takes them from a table [worlds or 1, rows].
-
-    `cells` makes them out of the real ones.
-    """
-    found: dict[tuple[str, int], Column] = {}
-    for relation in world.relations.values():
-        if relation.population is None or relation.population.method != "rows":
-            continue
-        entity = world.entities[relation.arguments[0].type]
-        columns = list(_columns(world, entity))
-        for place, argument in enumerate(relation.arguments[1:], start=1):
-            real = table[entity.name][columns.index(argument.name)]
-            found[relation.name, place] = cells(relation, argument, real)
-    return found
-
-
-# Counts
-
-
-def _needed(relation: Relation, population: Population, world: World, facts: Rows) -> dict[str, Rows]:
-    """How many entities of each type a fresh world needs for so many facts, in the declared proportion."""
-    first, second = relation.arguments[0].type, relation.arguments[1].type
-    if population.method == "rows":
-        return {first: facts}
-    if population.method == "forest":
-        return {first: facts + 1}
-    if population.method == "chain":
-        length = population.length or int(facts.max(initial=1)) + 1
-        return {first: facts + -(-facts // (length - 1))}
-    if first != second:
-        return {
-            place: np.maximum(1, -(-facts * world.entities[place].count // population.count))
-            for place in (first, second)
-        }
-    if population.partners:
-        return {first: facts + -(-facts // population.partners)}
-    needed = np.maximum(2, -(-facts * world.entities[first].count // population.count))
-    while bool((short := (facts > 1) & (needed * ((needed - 1) // 2) < facts)).any()):
-        needed = needed + short
-    return {first: needed}
-
-
-# Facts
 
 
 def _lay_out(
-    world: World, seeds: Words, sizes: Sizes, names: Names, cells: dict[tuple[str, int], Column]
+    world: World,
+    seeds: Words,
+    members: dict[str, Rows],
+    most: dict[str, Rows],
+    names: Names,
+    cells: dict[str, Cells],
 ) -> Populated:
-    facts: dict[str, Facts] = {}
-    values, numbers = _numbered(world, cells)
-    for relation in world.relations.values():
-        if relation.population is None or relation.name not in sizes.facts:
-            nothing = np.empty((0, len(relation.arguments)), np.int32)
-            facts[relation.name] = Facts(np.empty(0, np.int32), nothing)
-            continue
-        grid, kept = _columns_of(relation, relation.population, world, seeds, sizes)
-        if relation.population.method == "rows":
-            row = np.minimum(grid[0], sizes.entities[relation.arguments[0].type].max() - 1)
-            for place in range(1, len(relation.arguments)):
-                number = np.broadcast_to(
-                    numbers[relation.name, place], (len(seeds), numbers[relation.name, place].shape[1])
-                )
-                grid.append(np.take_along_axis(number, row, axis=1))
-        rows, index = np.nonzero(kept)
-        columns = [np.broadcast_to(column, kept.shape)[rows, index] for column in grid]
-        facts[relation.name] = Facts(rows.astype(np.int32), np.stack(columns, axis=1).astype(np.int32))
-    parts = {e.name: draw_parts(e, seeds, sizes.entities[e.name]) for e in world.entities.values()}
-    return Populated(len(seeds), sizes.entities, names, values, facts, parts)
+    """`most` bounds the facts of fresh worlds; where it is empty there is no bound."""
+    stated: dict[str, Stated] = {}
+    populated = [r for r in world.relations.values() if r.population and (not most or r.name in most)]
+    for relation in sorted(populated, key=lambda r: r.population is not None and bool(r.population.of)):
+        bound = most[relation.name] if most else None
+        stated[relation.name] = _stated(world, relation, seeds, members, bound, cells, stated)
+    values = _values(world, stated)
+    facts = {
+        relation.name: stated[relation.name].facts(relation, values)
+        if relation.name in stated
+        else Facts(np.empty(0, np.int32), np.empty((0, len(relation.arguments)), np.int32))
+        for relation in world.relations.values()
+    }
+    parts = {e.name: draw_parts(e, seeds, members[e.name]) for e in world.entities.values()}
+    return Populated(len(seeds), members, names, values, facts, parts)
 
 
-def _numbered(
-    world: World, cells: dict[tuple[str, int], Column]
-) -> tuple[dict[str, Values], dict[tuple[str, int], Rows]]:
-    """One table for each type of all values there are, and the cells as numbers in it."""
-    values: dict[str, Values] = {}
-    numbers: dict[tuple[str, int], Rows] = {}
-    for type in VALUE_TYPES:
-        places = [at for at in cells if world.relations[at[0]].arguments[at[1]].type == type]
-        constants = column_of(type, rule_constants(world, type))
-        values[type], found = tabulate(type, [constants, *(cells[place] for place in places)])
-        numbers.update(zip(places, found[1:], strict=True))
-    return values, numbers
+def _values(world: World, stated: dict[str, Stated]) -> dict[str, Values]:
+    """One table for each type of all values there are, constants of rules among them."""
+    found: dict[str, list[Column]] = {
+        type: [column_of(type, rule_constants(world, type))] for type in VALUE_TYPES
+    }
+    for name, each in stated.items():
+        for argument, column in zip(world.relations[name].arguments, each.columns, strict=True):
+            if argument.type in found:
+                found[argument.type].append(column)
+    return {type: tabulate(type, columns) for type, columns in found.items()}
 
 
-def _columns_of(
-    relation: Relation, population: Population, world: World, seeds: Words, sizes: Sizes
-) -> tuple[list[Rows], NDArray[np.bool_]]:
-    """Argument columns [worlds, most facts] and which of them are facts."""
-    wanted = sizes.facts[relation.name][:, None]
-    index = np.arange(max(1, int(wanted.max(initial=0))), dtype=np.int64)[None, :]
-    kept = index < wanted
-    seed = seeds[:, None]
-    first, second = relation.arguments[0].type, relation.arguments[1].type
-    counts = sizes.entities[first][:, None], sizes.entities.get(second, sizes.entities[first])[:, None]
-    if population.method == "rows":
-        return [np.broadcast_to(index, kept.shape)], kept
-    if population.method == "pairs":
-        columns = _pairs(relation, population, seed, index, wanted, counts)
-    elif population.method == "chain":
-        length = population.length or int(counts[0].max())
-        start = index // (length - 1) * length + index % (length - 1)
-        columns, kept = [start, start + 1], kept & (start + 1 < counts[0])
-    else:
-        columns = _forest(relation, population, seed, index, counts[0])
-        kept = kept & (columns[0] < columns[1])
-    for place, type in enumerate((first, second)):
-        # pairs: so that two relations do not compare the same neighbours; data: its order means something
-        if population.method == "pairs" or world.entities[type].data is not None:
-            inside = np.where(kept, columns[place], 0)
-            columns[place] = permute(seed, f"{relation.name}/{type}", inside, counts[place])
-    for place in range(2, len(relation.arguments)):
-        columns.append(_further(relation, place, world, seed, index, sizes))
-    return columns, kept
-
-
-def _pairs(
+def _stated(
+    world: World,
     relation: Relation,
-    population: Population,
-    seed: Words,
-    index: Rows,
-    wanted: Rows,
-    counts: tuple[Rows, Rows],
-) -> list[Rows]:
-    """Who is paired with whom, by number: the caller shuffles the entities.
-
-    With `partners`, each first entity with its own; else around a circle, each entity in as many facts as
-    any other and as often first as second.
-    """
-    same = relation.arguments[0].type == relation.arguments[1].type
-    if population.partners:
-        group = index // population.partners
-        groups = -(-wanted // population.partners)
-        return [group, groups + index if same else index]
-    order = permute(
-        seed, f"{relation.name}/pairs", np.minimum(index, np.maximum(wanted, 1) - 1), np.maximum(wanted, 1)
+    seeds: Words,
+    members: dict[str, Rows],
+    bound: Rows | None,
+    cells: dict[str, Cells],
+    others: dict[str, Stated],
+) -> Stated:
+    """One relation's facts, laid out."""
+    population = relation.population
+    assert population is not None
+    counts = tuple(
+        members[a.type][:, None]
+        if a.type in members
+        else np.full((len(seeds), 1), len(world.tables[a.type].rows) if a.type in world.tables else 0)
+        for a in relation.arguments
     )
-    first, second = counts
-    if same:
-        a = order % first
-        return [a, (a + 1 + order // first) % first]
-    cycle = first * second // np.gcd(first, second)
-    return [order % first, (order + order // cycle) % second]
+    most = None if bound is None else bound[:, None]
+    plot = Plot(world, relation, population, seeds[:, None], counts, most)
+    if population.method == "rows":
+        return _rows(plot, cells[relation.name])
+    way: Rows | None = None
+    if population.method == "exceptions":
+        hierarchy, of = world.relations[population.along], world.relations[population.of]
+        upward = hierarchy.population is not None and hierarchy.population.upward
+        laid = lay_exceptions(
+            plot, others[hierarchy.name].facts(hierarchy, {}), upward, others[of.name].facts(of, {})
+        )
+    elif population.method == "grid":
+        laid, way = lay_grid(plot)
+    else:
+        laid = _LAYERS[population.method](plot)
+    kept = laid.kept if most is None else laid.kept & (np.cumsum(laid.kept, axis=1) <= most)
+    columns = [laid.first, laid.second]
+    for place, argument in enumerate(relation.arguments[:2]):
+        # pairs: so that two relations do not compare the same neighbours; data: its order means something
+        of_data = argument.type in world.entities and world.entities[argument.type].data is not None
+        if population.method == "pairs" or (of_data and population.method in _IN_ORDER):
+            columns[place] = shuffled(plot, place, columns[place], kept)
+    index = np.arange(kept.shape[1], dtype=np.int64)[None, :]
+    for place in range(2, len(relation.arguments)):
+        columns.append(further(plot, place, index) if way is None else way)
+    of_fact, at = np.nonzero(kept)
+    return Stated(of_fact, tuple(np.broadcast_to(c, kept.shape)[of_fact, at] for c in columns))
 
 
-def _forest(relation: Relation, population: Population, seed: Words, index: Rows, count: Rows) -> list[Rows]:
-    """Parents and children: node k has a drawn number of children, which are the next nodes in order.
-
-    Where the draws run out of children before all nodes have a parent, the last node takes one more.
-    """
-    low, high = population.children
-    nodes = np.arange(int(count.max()), dtype=np.int64)[None, :]
-    drawn = low + below(draw(seed, f"{relation.name}/children", nodes), high - low + 1)
-    roots = np.minimum(population.roots, np.maximum(count - 1, 1))
-    child = roots + index
-    # a node must exist before its children: the number of children so far reaches at least the node itself
-    reached = np.maximum(np.cumsum(drawn, axis=1), nodes + 2 - roots)
-    reached = np.maximum.accumulate(reached, axis=1)
-    ends = roots + reached
-    parent = np.stack([np.searchsorted(ends[w], child[w], side="right") for w in range(len(ends))])
-    return [parent, np.where(child < count, child, 0)]
-
-
-def _further(relation: Relation, place: int, world: World, seed: Words, index: Rows, sizes: Sizes) -> Rows:
-    """Arguments after the first two: entities or table rows, used as evenly as possible.
-
-    Two facts in a row take a row of a mirrored table and its mirror, in drawn order, so that neither side
-    of the table is right by habit.
-    """
-    argument = relation.arguments[place]
-    path = f"{relation.name}/{argument.name}"
-    table: Table | None = world.tables.get(argument.type)
-    if table is None:
-        counts = sizes.entities[argument.type][:, None]
-        return permute(draw(seed, path, index // counts), "lap", index % counts, counts)
-    if -1 in table.mirror:
-        rows = len(table.rows)
-        return permute(draw(seed, path, index // rows), "lap", index % rows, rows)
-    couples = len(table.rows) // 2
-    couple = index // 2
-    chosen = permute(draw(seed, path, couple // couples), "lap", couple % couples, couples)
-    turned = (draw(seed, f"{path}/turned", couple) & np.uint64(1)).astype(np.int64)
-    return 2 * chosen + (turned ^ (index % 2))
+def _rows(plot: Plot, cells: Cells) -> Stated:
+    """A fact for each row of a table of the user's own whose cells are all filled."""
+    index = plot.nodes()
+    kept = (index < plot.counts[0]) & cells.filled
+    if plot.most is not None:
+        kept &= np.cumsum(kept, axis=1) <= plot.most
+    of, row = np.nonzero(np.broadcast_to(kept, (len(plot.seeds), kept.shape[1])))
+    columns: list[NDArray[np.int64] | NDArray[np.str_]] = [row]
+    for column in cells.columns:
+        columns.append(column[of if len(column) > 1 else 0, row])
+    return Stated(of, tuple(columns))

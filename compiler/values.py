@@ -39,6 +39,10 @@ class Values:
         place = self.below(text)
         return place if place < len(self) and self.keys[place] == self._key(text) else -1
 
+    def numbers(self, column: Column) -> NDArray[np.int64]:
+        """A column as numbers in the table, which has all its values."""
+        return np.searchsorted(self.keys, column)
+
     def _key(self, text: str) -> int | str:
         if self.type == "text":
             return text
@@ -63,12 +67,7 @@ def texts_of(type: str, column: Column) -> NDArray[np.str_]:
     return np.array([written(type, int(key)) for key in keys], np.str_)[number.reshape(column.shape)]
 
 
-def tabulate(type: str, columns: list[Column]) -> tuple[Values, list[NDArray[np.int64]]]:
-    """The table of all values of some columns, and each column as numbers in it."""
-    distinct = [np.unique(column, return_inverse=True) for column in columns]
-    keys = np.unique(np.concatenate([own for own, _ in distinct]))
-    numbers = [
-        np.searchsorted(keys, own)[inverse.reshape(column.shape)]
-        for column, (own, inverse) in zip(columns, distinct, strict=True)
-    ]
-    return Values(type, texts_of(type, keys), keys), numbers
+def tabulate(type: str, columns: list[Column]) -> Values:
+    """The table of all values of some columns."""
+    keys = np.unique(np.concatenate([np.unique(column) for column in columns]))
+    return Values(type, texts_of(type, keys), keys)

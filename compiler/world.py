@@ -11,14 +11,29 @@ from pathlib import Path
 
 from wug.compiler.source import Span
 
+FORMATS = {"csv": "a CSV", "jsonl": "JSON lines", "parquet": "Parquet"}
+"""Suffixes of data files, and what they are called."""
+
 
 @dataclass(frozen=True)
 class Data:
-    """The CSV behind an entity: its path, what the spec calls it, and the column that names the entity."""
+    """The table behind an entity: its path, what the spec calls it, the column that names the entity, and
+    the one that other tables refer to it by ("" where there is none)."""
 
     path: Path = field(compare=False)
     written: str
     name_column: str
+    key: str = ""
+
+    @property
+    def format(self) -> str:
+        suffix = self.path.suffix.removeprefix(".").lower()
+        return suffix if suffix in FORMATS else "csv"
+
+    @property
+    def unit(self) -> str:
+        """What its places are called in messages."""
+        return "row" if self.format == "parquet" else "line"
 
 
 @dataclass(frozen=True)
@@ -216,10 +231,11 @@ def slots(pieces: Iterable[Piece]) -> Iterator[Slot]:
 
 @dataclass(frozen=True)
 class Population:
-    """How facts are drawn: method is pairs, forest, chain or rows; the rest are its settings.
+    """How facts are drawn: the method and its settings; ranges are (low, high), 0 is "not said".
 
-    With `partners` of pairs, each first entity has so many partners and each partner is in one fact; 0 lays
-    the pairs around a circle, so that each entity is first and second equally often.
+    With `partners` of pairs, each first entity has so many partners and each partner is in one fact; else
+    the pairs lie around a circle, so that each entity is first and second equally often. An `upward` forest
+    has the child first. `spread` says how an attribute is distributed: uniform, weighted, zipf or evenly.
     """
 
     method: str
@@ -228,7 +244,32 @@ class Population:
     partners: int = 0
     roots: int = 1
     children: tuple[int, int] = (0, 3)
+    depth: int = 0
+    parents: tuple[int, int] = (1, 1)
+    upward: bool = False
     length: int = 0
+    width: int = 0
+    degree: tuple[int, int] = (0, 0)
+    directed: bool = False
+    each: tuple[int, int] = (1, 1)
+    spread: str = "uniform"
+    weights: tuple[int, ...] = ()
+    exponent: str = ""
+    between: Between | None = None
+    of: str = ""
+    along: str = ""
+    share: int = 0
+    columns: tuple[tuple[str, str], ...] = ()
+    empty: bool = False
+
+
+@dataclass(frozen=True)
+class Between:
+    """Values from `low` in `count` steps of `step`, as keys of their type."""
+
+    low: int
+    step: int
+    count: int
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from wug.compiler.episodes import compile_episodes
 from wug.compiler.experiment import Experiment
 from wug.compiler.facts import Closure, Populated
 from wug.compiler.pools import token_histograms, token_lines
-from wug.compiler.populate import characters, read_data
 from wug.compiler.render import fill
+from wug.compiler.sheets import characters, read_data
 from wug.compiler.tokenizer import build_tokenizer
 from wug.compiler.truth import proof_text
 from wug.compiler.world import World

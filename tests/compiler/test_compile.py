@@ -21,7 +21,7 @@ from wug.compiler.draft import draft
 from wug.compiler.emit import emit_seed, write_manifest
 from wug.compiler.episodes import compile_probe
 from wug.compiler.experiment import Experiment, probed_tests
-from wug.compiler.populate import characters, read_data
+from wug.compiler.sheets import characters, read_data
 from wug.compiler.store import Store
 from wug.compiler.tokenizer import build_tokenizer
 from wug.progress import Silent

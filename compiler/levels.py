@@ -1,0 +1,38 @@
+"""The levels of a forest: how many nodes stand on each, found by arithmetic alone."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+_PARTS = 64
+"""Growth is tried in so many steps for each child."""
+
+
+@lru_cache
+def level_sizes(count: int, roots: int, children: tuple[int, int], depth: int) -> tuple[int, ...]:
+    """How many nodes stand on each level, with as little growth from one to the next as the depth allows.
+
+    Without a depth the growth is that of the mean number of children. Where not even the most children give
+    room for all, the sizes add up to less than the count.
+    """
+    low, high = children
+    if not depth:
+        return _grown(count, roots, high, max(_PARTS, _PARTS * (low + high) // 2), count)
+    slow, fast = max(_PARTS * low, 1), _PARTS * high
+    while slow < fast:
+        middle = (slow + fast) // 2
+        if sum(_grown(count, roots, high, middle, depth)) < count:
+            slow = middle + 1
+        else:
+            fast = middle
+    return _grown(count, roots, high, fast, depth)
+
+
+def _grown(count: int, roots: int, most: int, growth: int, depth: int) -> tuple[int, ...]:
+    """Levels that grow at a rate, in parts of one, at most by the most children of each node."""
+    sizes, left, power = [roots], count - roots, roots
+    while left > 0 and len(sizes) <= depth:
+        power *= growth
+        sizes.append(min(left, most * sizes[-1], max(1, power // _PARTS ** len(sizes))))
+        left -= sizes[-1]
+    return tuple(sizes)
