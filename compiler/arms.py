@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wug.compiler.documents import Documents
 from wug.compiler.draw import permute
 from wug.compiler.experiment import Arm
 from wug.compiler.render import Texts
+from wug.compiler.said import Documents
 from wug.compiler.split import Items
 
 

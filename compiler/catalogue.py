@@ -122,6 +122,12 @@ CATALOGUE: dict[str, Rule] = {
         "A form is a direction: all its wordings say the same fact and ask, behind '=>', for the same\n"
         "arguments. What asks for something else is another form.",
     ),
+    "W0306": _error(
+        "a sentence that does not say which fact it means",
+        "Sentences are read back by the same forms, and each must come back as its fact and as no other.\n"
+        "Where names or values stand side by side, or are written like words of a form, it may not. This is\n"
+        "seen only once names are drawn, so it comes from 'wug compile', 'run' and 'audit'.",
+    ),
     # Facts
     "W0401": _error(
         "a count that cannot be met",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from wug.compiler import syntax
 from wug.compiler.check_arms import ArmChecker
 from wug.compiler.check_model import ModelChecker
+from wug.compiler.check_taught import TaughtDocuments
 from wug.compiler.check_tests import TestChecker
 from wug.compiler.check_where import HoldoutChecker, WhereChecker
 from wug.compiler.diagnostics import Report
-from wug.compiler.experiment import Experiment
+from wug.compiler.experiment import Experiment, Train
 from wug.compiler.named import Named, once
 from wug.compiler.world import World
 
@@ -22,7 +23,13 @@ def check_experiment(declared: syntax.Experiment, world: World, report: Report) 
     found = map(HoldoutChecker(named, report).holdout, once(declared.holdouts, "holdout", report))
     holdouts = {holdout.name: holdout for holdout in found if holdout is not None}
     asked = TestChecker(named, WhereChecker(world, holdouts, report), report)
-    trains = tuple(t for t in map(asked.train, declared.trains) if t is not None)
+    taught = TaughtDocuments(world, asked.wheres, report)
+    trains: list[Train] = []
+    for train in declared.trains:
+        if taught.meant(train):
+            trains += taught.trains(train)
+        elif (made := asked.train(train)) is not None:
+            trains.append(made)
     tests = tuple(t for t in map(asked.test, once(declared.tests, "test", report)) if t is not None)
     reader = ArmChecker(declared, report)
     arms = reader.arms()
@@ -32,13 +39,13 @@ def check_experiment(declared: syntax.Experiment, world: World, report: Report) 
         return None
     models = ModelChecker(named, report)
     model, pretraining, episodes, each_seed = models.model(declared.models[0])
-    models.probed(declared.models[0], tests, trains, episodes)
+    models.probed(declared.models[0], tests, tuple(trains), episodes)
     return Experiment(
         name=declared.name.text,
         world=world,
         seeds=seeds,
         holdouts=tuple(holdouts.values()),
-        trains=trains,
+        trains=tuple(trains),
         tests=tests,
         model=model,
         pretraining=pretraining,

@@ -58,8 +58,8 @@ class FormChecker:
     def _wording(self, form: str, wording: syntax.Wording, arguments: list[Argument]) -> Wording | None:
         weight, held = self._marks(wording)
         reading = Reading()
-        cue = self._pieces(wording.cue, arguments, reading)
-        answer = self._pieces(wording.answer, arguments, reading) if wording.answer else ()
+        cue = self.pieces(wording.cue, arguments, reading)
+        answer = self.pieces(wording.answer, arguments, reading) if wording.answer else ()
         if cue is None or answer is None:
             return None
         pieces = (*cue, *answer)
@@ -102,7 +102,7 @@ class FormChecker:
 
     # Texts
 
-    def _pieces(
+    def pieces(
         self, text: syntax.Text, arguments: list[Argument], reading: Reading
     ) -> tuple[Piece, ...] | None:
         """The pieces of a text, or none where something in it is wrong."""
@@ -152,7 +152,20 @@ class FormChecker:
                     help = f"write {{{name}}}, or behind it one of: .{', .'.join(INFLECTIONS)}"
                 self.report.add("W0302", message, span, help=help)
                 return None
+        if not self._fits(name, arguments[index].type, rest, span):
+            return None
         return Slot(index, column, tuple(rest), many)
+
+    def _fits(self, name: str, type: str, inflections: list[str], span: Span) -> bool:
+        """Whether dates alone are `long`, and numbers alone `ordinal`."""
+        for inflection, wanted in (("long", "date"), ("ordinal", "integer")):
+            if inflection in inflections and (type != wanted or inflections[0] != inflection):
+                message = f"'.{inflection}' is for {wanted}s, and '{name}' is {article(type)}"
+                if type == wanted:
+                    message = f"'.{inflection}' comes before the other inflections"
+                self.report.add("W0302", message, span, help=f"write {{{name}}}")
+                return False
+        return True
 
 
 def _said(pieces: Iterable[Piece]) -> set[int]:

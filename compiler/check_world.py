@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wug.compiler import syntax
+from wug.compiler.check_documents import DocumentChecker
 from wug.compiler.check_entities import EntityChecker, within
 from wug.compiler.check_forms import FormChecker, check_forms_differ
 from wug.compiler.check_populations import PopulationChecker, check_references
@@ -12,7 +13,7 @@ from wug.compiler.diagnostics import Note, Report, did_you_mean
 from wug.compiler.resolve import WorldFiles
 from wug.compiler.source import Span
 from wug.compiler.typed import VALUE_TYPES
-from wug.compiler.world import NONCE, Argument, Entity, Form, Lexicon, Relation, Rule, Table, World
+from wug.compiler.world import NONCE, Argument, Document, Entity, Form, Lexicon, Relation, Rule, Table, World
 
 TRAITS = (
     "symmetric",
@@ -25,7 +26,7 @@ TRAITS = (
     "complete",
 )
 
-_LATER = syntax.Never | syntax.Document | syntax.Scene | syntax.Terms | syntax.Given
+_LATER = syntax.Never | syntax.Scene | syntax.Terms | syntax.Given
 
 
 def check_world(files: WorldFiles, report: Report) -> World:
@@ -59,14 +60,30 @@ class _WorldChecker:
         kept = tuple(rule for rule in rules if rule is not None)
         self._check_populated(kept)
         check_forms_differ(self.relations.values(), self.report)
+        documents = self._documents([d for _, d in declared if isinstance(d, syntax.Document)])
         main = worlds[-1].world if worlds else None
         name, doc = (main.name.text, main.doc) if main else ("", "")
         world = World(
-            name, self.entities, self.tables, self.relations, kept, self.preambles, doc, self.lexicons
+            name,
+            self.entities,
+            self.tables,
+            self.relations,
+            kept,
+            self.preambles,
+            doc,
+            self.lexicons,
+            documents,
         )
         counts = {entity.name: entity.count for entity in self.entities.values() if entity.count}
         check_counts(world, counts, self.report)
         return world
+
+    def _documents(self, declared: list[syntax.Document]) -> dict[str, Document]:
+        checker = DocumentChecker(
+            self.entities, self.relations, FormChecker(self.tables, self.report), self.report
+        )
+        found = [checker.document(d) for d in declared if self.places.get(d.name.text) is d.name.span]
+        return {document.name: document for document in found if document is not None}
 
     def _declare(self, file: syntax.WorldFile, declaration: syntax.Declaration) -> None:
         if isinstance(declaration, syntax.Rule | syntax.Parameter):

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from wug.compiler.canonical import canonical, digest, file_digest, plain
+from wug.compiler.check_reading import check_documents, check_statements
 from wug.compiler.diagnostics import Report
 from wug.compiler.draft import Draft, draft, draw_world, world_seeds
 from wug.compiler.emit import emit_seed, emit_world, write_card, write_manifest
@@ -73,6 +74,8 @@ def compile_world(world: World, store: Store, progress: Progress, report: Report
     with store.entry(f"{world.name}/world", key, waiting=_waiting(progress)) as entry:
         if not entry.ready:
             populated, closures = draw_world(world, world_seeds(1), report)
+            check_statements(world, populated, closures, world_seeds(1), report)
+            report.stop_if_failed()
             emit_world(world, populated, closures, entry.scratch)
             facts = {name: len(closure.facts) for name, closure in closures.items()}
             body = [f"- {name}: {count:,} facts" for name, count in facts.items()]
@@ -107,7 +110,7 @@ def corpus_key(experiment: Experiment) -> str:
 
 def episodes_key(experiment: Experiment) -> str:
     """The identity of pretraining's episodes: declarations in their proportions, not their counts."""
-    world = plain(dataclasses.replace(experiment.world, name="", entities={}, relations={}))
+    world = plain(dataclasses.replace(experiment.world, name="", entities={}, relations={}, documents={}))
     counts = {entity.name: entity.count for entity in experiment.world.entities.values()}
     relations = []
     for relation in experiment.world.relations.values():
@@ -123,7 +126,8 @@ def episodes_key(experiment: Experiment) -> str:
     types = [_proportions(entity) for entity in experiment.world.entities.values()]
     trains = [(t.relation, t.form, t.preambles) for t in experiment.trains]
     tests = [(t.relation, t.form, t.choices) for t in experiment.tests]
-    setting = [experiment.episodes, experiment.pretraining.seed]
+    words = [(d.title, d.pronoun, d.questions > 0) for d in experiment.world.documents.values()]
+    setting = [experiment.episodes, experiment.pretraining.seed, words]
     parts = [world, relations, weights, types, _data_digests(experiment.world)]
     return digest(canonical(["episodes", EPISODES_VERSION, *parts, trains, tests, setting]))
 
@@ -154,6 +158,9 @@ def _write_corpus(
         drawn = draft(experiment, report)
         tokenizer = build_tokenizer(experiment.world, characters(read_data(experiment.world, report)))
         check_context(drawn, tokenizer, report)
+        worlds = drawn.populated, drawn.closures
+        check_statements(experiment.world, *worlds, drawn.seeds, report)
+        check_documents(experiment, *worlds, drawn.documents, drawn.seeds, report)
         report.stop_if_failed()
         for of in range(experiment.seeds):
             seed_folder = folder / f"seed-{of}"

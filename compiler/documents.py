@@ -1,6 +1,6 @@
 """Facts to documents: what is trained, what augmentation adds, what stands in context.
 
-A document says one or several facts, each in a form; `Sentences` keeps which and where. A statement is one
+A statement is one
 fact in one form, whatever the words: it is named by its sentence in the form's first wording, so that two
 forms of a `converse` that read the same are one. An article of a statement is a drawn wording of it behind a
 preamble; the articles of a statement take wordings and preambles in a drawn order.
@@ -8,13 +8,12 @@ preamble; the articles of a statement take wordings and preambles in a drawn ord
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Sequence
-from dataclasses import dataclass
+import itertools
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wug.compiler.articles import articles
 from wug.compiler.draw import permute
 from wug.compiler.drawn import Drawn
 from wug.compiler.experiment import Arm, Train
@@ -22,83 +21,20 @@ from wug.compiler.facts import Closure, Ints, Rows
 from wug.compiler.infer import bind, inferences
 from wug.compiler.manner import choose
 from wug.compiler.render import Texts, answer, cue, fill, say
+from wug.compiler.said import Documents, Sentences, joined
 from wug.compiler.world import Form, Relation, World
 
 
-@dataclass(frozen=True)
-class Sentences:
-    """What documents say, a row for each fact that is said; ordered by document and place.
-
-    `start`, `answer` and `end` are places in the document's text: the fact is said from `start` to `end`, and
-    what its cue asks for begins at `answer` (at `end` where the wording has no '=>').
-    """
-
-    document: Rows  # row of Documents
-    relation: Texts
-    row: Rows  # in the closure of the relation
-    form: Texts
-    wording: Ints  # place in the form
-    start: Ints
-    answer: Ints
-    end: Ints
-    statement: Texts
-
-    def __len__(self) -> int:
-        return len(self.document)
-
-
-@dataclass(frozen=True)
-class Documents:
-    """One table of documents, in all worlds. `set` is train, or the name of the arm that adds it; `source`
-    the relation, or the document declaration, that it comes from."""
-
-    set: Texts
-    world: Ints
-    source: Texts
-    article: Ints
-    text: Texts
-    sentences: Sentences
-
-    def __len__(self) -> int:
-        return len(self.world)
-
-    def take(self, rows: Rows) -> Documents:
-        """Some documents, in the order of `rows`, with their sentences."""
-        counts = np.bincount(self.sentences.document, minlength=len(self))
-        first = np.cumsum(counts) - counts
-        taken = np.repeat(first[rows] - (np.cumsum(counts[rows]) - counts[rows]), counts[rows])
-        kept = taken + np.arange(len(taken))
-        columns = {f.name: getattr(self.sentences, f.name)[kept] for f in dataclasses.fields(Sentences)}
-        columns["document"] = np.repeat(np.arange(len(rows), dtype=np.int64), counts[rows])
-        own = {name: getattr(self, name)[rows] for name in _COLUMNS}
-        return Documents(**own, sentences=Sentences(**columns))
-
-    def said(self) -> list[range]:
-        """For each document, the rows of `sentences` that it says."""
-        ends = np.cumsum(np.bincount(self.sentences.document, minlength=len(self))).tolist()
-        return [range(start, end) for start, end in zip([0, *ends[:-1]], ends, strict=True)]
-
-
-_COLUMNS = ("set", "world", "source", "article", "text")
-
-
-def joined(parts: Sequence[Documents]) -> Documents:
-    """All documents below one another."""
-    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS}
-    first = np.cumsum([0, *(len(part) for part in parts)])
-    said = {
-        f.name: np.concatenate([getattr(part.sentences, f.name) for part in parts])
-        for f in dataclasses.fields(Sentences)
-    }
-    shifts = [part.sentences.document + shift for part, shift in zip(parts, first, strict=False)]
-    said["document"] = np.concatenate(shifts)
-    return Documents(**columns, sentences=Sentences(**said))
-
-
 def training_documents(drawn: Drawn) -> Documents:
-    """Every trained fact in its form and articles."""
+    """Every trained fact in its form and articles, or in the documents that tell of it."""
     parts = []
-    for train in drawn.experiment.trains:
+    trains = iter(drawn.experiment.trains)
+    for train in trains:
+        if train.document:
+            document = drawn.experiment.world.documents[train.document]
+            others = itertools.islice(trains, len(document.tells) - 1)
+            parts.append(articles(document, [train, *others], drawn))
+            continue
         relation = drawn.experiment.world.relations[train.relation]
         rows = drawn.trained_rows(train)
         parts.append(_documents("train", train, relation, rows, relation.form(train.form), drawn))

@@ -8,7 +8,7 @@ import numpy as np
 
 from wug.compiler.arms import View, view
 from wug.compiler.diagnostics import Report
-from wug.compiler.documents import Documents, augmentation, joined, training_documents
+from wug.compiler.documents import augmentation, training_documents
 from wug.compiler.draw import Words, seed_word
 from wug.compiler.drawn import Mask, drawn
 from wug.compiler.experiment import Experiment
@@ -16,6 +16,7 @@ from wug.compiler.facts import Closure, Populated
 from wug.compiler.infer import infer
 from wug.compiler.populate import populate
 from wug.compiler.render import Texts, fill
+from wug.compiler.said import Documents, joined
 from wug.compiler.split import Items, check_balance, check_worlds, split
 from wug.compiler.truth import check_traits
 from wug.compiler.world import World

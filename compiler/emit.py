@@ -13,11 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 
 from wug.compiler.canonical import digest, file_digest
-from wug.compiler.documents import Sentences
 from wug.compiler.draft import Draft
 from wug.compiler.facts import Closure, Populated
 from wug.compiler.infer import inferences
 from wug.compiler.render import fill, text_of
+from wug.compiler.said import Sentences
 from wug.compiler.split import Items
 from wug.compiler.truth import proof_text
 from wug.compiler.world import World

@@ -43,7 +43,8 @@ class Train:
     """Stated facts of a relation, said in one form, in `articles` documents each, behind preambles.
 
     Only those that meet every condition of `where`, and none that a holdout keeps back. With `wordings`, each
-    fact is told in only so many of its form's.
+    fact is told in only so many of its form's. A `document` that is trained is one `Train` for each of its
+    tells, and its sentences stand together.
     """
 
     relation: str
@@ -53,6 +54,7 @@ class Train:
     where: tuple[Where, ...]
     span: Span = field(compare=False)
     wordings: int = 0
+    document: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from wug.compiler.manner import Manner
 from wug.compiler.world import Form, Option, Piece, Relation, Slot, Wording, World
 
 Texts = NDArray[np.str_]
+Lists = Mapping[Slot, Texts]
 
 
 def text_of(world: World, populated: Populated, type: str, column: int, of: Ints, number: Ints) -> Texts:
@@ -52,21 +53,27 @@ def fill(
     of: Ints,
     arguments: Ints,
     options: Ints | None = None,
+    lists: Lists | None = None,
 ) -> Texts:
     """The pieces of a wording with their slots filled: texts [rows] for arguments [rows, arity].
 
-    `options` [rows, options] says which alternative of each option is said; without it the first.
+    `options` [rows, options] says which alternative of each option is said; without it the first. `lists`
+    are the texts [rows] of slots that say several values.
     """
     text = np.full(len(of), "", dtype="<U1")
     for piece in pieces:
         if isinstance(piece, str):
             text = np.char.add(text, piece)
+        elif isinstance(piece, Slot) and lists is not None and piece in lists:
+            text = np.char.add(text, lists[piece])
         elif isinstance(piece, Slot):
             type = relation.arguments[piece.argument].type
             number = arguments[:, piece.argument]
             text = np.char.add(text, slot_text(world, populated, type, piece, of, number))
         else:
-            text = np.char.add(text, _option(world, populated, relation, piece, of, arguments, options))
+            text = np.char.add(
+                text, _option(world, populated, relation, piece, of, arguments, options, lists)
+            )
     return text
 
 
@@ -78,15 +85,21 @@ def _option(
     of: Ints,
     arguments: Ints,
     options: Ints | None,
+    lists: Lists | None,
 ) -> Texts:
     if options is None:
-        return fill(world, populated, relation, option.alternatives[0], of, arguments)
+        return fill(world, populated, relation, option.alternatives[0], of, arguments, None, lists)
     chosen = options[:, option.number]
     texts = []
     for number, parts in enumerate(option.alternatives):
         rows = np.flatnonzero(chosen == number)
-        texts.append((rows, fill(world, populated, relation, parts, of[rows], arguments[rows])))
+        said = fill(world, populated, relation, parts, of[rows], arguments[rows], None, _taken(lists, rows))
+        texts.append((rows, said))
     return scattered(texts, len(of))
+
+
+def _taken(lists: Lists | None, rows: NDArray[np.int64]) -> Lists | None:
+    return None if lists is None else {slot: texts[rows] for slot, texts in lists.items()}
 
 
 def scattered(parts: Sequence[tuple[NDArray[np.int64], Texts]], count: int) -> Texts:
@@ -121,13 +134,14 @@ def say(
     arguments: Ints,
     manner: Manner,
     part: Callable[[Wording], Sequence[Piece]] = whole,
+    lists: Lists | None = None,
 ) -> Texts:
     """Facts of a relation in a form, each row in its own words; or only a part of each wording."""
     texts = []
     for place, wording in enumerate(form.wordings):
         rows = np.flatnonzero(manner.wording == place)
         if len(rows):
-            given = of[rows], arguments[rows], manner.options[rows]
+            given = of[rows], arguments[rows], manner.options[rows], _taken(lists, rows)
             texts.append((rows, fill(world, populated, relation, part(wording), *given)))
     return scattered(texts, len(of))
 

@@ -19,10 +19,11 @@ from pathlib import Path
 import numpy as np
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
+from wug.compiler.articles import ANSWER, ASKED, QUESTION
 from wug.compiler.render import inflected
 from wug.compiler.typed import VALUE_TYPES
 from wug.compiler.words import SYLLABLES
-from wug.compiler.world import INFLECTIONS, NONCE, Lexicon, Option, Piece, Slot, World, slots
+from wug.compiler.world import INFLECTIONS, NONCE, Lexicon, Option, Piece, Slot, Wording, World, slots
 
 PAD, DOCUMENT, UNKNOWN = "<pad>", "<doc>", "<unk>"
 """Ids 0, 1, 2. Every document begins with <doc>; <pad> is never a target."""
@@ -48,10 +49,16 @@ def build_tokenizer(world: World, characters: str) -> Tokenizer:
     `characters` are those of the texts from tables of the user's own.
     """
     pieces: dict[str, None] = {}
-    for relation in world.relations.values():
-        for form in relation.forms:
-            for wording in form.wordings:
-                _add_pieces(pieces, wording.pieces)
+    for wording in _wordings(world):
+        _add_pieces(pieces, wording.pieces)
+    for document in world.documents.values():
+        _add_pieces(pieces, document.title)
+        for pronoun in (document.pronoun, document.pronoun[:1].upper() + document.pronoun[1:]):
+            _add_words(pieces, pronoun, at_start=True)
+        if document.questions:
+            _add_words(pieces, QUESTION + ASKED + ANSWER, at_start=True)
+    if any(slot.many for wording in _wordings(world) for slot in slots(wording.pieces)):
+        _add_words(pieces, ", and", at_start=False)
     for table in world.tables.values():
         for row in table.rows:
             for cell in row:
@@ -72,6 +79,12 @@ def build_tokenizer(world: World, characters: str) -> Tokenizer:
         for letter in dict.fromkeys(string.ascii_letters + string.digits + "-." + characters):
             pieces[_SPACE + letter] = pieces[letter] = None
     return piece_model(pieces)
+
+
+def _wordings(world: World) -> Iterator[Wording]:
+    for relation in world.relations.values():
+        for form in relation.forms:
+            yield from form.wordings
 
 
 def piece_model(pieces: Iterable[str]) -> Tokenizer:

@@ -291,6 +291,36 @@ class Relation:
         return next(form for form in self.forms if form.name == name)
 
 
+@dataclass(frozen=True)
+class Tell:
+    """What a document says: the facts of a relation in a form, about the member at `subject`."""
+
+    relation: str
+    form: str
+    subject: int
+
+
+@dataclass(frozen=True)
+class Document:
+    """Paragraphs about one member of an entity, in `copies` versions: every told fact about it, in so many
+    `sentences` (low, high) or, where that is none, each once.
+
+    `questions` and `pronouns` are shares of the sentences in millionths: those that are put as a question and
+    its answer, and those that say `pronoun` instead of the member's name.
+    """
+
+    name: str
+    subject: Argument
+    copies: int
+    sentences: tuple[int, int] | None
+    tells: tuple[Tell, ...]
+    questions: int
+    pronoun: str
+    pronouns: int
+    title: tuple[Piece, ...]
+    span: Span = field(compare=False)
+
+
 Term = int | str
 """In a rule: a variable by its number, or a constant as text."""
 
@@ -323,6 +353,7 @@ class World:
     preambles: dict[str, tuple[str, ...]]
     doc: str = field(compare=False, default="")
     lexicons: dict[str, Lexicon] = field(default_factory=dict)
+    documents: dict[str, Document] = field(default_factory=dict)
 
     def forests(self, entity: str) -> list[Relation]:
         """The relations that lay the members of an entity out in trees."""
