@@ -181,4 +181,7 @@ def explain(options: argparse.Namespace) -> int:
         return 2
     rule = CATALOGUE[code]
     console().print(f"{rule.severity} {code}: {rule.title}\n\n{rule.explanation}")
+    from wug.explain import show_example
+
+    show_example(code, console())
     return 0

@@ -49,6 +49,7 @@ def test_wheel_from_sdist_holds_every_file(root: Path, wheel: Path) -> None:
         names = set(archive.namelist())
     tracked = _tree(root, "wug")
     assert "wug/compiler/parse.py" in tracked
+    assert "wug/compiler/examples/W0001.txt" in tracked
     assert "wug/grammar/world.lark" in tracked
     assert "wug/specs/experiments/hello.experiment" in tracked
     assert tracked <= names
