@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wug.compiler.inflect import INFLECTIONS, inflect
+from wug.compiler.inflect import _PLURALS, INFLECTIONS, inflect
 
 _EXAMPLES = {
     "plural": "dog/dogs fox/foxes lady/ladies day/days child/children sheep/sheep Child/Children wolf/wolves "
@@ -55,7 +55,10 @@ _words = st.text("bcdfgklmnprtvz", min_size=1, max_size=2).flatmap(
 )
 
 
-@given(st.lists(_words.map("".join), min_size=1, max_size=20, unique=True), st.sampled_from(["plural", "a"]))
+_regular = _words.map("".join).filter(lambda word: word not in _PLURALS)
+
+
+@given(st.lists(_regular, min_size=1, max_size=20, unique=True), st.sampled_from(["plural", "a"]))
 def test_no_two_short_words_share_a_form(words: list[str], kind: str) -> None:
     """A form keeps the word it is made of, so that it can be read back."""
     forms = inflect(np.array(words), kind).tolist()
