@@ -172,8 +172,8 @@ CATALOGUE: dict[str, Rule] = {
         "choices that cannot be made",
         "A wrong choice must be false in the full world, not merely unsaid. 'contradiction' needs a\n"
         "relation with a 'converse' that is 'asymmetric'. 'others(n)' needs a form with exactly one\n"
-        "argument behind '=>', and n other values there for which the statement is provably false:\n"
-        "declare the relation 'complete', 'functional' or 'injective'.",
+        "argument behind '=>', and n other values there (or in the source that follows 'from') for which\n"
+        "the statement is provably false: declare the relation 'complete', 'functional' or 'injective'.",
     ),
     "W0504": _error(
         "an arm that does not fit together",
@@ -182,8 +182,10 @@ CATALOGUE: dict[str, Rule] = {
     ),
     "W0505": _error(
         "an answer that does not follow",
-        "The right answer of a test item must follow from the facts that are trained. A derived\n"
-        "relation rests on those in the bodies of its rules: each of them needs its 'train'.",
+        "The right answer of a test item must follow from the facts that are trained: some arm must be\n"
+        "able to know it. A derived relation rests on those in the bodies of its rules: each of them needs\n"
+        "its 'train', and of a held-out member only what its holdout keeps is trained. Nor may anything\n"
+        "that is offered as wrong follow, or be known of what a test says is 'unknown'.",
     ),
     "W0506": _warning(
         "an answer that is right by habit",
@@ -197,5 +199,16 @@ CATALOGUE: dict[str, Rule] = {
         "Pretraining draws fresh worlds of the same declarations, and words from a CSV are invented\n"
         "anew in the same shape: letters for letters, digits for digits. Where the real ones use up\n"
         "nearly all words of their shape (single digits, say), too few are left.",
+    ),
+    "W0508": _error(
+        "settings of a test that do not fit together",
+        "Some settings belong to one kind of choices only: 'accept' to statements(...), 'unknown' to\n"
+        "others(n). A verdict is asked for with 'ask', which holds {statement}; of other choices it holds\n"
+        "{cue}. 'wording held' needs a wording that is marked 'held'.",
+    ),
+    "W0509": _error(
+        "choices that read alike",
+        "Two choices of one question have the same words, so that nobody could tell which one is meant.\n"
+        "Let the form say each value in words of its own.",
     ),
 }

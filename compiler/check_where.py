@@ -9,14 +9,9 @@ from wug.compiler.diagnostics import Report, did_you_mean
 from wug.compiler.experiment import Holdout, Where
 from wug.compiler.experiment_settings import HOLDOUT
 from wug.compiler.named import Named
-from wug.compiler.world import Entity, Relation, World
+from wug.compiler.world import Relation, World
 
 MOST = 10_000_000
-
-
-def parts_of(entity: Entity) -> tuple[str, ...]:
-    """The parts that an entity's members are divided into."""
-    return ()
 
 
 class WhereChecker:
@@ -46,8 +41,7 @@ class WhereChecker:
             message = f"'{name.text}' is no entity, so it has no parts"
             self.report.add("W0202", message, name.span, help="name an argument whose type is an entity")
             return None
-        held = [holdout.name for holdout in self.holdouts.values() if holdout.entity == entity.name]
-        known = [*parts_of(entity), *held]
+        known = self.known(entity.name)
         for part in where.parts:
             if part.text not in known:
                 help = did_you_mean(part.text, known) or f"'{entity.name}' has neither partition nor holdout"
@@ -55,6 +49,13 @@ class WhereChecker:
                 self.report.add("W0101", message, part.span, help=help)
                 return None
         return Where(place, where.negated, tuple(part.text for part in where.parts))
+
+    def known(self, entity: str) -> list[str]:
+        """The parts and holdouts of an entity, by name."""
+        if entity not in self.world.entities:
+            return []
+        held = [holdout.name for holdout in self.holdouts.values() if holdout.entity == entity]
+        return [*self.world.entities[entity].parts, *held]
 
 
 class HoldoutChecker:
@@ -81,6 +82,9 @@ class HoldoutChecker:
             help = did_you_mean(name.text, self.named.world.entities)
             self.report.add("W0101", f"unknown entity '{name.text}'", name.span, help=help)
             return None
+        if holdout.name.text in self.named.world.entities[name.text].parts:
+            message = f"'{name.text}' has a part '{holdout.name.text}' already"
+            self.report.add("W0103", message, holdout.name.span, help="give the holdout another name")
         share = number.value if number.kind == "percent" else 0.0
         count = 0 if share else int(number.value)
         if not (0 < share < 1 or 1 <= count <= MOST):

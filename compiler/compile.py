@@ -29,14 +29,14 @@ from wug.compiler.experiment import Experiment
 from wug.compiler.fresh_sizes import fact_weights
 from wug.compiler.plan import Arm, Plan, Split
 from wug.compiler.pools import token_histograms, token_lines
+from wug.compiler.questions import summary
 from wug.compiler.sheets import characters, read_data
-from wug.compiler.split import summary
 from wug.compiler.store import Store
 from wug.compiler.tokenizer import build_tokenizer, write_tokenizer
 from wug.compiler.world import Entity, Part, World
 from wug.progress import Progress
 
-CORPUS_VERSION = 4
+CORPUS_VERSION = 5
 EPISODES_VERSION = 2
 """Raised whenever the output of a stage changes for the same spec; a test of golden hashes insists on it."""
 
@@ -125,9 +125,9 @@ def episodes_key(experiment: Experiment) -> str:
     weights = fact_weights([r for r in shown_relations(experiment) if r.population], counts)
     types = [_proportions(entity) for entity in experiment.world.entities.values()]
     trains = [(t.relation, t.form, t.preambles) for t in experiment.trains]
-    tests = [(t.relation, t.form, t.choices) for t in experiment.tests]
+    tests = [(t.relation, t.form, t.choices.kind, t.choices.statements) for t in experiment.tests]
     words = [(d.title, d.pronoun, d.questions > 0) for d in experiment.world.documents.values()]
-    setting = [experiment.episodes, experiment.pretraining.seed, words]
+    setting = [experiment.episodes, experiment.pretraining.seed, words, experiment.texts()]
     parts = [world, relations, weights, types, _data_digests(experiment.world)]
     return digest(canonical(["episodes", EPISODES_VERSION, *parts, trains, tests, setting]))
 
@@ -156,7 +156,7 @@ def _write_corpus(
 ) -> None:
     with progress.stage("compiling", experiment.seeds, "worlds") as stage:
         drawn = draft(experiment, report)
-        tokenizer = build_tokenizer(experiment.world, characters(read_data(experiment.world, report)))
+        tokenizer = _tokenizer(experiment, report)
         check_context(drawn, tokenizer, report)
         worlds = drawn.populated, drawn.closures
         check_statements(experiment.world, *worlds, drawn.seeds, report)
@@ -184,6 +184,11 @@ def _write_corpus(
         "warnings": [item.message for item in report.items],
     }
     write_manifest(folder, about | ({"name_tokens": names} if names else {}))
+
+
+def _tokenizer(experiment: Experiment, report: Report) -> Tokenizer:
+    letters = characters(read_data(experiment.world, report))
+    return build_tokenizer(experiment.world, letters, experiment.texts())
 
 
 def check_context(drawn: Draft, tokenizer: Tokenizer, report: Report) -> None:
@@ -220,7 +225,7 @@ def _write_episodes(
     experiment: Experiment, key: str, folder: Path, progress: Progress, report: Report
 ) -> None:
     with progress.stage("episodes", experiment.pretraining.episodes, "worlds") as stage:
-        tokenizer = build_tokenizer(experiment.world, characters(read_data(experiment.world, report)))
+        tokenizer = _tokenizer(experiment, report)
         seed = experiment.pretraining.seed
         made = compile_episodes(experiment, tokenizer, seed, report, stage.update)
         probe = compile_probe(experiment, tokenizer, seed, report)

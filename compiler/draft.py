@@ -10,27 +10,25 @@ from wug.compiler.arms import View, view
 from wug.compiler.diagnostics import Report
 from wug.compiler.documents import augmentation, training_documents
 from wug.compiler.draw import Words, seed_word
-from wug.compiler.drawn import Mask, drawn
+from wug.compiler.drawn import Drawn, drawn
 from wug.compiler.experiment import Experiment
 from wug.compiler.facts import Closure, Populated
 from wug.compiler.infer import infer
+from wug.compiler.known import Known, taught
 from wug.compiler.populate import populate
-from wug.compiler.render import Texts, fill
+from wug.compiler.questions import Items, check_balance, check_distinct, check_worlds
+from wug.compiler.render import Texts, fill, scattered
 from wug.compiler.said import Documents, joined
-from wug.compiler.split import Items, check_balance, check_worlds, split
+from wug.compiler.split import split
 from wug.compiler.truth import check_traits
 from wug.compiler.world import World
 
 
 @dataclass(frozen=True)
-class Draft:
-    """All worlds of an experiment: facts and proofs, documents, test items."""
+class Draft(Drawn):
+    """All worlds of an experiment: facts and proofs, what follows from training, documents, test items."""
 
-    experiment: Experiment
-    seeds: Words
-    populated: Populated
-    closures: dict[str, Closure]
-    held: dict[str, Mask]
+    taught: Known
     documents: Documents
     tests: tuple[Items, ...]
 
@@ -40,32 +38,23 @@ class Draft:
 
     def world_tests(self, of: int) -> tuple[Items, ...]:
         """The items of one world."""
-        found = []
-        for items in self.tests:
-            rows = np.flatnonzero(items.world == of)
-            premises = tuple(items.premises[row] for row in rows)
-            columns = (
-                items.world[rows],
-                items.row[rows],
-                items.cue[rows],
-                items.choices[rows],
-                items.answer[rows],
-            )
-            found.append(Items(items.test, *columns, premises))
-        return tuple(found)
+        return tuple(items.take(np.flatnonzero(items.world == of)) for items in self.tests)
 
     def view(self, arm: int, of: int) -> View:
         """What one arm sees of one world."""
         tests = self.world_tests(of)
         asked = [self.statements(items) for items in tests]
-        return view(self.experiment.arms[arm], self.world_documents(of), tests, asked, self.seeds[of])
+        return view(self.experiment.arms[arm], self, self.taught, of, self.world_documents(of), tests, asked)
 
     def statements(self, items: Items) -> Texts:
         """The statement that each item asks for, as `Sentences.statement` names it."""
-        relation = self.experiment.world.relations[items.test.relation]
-        arguments = self.closures[relation.name].facts.arguments[items.row]
-        pieces = relation.form(items.test.form).pieces
-        return fill(self.experiment.world, self.populated, relation, pieces, items.world, arguments)
+        parts = []
+        for relation, form, rows in items.alike():
+            made = self.experiment.world.relations[relation]
+            arguments = self.closures[relation].facts.arguments[items.row[rows]]
+            pieces, of = made.form(form).pieces, items.world[rows]
+            parts.append((rows, fill(self.experiment.world, self.populated, made, pieces, of, arguments)))
+        return scattered(parts, len(items))
 
 
 def world_seeds(count: int) -> Words:
@@ -89,12 +78,15 @@ def draft(experiment: Experiment, report: Report, seeds: int | None = None) -> D
     populated, closures = draw_world(experiment.world, words, report)
     worlds = drawn(experiment, words, populated, closures, report)
     report.stop_if_failed()
-    tests = split(worlds, report)
+    known = taught(worlds, report)
+    tests = split(worlds, known, report)
     check_worlds(tests, len(words), report)
+    report.stop_if_failed()
+    check_distinct(tests, report)
     report.stop_if_failed()
     check_balance(tests, report)
     parts = [training_documents(worlds)]
     for arm in experiment.arms:
         if arm.augment == "closure":
             parts.append(augmentation(arm, worlds))
-    return Draft(experiment, words, populated, closures, worlds.held, joined(parts), tests)
+    return Draft(experiment, words, populated, closures, worlds.held, known, joined(parts), tests)

@@ -36,13 +36,16 @@ class Drawn:
             entity = relation.arguments[where.argument].type
             inside = np.zeros(len(rows), bool)
             for part in where.parts:
-                inside |= self._members(entity, part)[of, arguments[:, where.argument]]
+                inside |= self.members(entity, part)[of, arguments[:, where.argument]]
             kept &= ~inside if where.negated else inside
         return kept
 
-    def _members(self, entity: str, part: str) -> Mask:
+    def members(self, entity: str, part: str) -> Mask:
         """The members of a part or holdout [worlds, count]."""
-        return self.held[part]
+        if part in self.held:
+            return self.held[part]
+        number = self.experiment.world.entities[entity].parts.index(part)
+        return self.populated.parts[entity] == number
 
     def trained_rows(self, train: Train) -> Rows:
         """The stated facts that a `train` line trains: rows of its relation's closure."""

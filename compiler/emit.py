@@ -16,9 +16,9 @@ from wug.compiler.canonical import digest, file_digest
 from wug.compiler.draft import Draft
 from wug.compiler.facts import Closure, Populated
 from wug.compiler.infer import inferences
-from wug.compiler.render import fill, text_of
+from wug.compiler.questions import Items
+from wug.compiler.render import Texts, fill, scattered, text_of
 from wug.compiler.said import Sentences
-from wug.compiler.split import Items
 from wug.compiler.truth import proof_text
 from wug.compiler.world import World
 
@@ -52,6 +52,7 @@ _ITEMS = pa.schema(
         ("cue", pa.string()),
         ("choices", pa.list_(pa.string())),
         ("answer", pa.int32()),
+        ("accept", pa.list_(pa.bool_())),
         ("fact", pa.int32()),
         ("relation", pa.string()),
         ("form", pa.string()),
@@ -78,6 +79,9 @@ _VIEWS = pa.schema(
         ("context_id", pa.int32()),
         ("exposed", pa.bool_()),
         ("verbatim", pa.bool_()),
+        ("exposures", pa.int32()),
+        ("answerable", pa.bool_()),
+        ("depth", pa.int32()),
         ("context_docs", pa.int32()),
         ("context_relevant", pa.int32()),
     ]
@@ -146,7 +150,8 @@ def emit_seed(draft: Draft, of: int, folder: Path) -> None:
         views["item_id"] += range(len(seen.context))
         views["context_id"] += seen.context
         views["exposed"] += seen.exposed
-        views["verbatim"] += seen.verbatim
+        for name in ("verbatim", "exposures", "answerable", "depth"):
+            views[name] += getattr(seen, name)
         views["context_docs"] += [len(seen.contexts[c]) if c >= 0 else 0 for c in seen.context]
         views["context_relevant"] += seen.relevant
     write_table(folder, "contexts", contexts, _CONTEXTS, lines=False)
@@ -172,32 +177,37 @@ def _item_columns(draft: Draft, of: int, numbers: FactNumbers) -> dict[str, list
         columns["cue"] += items.cue.tolist()
         columns["choices"] += items.choices.tolist()
         columns["answer"] += items.answer.tolist()
-        columns["fact"] += [numbers(items.test.relation, int(row)) for row in items.row]
-        columns["relation"] += [items.test.relation] * count
-        columns["form"] += [items.test.form] * count
-        columns["cluster"] += cluster_names(draft, items)
-        closure = draft.closures[items.test.relation]
-        columns["depth"] += closure.size[items.row].tolist()
+        columns["accept"] += items.accept.tolist()
+        pairs = list(zip(items.relation.tolist(), items.row.tolist(), strict=True))
+        columns["fact"] += [numbers(relation, row) for relation, row in pairs]
+        columns["relation"] += items.relation.tolist()
+        columns["form"] += items.form.tolist()
+        columns["cluster"] += cluster_names(draft, items).tolist()
+        columns["depth"] += items.depth.tolist()
         columns["proof"] += [item_proof(draft, items, item) for item in range(count)]
     return columns
 
 
-def cluster_names(draft: Draft, items: Items) -> list[str]:
+def cluster_names(draft: Draft, items: Items) -> Texts:
     """The entity that intervals cluster by: the first one that an item's fact is about."""
     world, populated = draft.experiment.world, draft.populated
-    relation = world.relations[items.test.relation]
-    place = next((i for i, a in enumerate(relation.arguments) if a.type in world.entities), 0)
-    facts = draft.closures[relation.name].facts
-    texts = text_of(
-        world, populated, relation.arguments[place].type, 0, items.world, facts.arguments[items.row, place]
-    )
-    return [str(text) for text in texts]
+    parts = []
+    for name, _, rows in items.alike():
+        relation, facts = world.relations[name], draft.closures[name].facts
+        place = next((i for i, a in enumerate(relation.arguments) if a.type in world.entities), 0)
+        type, number = relation.arguments[place].type, facts.arguments[items.row[rows], place]
+        parts.append((rows, text_of(world, populated, type, 0, items.world[rows], number)))
+    return scattered(parts, len(items))
 
 
 def item_proof(draft: Draft, items: Items, item: int) -> str:
-    """Why an item's answer is right, in one line."""
-    world = draft.experiment.world
-    return proof_text(world, draft.populated, draft.closures, items.test.relation, int(items.row[item]))
+    """Why an item's answer is right, in one line: from what is trained."""
+    name, row = str(items.relation[item]), int(items.row[item])
+    facts, known = draft.closures[name].facts, draft.taught
+    at = int(known.rows(name, facts.world[[row]], facts.arguments[[row]])[0])
+    if at < 0:
+        return "nothing that is trained tells"
+    return proof_text(draft.experiment.world, draft.populated, known.closures, name, at)
 
 
 def proof_columns(

@@ -19,10 +19,11 @@ from tokenizers import Tokenizer
 from wug.compiler.diagnostics import Report
 from wug.compiler.draw import Words, below, draw, permute, seed_word
 from wug.compiler.drawn import Drawn
-from wug.compiler.experiment import Experiment, probed_tests
+from wug.compiler.experiment import DEEPEST, Experiment, Test, probed_tests
 from wug.compiler.facts import Closure, Facts, Ints, Populated, Rows
 from wug.compiler.fresh_sizes import fact_weights
 from wug.compiler.infer import infer
+from wug.compiler.known import taught
 from wug.compiler.manner import choose
 from wug.compiler.populate import member_counts, populate_fresh
 from wug.compiler.sheets import Sheet, read_data
@@ -226,11 +227,12 @@ def compile_probe(experiment: Experiment, tokenizer: Tokenizer, seed: int, repor
     report.stop_if_failed()
     populated, closures = _fresh(experiment, sheets, seeds, (min(max(low, 2), high), high), report)
     probed = probed_tests(experiment.world, experiment.tests, experiment.trains, experiment.episodes)
-    tests = [dataclasses.replace(test, others=1, where=()) for test in probed]
+    tests = [_probed(test) for test in probed]
     trains = [dataclasses.replace(train, where=()) for train in experiment.trains]
     asked = dataclasses.replace(experiment, holdouts=(), trains=tuple(trains), tests=tuple(tests))
     few = _with_others(asked, populated)
-    items = split(Drawn(asked, seeds, few, infer(experiment.world, few, report), {}), report)
+    worlds = Drawn(asked, seeds, few, infer(experiment.world, few, report), {})
+    items = split(worlds, taught(worlds, report), report)
     report.stop_if_failed()
     facts, of_fact = _facts(experiment, pieces, populated, closures, seeds)
     context = rows_of(facts, of_fact, len(seeds))
@@ -246,10 +248,13 @@ def compile_probe(experiment: Experiment, tokenizer: Tokenizer, seed: int, repor
         for item in range(len(split_items)):
             of = int(split_items.world[item])
             shown_tokens = context[of][context[of] > 0].tolist()
-            cue, choices = _tokenised(tokenizer, str(split_items.cue[item]), list(split_items.choices[item]))
+            right = int(split_items.answer[item])
+            wrong = int(np.argmin(split_items.accept[item]))
+            offered = [str(split_items.choices[item][place]) for place in sorted((right, wrong))]
+            cue, choices = _tokenised(tokenizer, str(split_items.cue[item]), offered)
             cue_rows.append([*shown_tokens, DOCUMENT_ID, *cue])
             choice_rows += choices
-            answers.append(int(split_items.answer[item]))
+            answers.append(int(right > wrong))
             kind.append(kinds.index(label))
     choices_matrix = _padded(choice_rows)
     return Probe(
@@ -266,13 +271,25 @@ def _with_others(experiment: Experiment, populated: Populated) -> Populated:
     facts = dict(populated.facts)
     for test in experiment.tests:
         relation = experiment.world.relations[test.relation]
-        if relation.population is None or relation.arguments[test.varied].type not in populated.values:
+        if (
+            test.varied < 0
+            or relation.population is None
+            or relation.arguments[test.varied].type not in populated.values
+        ):
             continue
         held = facts[relation.name]
         values = np.unique(np.stack([held.world, held.arguments[:, test.varied]], axis=1), axis=0)
         kept = np.bincount(values[:, 0], minlength=populated.worlds)[held.world] > 1
         facts[relation.name] = Facts(held.world[kept], held.arguments[kept])
     return dataclasses.replace(populated, facts=facts)
+
+
+def _probed(test: Test) -> Test:
+    """A test as fresh worlds can have it: of all facts, as told in training, with one wrong choice."""
+    choices = dataclasses.replace(test.choices, count=1, source="", source_kind="type")
+    return dataclasses.replace(
+        test, choices=choices, where=(), depth=(1, DEEPEST), count=0, wording="told", ask=""
+    )
 
 
 def _tokenised(tokenizer: Tokenizer, cue: str, choices: list[str]) -> tuple[list[int], list[list[int]]]:

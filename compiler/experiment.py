@@ -11,6 +11,9 @@ from wug.compiler.plan import Expectation, Finetuning, Model, Pretraining
 from wug.compiler.source import Span
 from wug.compiler.world import World
 
+DEEPEST = 1_000_000
+"""No proof rests on more facts."""
+
 
 @dataclass(frozen=True)
 class Where:
@@ -58,22 +61,49 @@ class Train:
 
 
 @dataclass(frozen=True)
+class Choices:
+    """What an item offers. `kind` is one of:
+
+    contradiction: the sentence, and the same with the converse word
+    others:        the answer, and `count` other values in its place, all of its type or from a `source`:
+                   targets (answers of training texts), a relation's values, or the members of a part
+    statements:    every statement of `statements`, relations or forms, both ways over the item's pair
+    verdict:       `texts`, the first where the statement that is put is true, the second where it is false
+    unknown:       as others, and `texts`: the right answer, because nothing that is trained tells
+
+    With `accept` strongest, of several statements that follow only those count that no other one entails.
+    """
+
+    kind: str
+    count: int = 1
+    source: str = ""
+    source_kind: str = ""  # type, targets, relation or part
+    statements: tuple[tuple[str, str], ...] = ()  # relation, form
+    texts: tuple[str, ...] = ()
+    accept: str = "any"
+
+
+@dataclass(frozen=True)
 class Test:
     """Questions about a relation's facts in one form.
 
-    `choices` is contradiction (the same sentence with the converse word) or others (`others` wrong
-    values in the place of the answer). They differ in the argument `varied`, and the question's cue is the
-    form's pieces before `cut`.
+    `facts` is stated or derived, `depth` the smallest and largest number of trained facts that an answer may
+    rest on, `count` the most items of a world (0: all). `wording` is told (the first wording), held or any.
+    The choices differ in the argument `varied` (-1 for statements). `ask` stands for the question, its
+    {cue} or {statement} filled in; empty for the cue alone.
     """
 
     name: str
     relation: str
     form: str
-    choices: str
-    others: int
+    choices: Choices
     varied: int
-    cut: int
     where: tuple[Where, ...]
+    facts: str
+    depth: tuple[int, int]
+    count: int
+    wording: str
+    ask: str
     span: Span = field(compare=False)
 
 
@@ -141,17 +171,26 @@ class Experiment:
     span: Span = field(compare=False)
     doc: str = field(compare=False, default="")
 
+    def texts(self) -> tuple[str, ...]:
+        """What tests say beside the forms of the world: how they ask, and answers of their own."""
+        said = (text for test in self.tests for text in (test.ask, *test.choices.texts))
+        return tuple(dict.fromkeys(text for text in said if text))
+
 
 def probed_tests(
     world: World, tests: tuple[Test, ...], trains: tuple[Train, ...], episodes: Episodes
 ) -> tuple[Test, ...]:
-    """The tests that episodes can teach: of derived or shown relations, in a form that is not excluded."""
+    """The tests that episodes can teach: of derived or shown relations, in a form that is not excluded.
+
+    Verdicts and unknown answers are in no episode.
+    """
     exclude = set(episodes.exclude)
     shown = {train.relation for train in trains if (train.relation, "") not in exclude}
     return tuple(
         test
         for test in tests
-        if (world.relations[test.relation].population is None or test.relation in shown)
+        if test.choices.kind not in ("verdict", "unknown")
+        and (world.relations[test.relation].population is None or test.relation in shown)
         and (test.relation, "") not in exclude
         and (test.relation, test.form) not in exclude
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 from wug.compiler import settings, syntax
 from wug.compiler.diagnostics import did_you_mean
+from wug.compiler.experiment import DEEPEST
 
 
 def _exclude(
@@ -155,18 +156,76 @@ TRAIN: settings.Schema = {
 }
 
 
-def _others(cursor: settings.Cursor, key: syntax.Name) -> tuple[str, int] | None:
-    """`choices contradiction` or `choices others(3)`."""
+KINDS = "contradiction, others(n), statements(...) or verdict(...)"
+
+
+def _choices(cursor: settings.Cursor, key: syntax.Name) -> dict[str, Any] | None:
+    """`contradiction`, `others(3)`, `others(3) from targets`, `statements(all no)`, `verdict("T." "F.")`."""
     atom = cursor.take((syntax.Name, syntax.Call))
     if isinstance(atom, syntax.Name) and atom.text == "contradiction":
-        return "contradiction", 1
+        return {"kind": "contradiction"}
     if isinstance(atom, syntax.Call) and atom.name.text == "others" and len(atom.arguments) == 1:
         count = atom.arguments[0]
         if isinstance(count, syntax.Number) and count.kind == "int" and 1 <= count.value <= 100:
-            return "others", int(count.value)
-    place = (atom or key).span
-    cursor.report.add("W0203", "'choices' takes contradiction or others(n), n from 1 to 100", place)
+            return {"kind": "others", "count": int(count.value), "source": _source(cursor)}
+    if isinstance(atom, syntax.Call) and atom.name.text == "statements":
+        names = [name for name in atom.arguments if isinstance(name, syntax.Name)]
+        if names and len(names) == len(atom.arguments):
+            return {"kind": "statements", "names": names}
+    if isinstance(atom, syntax.Call) and atom.name.text == "verdict":
+        texts = [text.text for text in atom.arguments if isinstance(text, syntax.Text) and text.text.strip()]
+        if len(texts) == len(atom.arguments) == 2:
+            return {"kind": "verdict", "texts": tuple(texts)}
+    cursor.report.add("W0203", f"'choices' takes {KINDS}, n from 1 to 100", (atom or key).span)
     return None
 
 
-TEST: settings.Schema = {"choices": _others}
+def _source(cursor: settings.Cursor) -> syntax.Name | None:
+    """`from targets`, `from RELATION` or `from PART`, where it stands."""
+    atom = cursor.peek()
+    if not (isinstance(atom, syntax.Name) and atom.text == "from"):
+        return None
+    cursor.index += 1
+    source = cursor.take(syntax.Name)
+    if source is None:
+        help = "others(n) from targets, from a relation or from a part"
+        cursor.report.add("W0107", "'from' needs a source", atom.span, help=help)
+    return source
+
+
+def _depth(cursor: settings.Cursor, key: syntax.Name) -> tuple[int, int] | None:
+    """`depth 2` or `depth 2..3`."""
+    atom = cursor.take((syntax.Range, syntax.Number))
+    if isinstance(atom, syntax.Number) and atom.kind == "int":
+        low = high = int(atom.value)
+    elif isinstance(atom, syntax.Range):
+        low, high = atom.low, atom.high
+    else:
+        low = high = 0
+    if not 1 <= low <= high <= DEEPEST:
+        cursor.report.add("W0203", "'depth' takes a number or a range such as 2..3", (atom or key).span)
+        return None
+    return low, high
+
+
+def _text(cursor: settings.Cursor, key: syntax.Name) -> syntax.Text | None:
+    atom = cursor.take(syntax.Text)
+    if atom is None:
+        cursor.report.add("W0107", f"'{key.text}' needs a text", key.span, help=f'{key.text} "..."')
+    elif not atom.text.strip():
+        cursor.report.add("W0204", f"the text of '{key.text}' is empty", atom.span)
+        return None
+    return atom
+
+
+TEST: settings.Schema = {
+    "choices": _choices,
+    "accept": settings.word("strongest", "any"),
+    "unknown": _text,
+    "ask": _text,
+    "depth": _depth,
+    "stated": settings.flag,
+    "derived": settings.flag,
+    "count": settings.integer(1, 10_000_000),
+    "wording": settings.word("held", "any"),
+}

@@ -1,313 +1,351 @@
-"""Facts to questions: which facts each test asks, in which words, with which wrong choices.
+"""Facts to questions: which facts each test asks, in which words, with which choices.
 
-Every item's answer follows from trained facts and every wrong choice is false in the full world; what cannot
-be shown to be so is an error. Constant answers are measured, so that no split can be solved by habit.
+Every right answer follows from trained facts and every wrong choice is false in the full world; what cannot
+be shown to be so is an error.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from wug.compiler.asked import asked_rows, check_taught, deep_enough, drawn_few, item_number
+from wug.compiler.choices import Claim, contradiction, others, pairs, statements, strongest
 from wug.compiler.diagnostics import Report
-from wug.compiler.draw import Words, permute
-from wug.compiler.drawn import Drawn
+from wug.compiler.draw import permute
+from wug.compiler.drawn import Drawn, Mask
 from wug.compiler.experiment import Test
-from wug.compiler.facts import Closure, Ints, Populated, Rows
-from wug.compiler.plan import Split
-from wug.compiler.render import Texts, fill
-from wug.compiler.truth import is_false, leaves, stated_rows
-from wug.compiler.world import Relation, World
-
-TOLERANCE = 0.05
-"""How far above chance a constant answer may be before the compiler says so."""
+from wug.compiler.facts import Ints, Rows
+from wug.compiler.known import Known, everything
+from wug.compiler.manner import Manner, Which, choose, plain
+from wug.compiler.questions import Items
+from wug.compiler.render import Texts, describe, say, whole
+from wug.compiler.truth import leaves
+from wug.compiler.world import Piece, Wording, slots
 
 
 @dataclass(frozen=True)
-class Items:
-    """The items of one test in all worlds. `answer` is the place of the right one among `choices`."""
+class Offer:
+    """The items of a test before their choices are shuffled; `accept` and `claim` are by choice."""
 
-    test: Test
-    world: Ints  # [items]
-    row: Rows  # [items], in the closure of the test's relation
-    cue: Texts  # [items]
-    choices: Texts  # [items, choices]
-    answer: Ints  # [items]
-    premises: tuple[tuple[tuple[str, int], ...], ...]  # the stated facts behind each answer: (relation, row)
-
-    def __len__(self) -> int:
-        return len(self.world)
-
-    def statement(self) -> Texts:
-        """The sentence that each item asks for, whole."""
-        return np.char.add(self.cue, self.choices[np.arange(len(self)), self.answer])
+    of: Ints
+    relation: Texts
+    form: Texts
+    row: Rows
+    cue: Texts
+    offered: list[Texts]
+    accept: Mask  # [items, choices]
+    claim: Sequence[int]  # which claim each choice makes, -1 for none
+    claims: list[Claim]
+    depth: Rows
 
 
-def split(drawn: Drawn, report: Report) -> tuple[Items, ...]:
-    """The items of every test, with right keys or not at all; errors go to `report`."""
+def split(drawn: Drawn, known: Known, report: Report) -> tuple[Items, ...]:
+    """The items of every test, with right keys or not at all; errors go to `report`.
+
+    `known` is what follows from what is trained.
+    """
     found = []
     for test in drawn.experiment.tests:
-        items = _items(test, drawn, report)
+        items = _Asker(test, drawn, known, report).items()
         if items is not None:
             found.append(items)
     return tuple(found)
 
 
-def summary(items: Items) -> Split:
-    """Chance and the best constant answer of a test."""
-    return Split(items.test.name, 1 / items.choices.shape[1], best_constant(items))
+class _Asker:
+    """Makes the items of one test."""
 
+    def __init__(self, test: Test, drawn: Drawn, known: Known, report: Report) -> None:
+        self.test, self.drawn, self.known, self.report = test, drawn, known, report
+        self.world = drawn.experiment.world
+        self.relation = self.world.relations[test.relation]
 
-def best_constant(items: Items) -> float:
-    """The accuracy of the best habit: always preferring one answer wherever it is offered.
-
-    Items that offer the same set of answers are one group, and a habit takes the group's commonest right one;
-    an item whose set is offered only once cannot be learned by habit and counts as chance.
-    """
-    chance = 1 / items.choices.shape[1]
-    asked = _asked(items)
-    right = asked[np.arange(len(items)), items.answer]
-    _, group = np.unique(np.sort(asked, axis=1), axis=0, return_inverse=True)
-    total = 0.0
-    for number, size in enumerate(np.bincount(group.reshape(-1))):
-        if size == 1:
-            total += chance
-            continue
-        _, counts = np.unique(right[group.reshape(-1) == number], return_counts=True)
-        total += int(counts.max())
-    return total / max(1, len(items))
-
-
-def _asked(items: Items) -> Texts:
-    """The part of each choice in which an item's choices differ: what a habit could prefer.
-
-    "more bright than zumbix." and "less bright than zumbix." differ in their first words only.
-    """
-    return np.array([[" ".join(row) for row in _differing(choices)] for choices in items.choices])
-
-
-def _differing(choices: NDArray[np.str_]) -> list[list[str]]:
-    rows = [str(choice).split() for choice in choices]
-    shortest = min(len(row) for row in rows)
-    end = 0
-    while end < shortest and len({row[len(row) - 1 - end] for row in rows}) == 1:
-        end += 1
-    return [row[: len(row) - end] or [""] for row in rows]
-
-
-def _items(test: Test, drawn: Drawn, report: Report) -> Items | None:
-    world, populated = drawn.experiment.world, drawn.populated
-    relation = world.relations[test.relation]
-    form = relation.form(test.form)
-    closure = drawn.closures[relation.name]
-    rows = stated_rows(closure) if relation.population is not None else np.flatnonzero(closure.rule >= 0)
-    rows = rows[drawn.chosen(relation, rows, test.where)]
-    if not len(rows):
-        report.add("W0501", f"test '{test.name}' has no items: no fact of '{relation.name}'", test.span)
-        return None
-    varied, cut = test.varied, test.cut
-    of, arguments = closure.facts.world[rows], closure.facts.arguments[rows]
-    wrong = _wrong(test, relation, varied, drawn, of, arguments, report)
-    if wrong is None:
-        return None
-    cue = fill(world, populated, relation, form.pieces[:cut], of, arguments)
-    offered = [
-        fill(world, populated, relation, form.pieces[cut:], of, given) for given in (arguments, *wrong)
-    ]
-    spaced = np.char.endswith(cue, " ")
-    cue = np.where(spaced, np.char.rstrip(cue), cue)
-    offered = [np.where(spaced, np.char.add(" ", text), text) for text in offered]
-    choices, answer = _shuffled(test, offered, drawn.seeds, of)
-    premises = _premises(test, drawn, rows, report)
-    return Items(test, of, rows, cue, choices, answer, premises)
-
-
-def _wrong(
-    test: Test,
-    relation: Relation,
-    varied: int,
-    drawn: Drawn,
-    of: Ints,
-    arguments: Ints,
-    report: Report,
-) -> list[Ints] | None:
-    """Arguments of false facts, one array [items, arity] per wrong choice."""
-    if test.choices == "contradiction":
-        world = drawn.experiment.world
-        mirror = np.array(world.tables[relation.arguments[varied].type].mirror, np.int32)
-        turned = arguments.copy()
-        turned[:, varied] = mirror[turned[:, varied]]
-        if bool(_false(drawn, relation, of, turned).all()):
-            return [turned]
-        help = f"declare '{relation.name}' asymmetric"
-        message = f"the contradiction of a fact of '{relation.name}' is not provably false"
-        report.add("W0503", message, test.span, help=help)
-        return None
-    return _others(test, relation, varied, drawn, of, arguments, report)
-
-
-def _false(drawn: Drawn, relation: Relation, of: Ints, arguments: Ints) -> NDArray[np.bool_]:
-    closure = drawn.closures[relation.name]
-    return is_false(drawn.experiment.world, drawn.populated, relation, closure, of, arguments)
-
-
-def _others(
-    test: Test,
-    relation: Relation,
-    varied: int,
-    drawn: Drawn,
-    of: Ints,
-    arguments: Ints,
-    report: Report,
-) -> list[Ints] | None:
-    """Other values in the asked place, drawn until enough of them make the fact false."""
-    world, populated, seeds = drawn.experiment.world, drawn.populated, drawn.seeds
-    pool = candidates(world, populated, relation, varied, drawn.closures[relation.name])
-    limits = pool.count[of]
-    chosen = np.full((len(of), test.others), -1, np.int32)
-    have = np.zeros(len(of), np.int64)
-    number = _item_number(of)
-    for attempt in range(int(limits.max())):
-        short = np.flatnonzero((have < test.others) & (attempt < limits))
-        if not len(short):
-            break
-        key = seeds[of[short]] + number[short].astype(np.uint64)
-        place = np.full(len(short), attempt, np.int64)
-        ticket = permute(key, f"{test.name}/others", place, limits[short])
-        candidate = pool.number[pool.first[of[short]] + ticket]
-        given = arguments[short].copy()
-        given[:, varied] = candidate
-        good = _false(drawn, relation, of[short], given)
-        good &= ~_of_the_question(relation, varied, arguments[short], candidate)
-        taken = short[good]
-        chosen[taken, have[taken]] = candidate[good]
-        have[taken] += 1
-    if bool((have < test.others).any()):
-        message = (
-            f"test '{test.name}' finds only {int(have.min())} false choices for some facts, not {test.others}"
+    def items(self) -> Items | None:
+        make = {"statements": self.statements, "verdict": self.verdict, "unknown": self.unknown}
+        offer = make.get(self.test.choices.kind, self.values)()
+        if offer is None or not self._proved(offer):
+            return None
+        order, number = self._order(offer), np.arange(len(offer.of))[:, None]
+        accept = offer.accept[number, order]
+        return Items(
+            test=self.test,
+            world=offer.of,
+            relation=offer.relation,
+            form=offer.form,
+            row=offer.row,
+            cue=offer.cue,
+            choices=np.take_along_axis(np.stack(offer.offered, axis=1), order, axis=1),
+            accept=accept,
+            answer=np.argmax(accept, axis=1).astype(np.int32),
+            claim=np.array(offer.claim, np.int32)[order],
+            depth=offer.depth,
+            premises=tuple(self._premises(offer)),
+            claims=tuple(offer.claims),
         )
-        help = f"lower others(n), or declare '{relation.name}' complete, functional or injective"
-        report.add("W0503", message, test.span, help=help)
-        return None
-    wrong = []
-    for column in range(test.others):
-        given = arguments.copy()
-        given[:, varied] = chosen[:, column]
-        wrong.append(given)
-    return wrong
 
+    # Kinds of choices
 
-def _of_the_question(relation: Relation, varied: int, arguments: Ints, candidate: Ints) -> NDArray[np.bool_]:
-    """Candidates that the question names already: nobody would take them for the answer."""
-    named = np.zeros(len(candidate), bool)
-    for place, argument in enumerate(relation.arguments):
-        if place != varied and argument.type == relation.arguments[varied].type:
-            named |= arguments[:, place] == candidate
-    return named
+    def values(self) -> Offer | None:
+        """The answer, and false values in its place."""
+        rows = self._rows()
+        if rows is None:
+            return None
+        of, arguments, depth = self._facts(rows)
+        wrong = self._wrong(of, arguments)
+        if wrong is None:
+            return None
+        claims = [Claim(self.relation.name, self.test.form, given) for given in (arguments, *wrong)]
+        manner = self._manner(of)
+        cue = self._cue(of, arguments, manner)
+        offered = [self._said(of, claim.arguments, manner, _behind(self.test.varied)) for claim in claims]
+        accept = np.zeros((len(of), len(claims)), bool)
+        accept[:, 0] = True
+        return self._offer(of, rows, cue, offered, accept, range(len(claims)), claims, depth)
 
+    def verdict(self) -> Offer | None:
+        """A true or a false statement, half of them each, and whether it is true."""
+        rows = self._rows()
+        if rows is None:
+            return None
+        of, arguments, depth = self._facts(rows)
+        wrong = self._wrong(of, arguments)
+        if wrong is None:
+            return None
+        counts = np.bincount(of, minlength=len(self.drawn.seeds))
+        place = permute(self.drawn.seeds[of], f"{self.test.name}/verdict", item_number(of), counts[of])
+        true = place % 2 == 0
+        put = np.where(true[:, None], arguments, wrong[0])
+        claim = Claim(self.relation.name, self.test.form, put)
+        said = self._said(of, put, self._manner(of), whole)
+        cue = np.array([self.test.ask.replace("{statement}", str(text)) for text in said])
+        offered = [np.full(len(of), text) for text in self.test.choices.texts]
+        accept = np.stack([true, ~true], axis=1)
+        return self._offer(of, rows, cue, offered, accept, [0, -1], [claim], depth)
 
-@dataclass(frozen=True)
-class Pool:
-    """What may stand in one argument, world after world: `count[w]` numbers from `first[w]` on."""
+    def unknown(self) -> Offer | None:
+        """That it is not known, and false values; one item for each question of which nothing is known."""
+        rows = asked_rows(self.test, self.relation, self.drawn)
+        of, arguments, _ = self._facts(rows)
+        places = [place for place in range(arguments.shape[1]) if place != self.test.varied]
+        _, first = np.unique(np.column_stack([of, arguments[:, places]]), axis=0, return_index=True)
+        rows = rows[np.sort(first)]
+        of, arguments, _ = self._facts(rows)
+        kept = drawn_few(self.test, self.drawn, of)
+        rows, of, arguments = rows[kept], of[kept], arguments[kept]
+        if not len(rows):
+            self._nothing()
+            return None
+        wrong = self._wrong(of, arguments)
+        if wrong is None:
+            return None
+        claims = [Claim(self.relation.name, self.test.form, given) for given in wrong]
+        manner = self._manner(of)
+        cue = self._cue(of, arguments, manner)
+        said = [self._said(of, claim.arguments, manner, _behind(self.test.varied)) for claim in claims]
+        offered = [np.full(len(of), self.test.choices.texts[0]), *said]
+        accept = np.zeros((len(of), len(offered)), bool)
+        accept[:, 0] = True
+        depth = np.zeros(len(of), np.int64)
+        return self._offer(of, rows, cue, offered, accept, range(-1, len(claims)), claims, depth)
 
-    number: Ints
-    first: Rows  # [worlds]
-    count: Rows  # [worlds]
-
-
-def candidates(world: World, populated: Populated, relation: Relation, varied: int, closure: Closure) -> Pool:
-    """All members or rows that an argument may be; of a value type, those that occur there in that world."""
-    type = relation.arguments[varied].type
-    if type not in populated.values:
-        rows = np.full(populated.worlds, len(world.tables[type].rows)) if type in world.tables else None
-        count = populated.counts[type] if rows is None else rows
-        number = np.concatenate([np.arange(each, dtype=np.int32) for each in count])
-    else:
-        held = np.stack([closure.facts.world, closure.facts.arguments[:, varied]], axis=1)
-        distinct = np.unique(held, axis=0)
-        number = distinct[:, 1]
-        count = np.bincount(distinct[:, 0], minlength=populated.worlds)
-    return Pool(number, np.cumsum(count) - count, count)
-
-
-def _item_number(of: Ints) -> Rows:
-    """0, 1, 2, ... within each world."""
-    order = np.argsort(of, kind="stable")
-    starts = np.searchsorted(of[order], of[order], side="left")
-    number = np.empty(len(of), np.int64)
-    number[order] = np.arange(len(of)) - starts
-    return number
-
-
-def _shuffled(test: Test, offered: list[Texts], seeds: Words, of: Ints) -> tuple[Texts, Ints]:
-    """Choices in drawn order [items, choices], and where the right one, offered first, went."""
-    number = _item_number(of)
-    count = len(offered)
-    key = (seeds[of] + number.astype(np.uint64))[:, None]
-    order = permute(key, f"{test.name}/order", np.arange(count, dtype=np.int64)[None, :], count)
-    stacked = np.stack(offered, axis=1)
-    return np.take_along_axis(stacked, order, axis=1), np.argmin(order, axis=1).astype(np.int32)
-
-
-def _premises(
-    test: Test, drawn: Drawn, rows: Rows, report: Report
-) -> tuple[tuple[tuple[str, int], ...], ...]:
-    """The stated facts behind each item; an item that rests on an untrained fact is an error."""
-    trained = {
-        relation: frozenset(
-            int(row)
-            for train in drawn.experiment.trains
-            if train.relation == relation
-            for row in drawn.trained_rows(train)
+    def statements(self) -> Offer | None:
+        """Every statement of a set both ways over a pair; those that follow are right, or the strongest."""
+        of, both = pairs(self.test, self.drawn)
+        claims = statements(self.test, both)
+        full, known = everything(self.drawn), self.known
+        sizes = np.stack([known.size(c.relation, of, c.arguments) for c in claims], axis=1)
+        true = np.stack([full.rows(c.relation, of, c.arguments) >= 0 for c in claims], axis=1)
+        deep = deep_enough(self.test, np.where(sizes > 0, sizes, np.iinfo(np.int64).max).min(axis=1))
+        kept = deep & drawn_few(self.test, self.drawn, of)
+        if not kept.any():
+            self._nothing()
+            return None
+        of, sizes, true = of[kept], sizes[kept], true[kept]
+        claims = [Claim(c.relation, c.form, c.arguments[kept]) for c in claims]
+        if bool((true & (sizes == 0)).any()):
+            item, column = np.argwhere(true & (sizes == 0))[0]
+            self._untaught(claims[column], of, int(item))
+            return None
+        accept = sizes > 0
+        if self.test.choices.accept == "strongest":
+            accept = strongest(claims, of, accept, self.drawn, self.report)
+        first = np.argmax(accept, axis=1)
+        rows = np.zeros(len(of), np.int64)
+        relation, form = (
+            np.array([getattr(c, name) for c in claims])[first] for name in ("relation", "form")
         )
-        for relation in {train.relation for train in drawn.experiment.trains}
-    }
-    found = []
-    for row in rows:
-        behind = tuple(leaves(drawn.experiment.world, drawn.closures, test.relation, int(row)))
-        found.append(behind)
-        missing = [relation for relation, at in behind if at not in trained.get(relation, ())]
-        if missing:
-            report.add(
-                "W0505",
-                f"the answers of test '{test.name}' rest on facts of '{missing[0]}', which is not trained",
-                test.span,
-                help=f"add: train {missing[0]} in FORM",
-            )
-            break
-    return tuple(found)
+        offered = []
+        for column, claim in enumerate(claims):
+            mine = first == column
+            rows[mine] = full.rows(claim.relation, of, claim.arguments)[mine]
+            offered.append(self._stated(claim, of))
+        depth = sizes[np.arange(len(of)), first]
+        cue = np.full(len(of), "")
+        return Offer(of, relation, form, rows, cue, offered, accept, range(len(claims)), claims, depth)
 
+    # What they share
 
-def check_worlds(items: tuple[Items, ...], worlds: int, report: Report) -> None:
-    """Every world must have items of every test: a row of results without any would say nothing."""
-    for split_items in items:
-        empty = np.flatnonzero(np.bincount(split_items.world, minlength=worlds) == 0)
-        if len(empty):
-            report.add(
-                "W0501",
-                f"test '{split_items.test.name}' has no items with seed {empty[0]}: "
-                f"no fact of '{split_items.test.relation}' follows there",
-                split_items.test.span,
-                help="raise the counts of the relations that it is derived from",
-            )
+    def _rows(self) -> Rows | None:
+        """The facts that are asked about, all of which follow from what is trained."""
+        rows = asked_rows(self.test, self.relation, self.drawn)
+        if not len(rows):
+            self._nothing()
+            return None
+        depth = self._facts(rows)[2]
+        if not check_taught(self.test, self.relation, rows, depth, self.drawn, self.report):
+            return None
+        rows = rows[deep_enough(self.test, depth)]
+        rows = rows[drawn_few(self.test, self.drawn, self._facts(rows)[0])]
+        if not len(rows):
+            self._nothing()
+            return None
+        return rows
 
-
-def check_balance(items: tuple[Items, ...], report: Report) -> None:
-    """Warn where a constant answer beats chance by more than `TOLERANCE`, and say why."""
-    for split_items in items:
-        chance, constant = 1 / split_items.choices.shape[1], best_constant(split_items)
-        if constant <= chance + TOLERANCE:
-            continue
-        asked = _asked(split_items)
-        right = asked[np.arange(len(split_items)), split_items.answer]
-        texts, counts = np.unique(right, return_counts=True)
-        common = int(np.argmax(counts))
-        report.add(
-            "W0506",
-            f"a habit answers test '{split_items.test.name}' with {constant:.2f} (chance {chance:.2f}): "
-            f"'{texts[common].strip()}' is right {counts[common]} times of {len(split_items)}",
-            split_items.test.span,
-            help='let the relation draw an even number of facts over a table of \'"a" <-> "b"\' rows',
+    def _nothing(self) -> None:
+        chosen = " that it chooses" if self.test.where or self.test.depth[0] > 1 else ""
+        self.report.add(
+            "W0501",
+            f"test '{self.test.name}' has no items: no fact of '{self.relation.name}'{chosen}",
+            self.test.span,
         )
+
+    def _facts(self, rows: Rows) -> tuple[Ints, Ints, Rows]:
+        """World, arguments, and depth of facts."""
+        facts = self.drawn.closures[self.relation.name].facts
+        of, arguments = facts.world[rows], facts.arguments[rows]
+        return of, arguments, self.known.size(self.relation.name, of, arguments)
+
+    def _wrong(self, of: Ints, arguments: Ints) -> list[Ints] | None:
+        test, relation, drawn = self.test, self.relation, self.drawn
+        if test.choices.kind not in ("others", "unknown") and test.varied == relation.converse:
+            return contradiction(test, relation, drawn, of, arguments, self.report)
+        return others(test, relation, drawn, of, arguments, item_number(of), self.report)
+
+    def _manner(self, of: Ints) -> Manner:
+        """The words of each item: the first wording, or a drawn one."""
+        form = self.relation.form(self.test.form)
+        which: Which = "held" if self.test.wording == "held" else "any"
+        if self.test.wording == "told":
+            return plain(form, len(of))
+        key = self.drawn.seeds[of] + item_number(of).astype(np.uint64)
+        return choose(form, key, f"{self.test.name}/asked", which=which)
+
+    def _said(
+        self, of: Ints, arguments: Ints, manner: Manner, part: Callable[[Wording], Sequence[Piece]]
+    ) -> Texts:
+        form = self.relation.form(self.test.form)
+        return say(self.world, self.drawn.populated, self.relation, form, of, arguments, manner, part)
+
+    def _cue(self, of: Ints, arguments: Ints, manner: Manner) -> Texts:
+        cue = self._said(of, arguments, manner, _before(self.test.varied))
+        if not self.test.ask:
+            return cue
+        return np.array([self.test.ask.replace("{cue}", str(text)) for text in cue])
+
+    def _stated(self, claim: Claim, of: Ints) -> Texts:
+        """A claim as a sentence, in the first wording."""
+        relation = self.world.relations[claim.relation]
+        form = relation.form(claim.form)
+        return say(
+            self.world, self.drawn.populated, relation, form, of, claim.arguments, plain(form, len(of)), whole
+        )
+
+    def _offer(
+        self,
+        of: Ints,
+        rows: Rows,
+        cue: Texts,
+        offered: list[Texts],
+        accept: Mask,
+        claim: Sequence[int],
+        claims: list[Claim],
+        depth: Rows,
+    ) -> Offer:
+        """Items about facts of the test's relation. A space at the end of a question goes to the choices."""
+        spaced = np.char.endswith(cue, " ")
+        cue = np.where(spaced, np.char.rstrip(cue), cue)
+        moved = [np.where(spaced & ~np.char.startswith(t, " "), np.char.add(" ", t), t) for t in offered]
+        relation, form = np.full(len(of), self.relation.name), np.full(len(of), self.test.form)
+        return Offer(of, relation, form, rows, cue, moved, accept, list(claim), claims, depth)
+
+    def _order(self, offer: Offer) -> Ints:
+        """The choices of each item in drawn order [items, choices]."""
+        count = len(offer.offered)
+        key = (self.drawn.seeds[offer.of] + item_number(offer.of).astype(np.uint64))[:, None]
+        places = np.arange(count, dtype=np.int64)[None, :]
+        return permute(key, f"{self.test.name}/order", places, count).astype(np.int32)
+
+    def _proved(self, offer: Offer) -> bool:
+        """Whether just the right choices follow from what is trained; reports the first that is otherwise."""
+        for column, number in enumerate(offer.claim):
+            if number < 0 or self.test.choices.kind in ("statements", "verdict"):
+                continue
+            claim = offer.claims[number]
+            held = self.known.rows(claim.relation, offer.of, claim.arguments) >= 0
+            bad = np.flatnonzero(held & ~offer.accept[:, column])
+            if len(bad):
+                self._untaught(claim, offer.of, int(bad[0]), wrong=True)
+                return False
+        if self.test.choices.kind != "unknown":
+            return True
+        claim = offer.claims[0]
+        told = self.known.about(self.relation, offer.of, claim.arguments, self.test.varied)
+        if not told.any():
+            return True
+        item = int(np.flatnonzero(told)[0])
+        self.report.add(
+            "W0505",
+            f"test '{self.test.name}' says that nothing is known; "
+            f"'{offer.cue[item]}' can be answered from what is trained",
+            self.test.span,
+            help="ask about a holdout that keeps nothing of it, with 'where'",
+        )
+        return False
+
+    def _untaught(self, claim: Claim, of: Ints, item: int, wrong: bool = False) -> None:
+        relation = self.world.relations[claim.relation]
+        fact = describe(self.world, self.drawn.populated, relation, int(of[item]), claim.arguments[item])
+        what = "is offered as wrong and follows from" if wrong else "is true and does not follow from"
+        message = f"a choice of test '{self.test.name}', {fact}, {what} what is trained"
+        self.report.add("W0505", message, self.test.span, help="train all that decides it")
+
+    def _premises(self, offer: Offer) -> list[tuple[tuple[str, int], ...]]:
+        """The trained facts behind each item, as rows of the full worlds' closures."""
+        known, full = self.known, everything(self.drawn)
+        found: list[tuple[tuple[str, int], ...]] = []
+        for item, (name, row) in enumerate(zip(offer.relation.tolist(), offer.row.tolist(), strict=True)):
+            if not offer.depth[item]:
+                found.append(())
+                continue
+            facts = self.drawn.closures[name].facts
+            at = known.rows(name, facts.world[[row]], facts.arguments[[row]])[0]
+            behind = leaves(self.world, known.closures, name, int(at))
+            if known.closures is not full.closures:
+                behind = [(leaf, _moved(known, full, leaf, place)) for leaf, place in behind]
+            found.append(tuple(behind))
+        return found
+
+
+def _moved(known: Known, full: Known, relation: str, row: int) -> int:
+    """The row of a known fact in the full worlds' closure."""
+    facts = known.closures[relation].facts
+    return int(full.rows(relation, facts.world[[row]], facts.arguments[[row]])[0])
+
+
+def _cut(wording: Wording, varied: int) -> int:
+    """Where the choices begin: at '=>', else at the first piece in which they differ."""
+    if wording.answer < len(wording.pieces):
+        return wording.answer
+    holds = (varied in {slot.argument for slot in slots([piece])} for piece in wording.pieces)
+    return next(place for place, inside in enumerate(holds) if inside)
+
+
+def _before(varied: int) -> Callable[[Wording], Sequence[Piece]]:
+    return lambda wording: wording.pieces[: _cut(wording, varied)]
+
+
+def _behind(varied: int) -> Callable[[Wording], Sequence[Piece]]:
+    return lambda wording: wording.pieces[_cut(wording, varied) :]

@@ -43,10 +43,11 @@ _ADDED = {
 _WORD = re.compile(r"(\s?)([^\W_]+|[^\s])")
 
 
-def build_tokenizer(world: World, characters: str) -> Tokenizer:
+def build_tokenizer(world: World, characters: str, said: Sequence[str] = ()) -> Tokenizer:
     """The tokenizer for all texts of a world, its episodes' fresh ones included.
 
-    `characters` are those of the texts from tables of the user's own.
+    `characters` are those of the texts from tables of the user's own, `said` texts that stand beside those of
+    the world.
     """
     pieces: dict[str, None] = {}
     for wording in _wordings(world):
@@ -66,6 +67,8 @@ def build_tokenizer(world: World, characters: str) -> Tokenizer:
     for texts in world.preambles.values():
         for text in texts:
             _add_words(pieces, text, at_start=True)
+    for text in said:
+        _add_words(pieces, text.replace("{cue}", " ").replace("{statement}", " "), at_start=True)
     for piece in (*name_pieces(world), *_endings(world)):
         pieces[piece] = None
     for relation in world.relations.values():

@@ -229,6 +229,11 @@ def slots(pieces: Iterable[Piece]) -> Iterator[Slot]:
                 yield from slots(alternative)
 
 
+def answered(wording: Wording) -> list[int]:
+    """The arguments that stand in the answer of a wording, in order and each once; none without '=>'."""
+    return list(dict.fromkeys(slot.argument for slot in slots(wording.pieces[wording.answer :])))
+
+
 @dataclass(frozen=True)
 class Population:
     """How facts are drawn: the method and its settings; ranges are (low, high), 0 is "not said".

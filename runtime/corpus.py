@@ -43,7 +43,10 @@ class Documents:
 
 @dataclass(frozen=True)
 class Items:
-    """All test items of one seed; an item's questions are `choices_N` rows from `first_question_N` on."""
+    """All test items of one seed; an item's questions are `choices_N` rows from `first_question_N` on.
+
+    `accept_Q` marks the right ones, of which there may be several; `answer_N` is one of them.
+    """
 
     item_id_N: Ints
     split_N: Strings
@@ -52,6 +55,8 @@ class Items:
     cluster_N: Strings
     choices_N: Ints
     first_question_N: Ints
+    accept_Q: npt.NDArray[np.bool_]
+    chance_N: npt.NDArray[np.float64]  # how often a guess is right
 
     def of(self, split: str) -> Ints:
         return np.flatnonzero(self.split_N == split).astype(np.int32)
@@ -73,6 +78,7 @@ class View:
 
     context_N: Ints
     exposed_N: npt.NDArray[np.bool_]
+    answerable_N: npt.NDArray[np.bool_]
     context_docs_N: Ints
     context_relevant_N: Ints
     contexts: tuple[Ints, ...]  # rows of Documents, in the order shown
@@ -228,6 +234,8 @@ def _items(rows: dict[str, list[Any]], tokenizer: Tokenizer) -> tuple[Items, Que
         cluster_N=np.array(rows["cluster"], np.str_),
         choices_N=choices_N,
         first_question_N=(np.cumsum(choices_N) - choices_N).astype(np.int32),
+        accept_Q=np.array([right for accept in rows["accept"] for right in accept], np.bool_),
+        chance_N=np.array([sum(accept) / len(accept) for accept in rows["accept"]], np.float64),
     )
     questions = Questions(
         item_Q=np.array([item for item, *_ in pairs], np.int32),
@@ -254,14 +262,16 @@ def _views(
         }
         place_of_context = {-1: -1} | {context_id: place for place, context_id in enumerate(shown)}
         count = len(items.item_id_N)
-        context_N, exposed_N = np.full(count, -1, np.int32), np.zeros(count, np.bool_)
+        context_N = np.full(count, -1, np.int32)
+        exposed_N, answerable_N = np.zeros(count, np.bool_), np.zeros(count, np.bool_)
         docs_N, relevant_N = np.zeros(count, np.int32), np.zeros(count, np.int32)
         for row, name in enumerate(rows["arm"]):
             if name == arm:
                 place = place_of_item[rows["item_id"][row]]
                 context_N[place] = place_of_context[rows["context_id"][row]]
                 exposed_N[place] = rows["exposed"][row]
+                answerable_N[place] = rows["answerable"][row]
                 docs_N[place] = rows["context_docs"][row]
                 relevant_N[place] = rows["context_relevant"][row]
-        views[arm] = View(context_N, exposed_N, docs_N, relevant_N, tuple(shown.values()))
+        views[arm] = View(context_N, exposed_N, answerable_N, docs_N, relevant_N, tuple(shown.values()))
     return views

@@ -81,7 +81,7 @@ def _row(result: ArmResult, split: Split, place: int, world: World) -> dict[str,
         "arm": result.arm.name,
         "split": split.name,
         "seed": world.seed,
-        "chance": _share(float(np.mean(1 / world.items.choices_N[at])) if len(at) else split.chance),
+        "chance": _share(float(np.mean(world.items.chance_N[at])) if len(at) else split.chance),
         "context_docs": _mean(view.context_docs_N[at]),
         "context_relevant": _mean(view.context_relevant_N[at]),
         "margin": _mean(answers.margin_N[at]),
@@ -99,8 +99,8 @@ def _pooled(
         return np.concatenate([part[at] for part, at in zip(parts, places, strict=True)])
 
     views = [world.views[name] for world in worlds]
-    choices_N = joined([world.items.choices_N for world in worlds])
-    chance = float(np.mean(1 / choices_N)) if len(choices_N) else split.chance
+    chance_N = joined([world.items.chance_N for world in worlds])
+    chance = float(np.mean(chance_N)) if len(chance_N) else split.chance
     accuracy = _accuracy(
         joined([answers.credit_N for answers in result.answers]), joined([view.exposed_N for view in views])
     )

@@ -88,9 +88,9 @@ def score(
 class Answers:
     """What a model answered in one world. N items."""
 
-    credit_N: Floats  # 1 for right, 1/k where the right answer ties with k - 1 others, else 0
+    credit_N: Floats  # 1 where a right choice is preferred, the share of right ones among ties, else 0
     share_Q: Floats  # how much of its item's answer each choice is: 1/k for each of k tied at the top
-    margin_N: Floats  # log-likelihood of the right choice less that of the best wrong one, nats
+    margin_N: Floats  # log-likelihood of the best right choice less that of the best wrong one, nats
 
 
 def answers(items: Items, told_Q: npt.NDArray[Any]) -> Answers:
@@ -98,14 +98,13 @@ def answers(items: Items, told_Q: npt.NDArray[Any]) -> Answers:
     told_Q = np.asarray(told_Q, np.float64)
     count = len(items.item_id_N)
     credit_N, margin_N, share_Q = np.zeros(count), np.zeros(count), np.zeros(len(told_Q))
-    for item, (first, choices, answer) in enumerate(
-        zip(items.first_question_N, items.choices_N, items.answer_N, strict=True)
-    ):
+    for item, (first, choices) in enumerate(zip(items.first_question_N, items.choices_N, strict=True)):
+        right_K = items.accept_Q[first : first + choices]
         told_K = told_Q[first : first + choices]
         top_K = told_K >= told_K.max() - TIE
         share_Q[first : first + choices] = top_K / top_K.sum()
-        credit_N[item] = share_Q[first + answer]
-        margin_N[item] = told_K[answer] - np.delete(told_K, answer).max()
+        credit_N[item] = share_Q[first : first + choices] @ right_K
+        margin_N[item] = told_K[right_K].max() - told_K[~right_K].max()
     return Answers(credit_N, share_Q, margin_N)
 
 
@@ -121,7 +120,7 @@ def write_scores(path: Path, worlds: Sequence[World], told: Sequence[npt.NDArray
         columns["split"].append(items.split_N[item_Q])
         columns["item_id"].append(items.item_id_N[item_Q])
         columns["choice"].append(questions.choice_Q)
-        columns["right"].append(items.answer_N[item_Q] == questions.choice_Q)
+        columns["right"].append(items.accept_Q)
         columns["log_likelihood"].append(np.asarray(told_Q, np.float32))
     parquet.write_table(pa.table({name: np.concatenate(parts) for name, parts in columns.items()}), path)
 

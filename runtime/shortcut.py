@@ -72,5 +72,5 @@ def _answers(world: World, count_Q: npt.NDArray[np.float64]) -> Shortcut:
         count_K = count_Q[first : first + choices]
         top_K = count_K == count_K.max()
         share_Q[first : first + choices] = top_K / top_K.sum()
-        credit_N[item] = share_Q[first + items.answer_N[item]]
+        credit_N[item] = share_Q[first : first + choices] @ items.accept_Q[first : first + choices]
     return Shortcut(credit_N, share_Q)

@@ -46,17 +46,17 @@ def show_experiment(experiment: Experiment, seed: int, count: int, out: Console)
         for text in mine.text[::step][:count].tolist():
             out.print(f"  {text}")
     for items in drawn.world_tests(seed):
-        _heading(
-            out, f"test {items.test.name}: {len(items):,} items, chance {1 / items.choices.shape[1]:.2f}"
-        )
+        _heading(out, f"test {items.test.name}: {len(items):,} items, chance {items.chance().mean():.2f}")
         for item in range(min(count, len(items))):
             out.print(f"  {items.cue[item]} ...")
             for place, choice in enumerate(items.choices[item].tolist()):
-                right = place == int(items.answer[item])
+                right = bool(items.accept[item, place])
                 out.print(Text(f"    {'✓' if right else '✗'}{choice}", "green" if right else "dim"))
             out.print(Text(f"      {item_proof(drawn, items, item)}", "dim italic"))
     _arms(drawn, seed, out)
-    tokenizer = build_tokenizer(experiment.world, characters(read_data(experiment.world, Report())))
+    tokenizer = build_tokenizer(
+        experiment.world, characters(read_data(experiment.world, Report())), experiment.texts()
+    )
     phase = dataclasses.replace(experiment.episodes.phases[0], episodes=16)
     small = dataclasses.replace(
         experiment, episodes=dataclasses.replace(experiment.episodes, phases=(phase,))

@@ -11,10 +11,10 @@ import pytest
 from tests.compiler.conftest import Write, checked
 from wug.compiler.diagnostics import Report
 from wug.compiler.draft import draft
-from wug.compiler.experiment import Experiment
+from wug.compiler.experiment import Choices, Experiment
 from wug.compiler.experiment import Test as AskedTest
+from wug.compiler.questions import Items, best_constant, check_balance
 from wug.compiler.source import Source, Span
-from wug.compiler.split import Items, best_constant, check_balance
 from wug.compiler.truth import is_false
 
 NOWHERE = Span(Source(Path("x"), "x", "x"), 0, 1)
@@ -23,11 +23,16 @@ NOWHERE = Span(Source(Path("x"), "x", "x"), 0, 1)
 def items(rows: list[tuple[str, ...]]) -> Items:
     """One item for each row: the right choice first, then the wrong ones."""
     count = len(rows)
-    test = AskedTest("asked", "relation", "form", "others", len(rows[0]) - 1, 1, 2, (), NOWHERE)
-    zeros = np.zeros(count, np.int32)
-    return Items(
-        test, zeros, np.arange(count), np.array(["cue"] * count), np.array(rows), zeros, ((),) * count
-    )
+    asked = Choices("others", len(rows[0]) - 1)
+    test = AskedTest("asked", "relation", "form", asked, 1, (), "stated", (1, 9), 0, "told", "", NOWHERE)
+    zeros, one = np.zeros(count, np.int32), np.ones(count, np.int64)
+    accept = np.zeros((count, len(rows[0])), bool)
+    accept[:, 0] = True
+    names = (np.full(count, name) for name in ("relation", "form"))
+    claim = np.tile(np.arange(len(rows[0]), dtype=np.int32), (count, 1))
+    cue, choices = np.full(count, "cue"), np.array(rows)
+    columns = (*names, np.arange(count), cue, choices, accept, zeros, claim, one)
+    return Items(test, zeros, *columns, premises=((),) * count, claims=())
 
 
 @pytest.mark.parametrize(

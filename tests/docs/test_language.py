@@ -1,4 +1,4 @@
-"""docs/language.md leaves nothing out: every trait, every key of a block, every column of a table."""
+"""The pages of docs/ leave nothing out: every trait, every key of a block, every column of a table."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ import pytest
 
 from wug.compiler import check_populations, check_world, emit, experiment_settings
 
-PAGE = (Path(__file__).parents[2] / "docs" / "language.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = "".join((DOCS / f"{name}.md").read_text(encoding="utf-8") for name in ("language", "questions"))
 BLOCKS = {
     "train": experiment_settings.TRAIN,
+    "test": experiment_settings.TEST,
+    "holdout": experiment_settings.HOLDOUT,
     "model": experiment_settings.MODEL,
     "pretrain": experiment_settings.PRETRAIN,
     "finetune": experiment_settings.FINETUNE,

@@ -169,6 +169,7 @@ def _write_seed(folder: Path, made: Plan, seed: int) -> None:
                     "cue": f"{cue} are",
                     "choices": [right, wrong] if answer == 0 else [wrong, right],
                     "answer": answer,
+                    "accept": [answer == 0, answer == 1],
                     "fact": number,
                     "relation": "exceeds",
                     "form": "forward" if split == "trained" else "reverse",
@@ -187,6 +188,7 @@ def _write_seed(folder: Path, made: Plan, seed: int) -> None:
             "item_id": item["item_id"],
             "context_id": 7 if arm.context == "train" else -1,
             "exposed": arm.name != "pretrained" and (item["split"] == "trained" or arm.augment == "closure"),
+            "answerable": arm.name != "pretrained",
             "context_docs": len(shown) if arm.context == "train" else 0,
             "context_relevant": 1 if arm.context == "train" else 0,
         }
