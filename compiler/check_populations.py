@@ -152,10 +152,11 @@ class PopulationChecker:
     ) -> Population | None:
         named: settings.Schema = {argument.name: column for argument in arguments[1:]}
         schema = {"empty": settings.flag, **named}
+        before = len(self.report.items)
         values = settings.read(populate.settings, schema, "populate rows", self.report)
         empty = "empty" not in named and values.pop("empty", False)
         types = [argument.type for argument in arguments]
-        if not self._known(*types):
+        if not self._known(*types) or len(self.report.items) > before:
             return Population("rows", populate.span)
         entity = self.entities.get(types[0]) if len(types) >= 2 else None
         if entity is None or entity.data is None or any(type in self.tables for type in types[1:]):

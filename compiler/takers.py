@@ -40,9 +40,9 @@ def column(cursor: settings.Cursor, key: syntax.Name) -> str | None:
     """The name of a column in quotes."""
     atom = cursor.take(syntax.Text)
     if atom is None:
-        where = cursor.peek() or key
+        wrong = cursor.take((syntax.Name, syntax.Number)) or key
         message = f"'{key.text}' takes the name of a column in quotes"
-        cursor.report.add("W0203", message, where.span)
+        cursor.report.add("W0203", message, wrong.span)
         return None
     return atom.text
 
