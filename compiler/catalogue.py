@@ -101,6 +101,11 @@ CATALOGUE: dict[str, Rule] = {
         "Every variable in the head of a rule must occur behind 'if'; otherwise the rule would hold for\n"
         "anything at all.",
     ),
+    "W0206": _error(
+        "a rule that leaves its scene",
+        "What holds in one scene says nothing of another. So all conditions of a rule in a scene are\n"
+        "connected by variables that stand for members of the scene.",
+    ),
     # Forms
     "W0301": _error(
         "a form that leaves out an argument",

@@ -8,6 +8,7 @@ from wug.compiler.check_entities import EntityChecker, within
 from wug.compiler.check_forms import FormChecker, check_forms_differ
 from wug.compiler.check_populations import PopulationChecker, check_references
 from wug.compiler.check_rules import RuleChecker
+from wug.compiler.check_scenes import SceneChecker, flattened
 from wug.compiler.counts import check_counts
 from wug.compiler.diagnostics import Note, Report, did_you_mean
 from wug.compiler.resolve import WorldFiles
@@ -26,7 +27,7 @@ TRAITS = (
     "complete",
 )
 
-_LATER = syntax.Never | syntax.Scene | syntax.Terms | syntax.Given
+_LATER = syntax.Never | syntax.Terms | syntax.Given
 
 
 def check_world(files: WorldFiles, report: Report) -> World:
@@ -40,6 +41,7 @@ class _WorldChecker:
         self.report = report
         self.lexicons: dict[str, Lexicon] = {}
         self.checker = EntityChecker(files.root, self.lexicons, report)
+        self.scenes = SceneChecker(self.checker.lexicons.naming, report)
         self.places: dict[str, Span] = {}
         self.entities: dict[str, Entity] = {}
         self.tables: dict[str, Table] = {}
@@ -48,13 +50,18 @@ class _WorldChecker:
 
     def run(self) -> World:
         worlds = [file for file in self.files.files if file.world is not None]
-        declared = [(file, d) for file in worlds if file.world for d in file.world.declarations]
+        declared = flattened([(file, d) for file in worlds if file.world for d in file.world.declarations])
         for file, declaration in sorted(declared, key=lambda each: not isinstance(each[1], syntax.Lexicon)):
             self._declare(file, declaration)
         for _, declaration in declared:
             if isinstance(declaration, syntax.Relation) and declaration.name.text not in self.relations:
                 self._relation(declaration)
         self.relations = check_references(self.relations, self.report)
+        scenes = [d for _, d in declared if isinstance(d, syntax.Scene) and d.name.text in self.entities]
+        cases = self.scenes.cases(scenes, self.entities, self.tables, self.relations)
+        for _, declaration in declared:
+            if isinstance(declaration, syntax.Rule | syntax.Never):
+                self.scenes.connected(declaration, self.relations, self.entities)
         reader = RuleChecker(self.relations, self._known, self.report)
         rules = [reader.rule(d) for _, d in declared if isinstance(d, syntax.Rule)]
         kept = tuple(rule for rule in rules if rule is not None)
@@ -73,6 +80,7 @@ class _WorldChecker:
             doc,
             self.lexicons,
             documents,
+            cases,
         )
         counts = {entity.name: entity.count for entity in self.entities.values() if entity.count}
         check_counts(world, counts, self.report)
@@ -113,7 +121,9 @@ class _WorldChecker:
         if isinstance(declaration, syntax.Lexicon):
             self.lexicons[name.text] = self.checker.lexicons.lexicon(file, declaration)
         elif isinstance(declaration, syntax.Entity):
-            self.entities[name.text] = self.checker.entity(file, declaration)
+            self.entities[name.text] = self.scenes.member(declaration, self.checker.entity(file, declaration))
+        elif isinstance(declaration, syntax.Scene):
+            self.entities[name.text] = self.scenes.scene(file, declaration, self.checker.known)
         elif isinstance(declaration, syntax.Table):
             self.tables[name.text] = self.checker.table(declaration)
         elif isinstance(declaration, syntax.Preamble):

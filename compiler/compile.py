@@ -122,7 +122,7 @@ def episodes_key(experiment: Experiment) -> str:
             ratio = [*(each // shared for each in sizes), population.count // shared]
             population = dataclasses.replace(population, count=0)
         relations.append([plain(dataclasses.replace(relation, population=population)), ratio])
-    weights = fact_weights([r for r in shown_relations(experiment) if r.population], counts)
+    weights = fact_weights(experiment.world, [r for r in shown_relations(experiment) if r.population], counts)
     types = [_proportions(entity) for entity in experiment.world.entities.values()]
     trains = [(t.relation, t.form, t.preambles) for t in experiment.trains]
     tests = [(t.relation, t.form, t.choices.kind, t.choices.statements) for t in experiment.tests]

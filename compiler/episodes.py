@@ -91,7 +91,9 @@ def _fresh(
     known = low + below(draw(seeds, "facts", 0), high - low + 1)
     total = known + known // 3
     relations = [relation for relation in shown_relations(experiment) if relation.population is not None]
-    weights = np.array(fact_weights(relations, member_counts(experiment.world, sheets)), np.int64)
+    weights = np.array(
+        fact_weights(experiment.world, relations, member_counts(experiment.world, sheets)), np.int64
+    )
     couples = np.arange((high + high // 3 + 1) // 2)[None, :]
     ticket = below(draw(seeds[:, None], "relation", couples), int(weights.sum()))
     choice = np.searchsorted(np.cumsum(weights), ticket, side="right")

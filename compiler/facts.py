@@ -34,7 +34,8 @@ class Populated:
 
     `names[entity]` are texts [worlds, count]; in a world that has fewer members the rest is unused, see
     `counts[entity]` [worlds]. `values[type]` are those of all worlds together. `parts[entity]` is the number
-    of each member's part [worlds, count], -1 where its type is not divided.
+    of each member's part [worlds, count], -1 where its type is not divided; `scene[entity]` likewise of the
+    scene that it belongs to.
     """
 
     worlds: int
@@ -43,6 +44,7 @@ class Populated:
     values: dict[str, Values]
     facts: dict[str, Facts]
     parts: dict[str, Rows]
+    scene: dict[str, Rows]
 
 
 @dataclass(frozen=True)

@@ -11,19 +11,25 @@ from wug.compiler.facts import Rows
 from wug.compiler.world import Population, Relation, World
 
 
-def fact_weights(relations: list[Relation], counts: dict[str, int]) -> list[int]:
+def fact_weights(world: World, relations: list[Relation], counts: dict[str, int]) -> list[int]:
     """How many facts these relations have to one another, in smallest terms.
 
     They are proportional to the counts of the world, so that one twice as large has the same weights.
     """
-    weights = [_facts(relation, relation.population, counts) for relation in relations if relation.population]
+    weights = [
+        _facts(world, relation, relation.population, counts) for relation in relations if relation.population
+    ]
     scale = np.lcm.reduce([weight.denominator for weight in weights], dtype=object) if weights else 1
     whole = [max(1, int(weight * scale)) for weight in weights]
     shared = gcd(*whole) or 1
     return [weight // shared for weight in whole]
 
 
-def _facts(relation: Relation, population: Population, counts: dict[str, int]) -> Fraction:
+def _facts(world: World, relation: Relation, population: Population, counts: dict[str, int]) -> Fraction:
+    if population.scene:
+        cases = world.scenes[population.scene].cases
+        times = sum(fact.relation == relation.name for case in cases for fact in case)
+        return Fraction(counts[population.scene] * times, len(cases))
     first = counts[relation.arguments[0].type]
     if population.count:
         return Fraction(population.count)
@@ -56,12 +62,26 @@ def wanted_members(
     """How many members of each type fresh worlds have for so many facts of each relation: two at least."""
     members = {name: np.full(worlds, 2, np.int64) for name in counts}
     for relation in world.relations.values():
-        if relation.population is None or relation.name not in facts:
+        if relation.population is None or relation.name not in facts or relation.population.scene:
             continue
         wanted = facts[relation.name]
         for type, needed in _needed(relation, relation.population, counts, wanted).items():
             members[type] = np.maximum(members[type], needed)
+    for name, scene in world.scenes.items():
+        stated = sum(
+            (facts[r.name] for r in world.relations.values() if r.name in facts and _in_scene(r, name)),
+            start=np.zeros(worlds, np.int64),
+        )
+        total = sum(map(len, scene.cases))
+        scenes = np.maximum(1, -(-stated * len(scene.cases) // max(1, total)))
+        for entity in world.entities.values():
+            if entity.scene == name:
+                members[entity.name] = scenes * entity.per_scene
     return members
+
+
+def _in_scene(relation: Relation, scene: str) -> bool:
+    return relation.population is not None and relation.population.scene == scene
 
 
 def _needed(

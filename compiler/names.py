@@ -30,7 +30,9 @@ class Namer:
     def names(self, entity: Entity, count: int) -> NDArray[np.str_]:
         """Names [worlds, count]. Reports a lexicon that is too small (W0401)."""
         naming = entity.naming
-        assert naming is not None
+        if naming is None:
+            names = np.array([f"{entity.numbered} {number}" for number in range(1, count + 1)], np.str_)
+            return np.broadcast_to(names, (len(self.seeds), count))
         pool = pool_of(self.world, naming, self.reserved, self.report)
         words = self._words(entity, pool, count * naming.words)
         texts = pool.texts[words].reshape(len(self.seeds), count, naming.words)

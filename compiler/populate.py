@@ -17,6 +17,7 @@ from wug.compiler.draw import Words
 from wug.compiler.facts import Facts, Populated, Rows
 from wug.compiler.fresh_sizes import supported, wanted_members
 from wug.compiler.lay_attribute import lay_attribute
+from wug.compiler.lay_cases import lay_cases
 from wug.compiler.lay_exceptions import lay_exceptions
 from wug.compiler.lay_forest import lay_forest
 from wug.compiler.lay_graph import lay_graph, lay_grid
@@ -27,7 +28,7 @@ from wug.compiler.plot import Plot, further, shuffled
 from wug.compiler.sheets import Cells, Sheet, fresh_cells, read_data, real_cells
 from wug.compiler.typed import VALUE_TYPES
 from wug.compiler.values import Column, Values, column_of, tabulate
-from wug.compiler.world import Relation, World, rule_constants
+from wug.compiler.world import Entity, Relation, World, rule_constants
 
 _LAYERS = {
     "pairs": lay_pairs,
@@ -128,7 +129,14 @@ def _lay_out(
         for relation in world.relations.values()
     }
     parts = {e.name: draw_parts(e, seeds, members[e.name]) for e in world.entities.values()}
-    return Populated(len(seeds), members, names, values, facts, parts)
+    scenes = {e.name: _scenes(e, members[e.name]) for e in world.entities.values()}
+    return Populated(len(seeds), members, names, values, facts, parts, scenes)
+
+
+def _scenes(entity: Entity, counts: Rows) -> Rows:
+    """The scene of each member [worlds, most members], -1 where there is none."""
+    member = np.arange(int(counts.max(initial=0)), dtype=np.int64)[None, :]
+    return np.where((member < counts[:, None]) & bool(entity.scene), member // max(1, entity.per_scene), -1)
 
 
 def _values(world: World, stated: dict[str, Stated]) -> dict[str, Values]:
@@ -165,6 +173,11 @@ def _stated(
     plot = Plot(world, relation, population, seeds[:, None], counts, most)
     if population.method == "rows":
         return _rows(plot, cells[relation.name])
+    if population.method == "cases":
+        of_case, arguments = lay_cases(
+            plot, world.scenes[population.scene], members[population.scene][:, None]
+        )
+        return Stated(of_case, arguments)
     way: Rows | None = None
     if population.method == "exceptions":
         hierarchy, of = world.relations[population.along], world.relations[population.of]

@@ -78,6 +78,8 @@ def build_tokenizer(world: World, characters: str, said: Sequence[str] = ()) -> 
             for slot in _without_space(wording.pieces):
                 for text in _cells(world, relation.arguments[slot.argument].type, slot):
                     _add_words(pieces, text, at_start=False)
+    for entity in world.entities.values():
+        _add_words(pieces, entity.numbered, at_start=True)
     if _spells(world):
         for letter in dict.fromkeys(string.ascii_letters + string.digits + "-." + characters):
             pieces[_SPACE + letter] = pieces[letter] = None
@@ -158,7 +160,7 @@ def write_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
 
 
 def _spells(world: World) -> bool:
-    from_data = any(entity.data is not None for entity in world.entities.values())
+    from_data = any(entity.data is not None or entity.numbered for entity in world.entities.values())
     values = any(a.type in VALUE_TYPES for r in world.relations.values() for a in r.arguments)
     return from_data or values
 

@@ -106,7 +106,11 @@ class Naming:
 
 @dataclass(frozen=True)
 class Entity:
-    """A type of things. Either `count` of them with invented names, or rows of `data`."""
+    """A type of things. Either `count` of them with invented names, or rows of `data`.
+
+    Of a type that is declared in a `scene` member i belongs to scene i // `per_scene`; a scene is a type of
+    its own, with one member in each. Where `numbered` is "example", they are called example 1, example 2, ...
+    """
 
     name: str
     count: int
@@ -114,6 +118,9 @@ class Entity:
     data: Data | None
     span: Span = field(compare=False)
     partition: tuple[Part, ...] = ()
+    scene: str = ""
+    per_scene: int = 0
+    numbered: str = ""
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -266,6 +273,7 @@ class Population:
     share: int = 0
     columns: tuple[tuple[str, str], ...] = ()
     empty: bool = False
+    scene: str = ""
 
 
 @dataclass(frozen=True)
@@ -347,6 +355,24 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class CaseFact:
+    """A fact of a case. A term is a variable, by its number among those of its type, or a constant: the row
+    of a table, or a value's text."""
+
+    relation: str
+    terms: tuple[int | str, ...]
+    variables: tuple[bool, ...]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Small worlds within the world: in each, one of the cases is stated of its members."""
+
+    name: str
+    cases: tuple[tuple[CaseFact, ...], ...]
+
+
+@dataclass(frozen=True)
 class World:
     """All declarations by name, in the order of the files."""
 
@@ -359,6 +385,7 @@ class World:
     doc: str = field(compare=False, default="")
     lexicons: dict[str, Lexicon] = field(default_factory=dict)
     documents: dict[str, Document] = field(default_factory=dict)
+    scenes: dict[str, Scene] = field(default_factory=dict)
 
     def forests(self, entity: str) -> list[Relation]:
         """The relations that lay the members of an entity out in trees."""

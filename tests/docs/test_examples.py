@@ -56,7 +56,7 @@ _WORLD = {
       complete
       form up "An ancestor of {b} is" => " {a}."
     }""",
-    "rule": "rule ancestor(a, b) if parent(a, b)",
+    "rule ancestor": "rule ancestor(a, b) if parent(a, b)",
     "preamble said": 'preamble said { ""  "People say that" }',
 }
 _EXPERIMENT = {
