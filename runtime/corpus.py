@@ -70,6 +70,7 @@ class Questions:
     choice_Q: Ints
     tokens: tuple[Ints, ...]
     start_Q: Ints
+    text: tuple[str, ...]  # cue and choice
 
 
 @dataclass(frozen=True)
@@ -242,6 +243,7 @@ def _items(rows: dict[str, list[Any]], tokenizer: Tokenizer) -> tuple[Items, Que
         choice_Q=np.array([choice for _, choice, *_ in pairs], np.int32),
         tokens=tuple(np.array([DOC, *encoding.ids], np.int32) for encoding in encoded),
         start_Q=np.array(start_Q, np.int32),
+        text=tuple(cue + text for _, _, cue, text in pairs),
     )
     return items, questions
 

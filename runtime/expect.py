@@ -1,8 +1,10 @@
 """Verdicts on preregistered hypotheses, by a bootstrap over seeds and, within each, clusters of items.
 
 Both sides of an expectation are read off the same drawn seeds and clusters (an item's cluster is the entity
-it is about), so questions on the same items are paired. Draws are keyed integers: a verdict is a function of
-the scores. Percentile intervals; Efron and Tibshirani, An introduction to the bootstrap (1993), chapter 13.
+it is about), so questions on the same items are paired. Two arms are compared on the items of a split that
+both can answer; on different splits, or against a number, on those that each can answer itself. Draws are
+keyed integers: a verdict is a function of the scores. Percentile intervals; Efron and Tibshirani, An
+introduction to the bootstrap (1993), chapter 13.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ class Outcome:
 
     credit_N: Floats
     cluster_N: npt.NDArray[np.str_]
+    answerable_N: npt.NDArray[np.bool_]  # the items on which this arm may be compared with others
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,10 @@ def judge(expectation: Expectation, outcomes: Outcomes, failed: Mapping[str, str
     for term in (expectation.left, expectation.right):
         if term.arm in failed:
             return Verdict("undecided", None, None, None, failed[term.arm])
-    effect, low, high = difference(expectation, outcomes)
+    found = difference(expectation, outcomes)
+    if found is None:
+        return Verdict("undecided", None, None, None, "no item can be answered on both sides")
+    effect, low, high = found
     op, margin = expectation.op, expectation.margin
     if op == "within":
         supported, refuted = -margin <= low and high <= margin, low > margin or high < -margin
@@ -87,14 +93,22 @@ def judge(expectation: Expectation, outcomes: Outcomes, failed: Mapping[str, str
     return Verdict(verdict, effect, low, high, reason)
 
 
-def difference(expectation: Expectation, outcomes: Outcomes) -> tuple[float, float, float]:
-    """Left less right, offsets included: the estimate and the ends of its interval."""
-    sides = [_sums(term, outcomes) for term in (expectation.left, expectation.right)]
+def difference(expectation: Expectation, outcomes: Outcomes) -> tuple[float, float, float] | None:
+    """Left less right, offsets included: the estimate and the ends of its interval. None where a side has no
+    item that counts."""
+    left, right = expectation.left, expectation.right
+    sides = [_sums(term, other, outcomes) for term, other in ((left, right), (right, left))]
     offset = expectation.left.offset - expectation.right.offset
-    clusters = _common_clusters(expectation, outcomes)
-    if clusters is None:
+    there = [sums for sums in sides if sums is not None]
+    if not there:
         return (round(offset, 6),) * 3
-    names, present = clusters  # sorted names of each seed's clusters; which seeds there are
+    # sorted names of each seed's clusters, leaving out seeds in which nothing counts
+    every = [sorted(set().union(*of_seed)) for of_seed in zip(*there, strict=True)]
+    kept = [seed for seed, names in enumerate(every) if names]
+    if not kept or any(not any(sums) for sums in there):
+        return None
+    names = [every[seed] for seed in kept]
+    present = (sides[0] is not None, sides[1] is not None)
     seeds, largest = len(names), max(len(each) for each in names)
     size_S = np.array([len(each) for each in names])
     sums = np.zeros((2, 2, seeds, largest))  # side, (credit, items), seed, cluster
@@ -103,7 +117,7 @@ def difference(expectation: Expectation, outcomes: Outcomes) -> tuple[float, flo
             continue
         for seed, each in enumerate(names):
             for place, name in enumerate(each):
-                sums[side, :, seed, place] = sum_of[seed].get(name, (0.0, 0.0))
+                sums[side, :, seed, place] = sum_of[kept[seed]].get(name, (0.0, 0.0))
     path = f"{_spelled(expectation.left)}/{_spelled(expectation.right)}"
     index = np.arange(REPLICATES * seeds, dtype=np.uint64)
     seed_RS = (
@@ -128,14 +142,19 @@ def _effect(totals: Floats, offset: float, present: tuple[bool, bool]) -> Floats
     return np.asarray(left - right + offset, np.float64)
 
 
-def _sums(term: Term, outcomes: Outcomes) -> list[dict[str, tuple[float, float]]] | None:
-    """Credit and number of items by cluster, for each seed; None for a bare number."""
+def _sums(term: Term, other: Term, outcomes: Outcomes) -> list[dict[str, tuple[float, float]]] | None:
+    """Credit and number of the items that count, by cluster, for each seed; None for a bare number."""
     if not term.arm:
         return None
+    mine = outcomes[term.arm, term.split]
+    paired = outcomes[other.arm, other.split] if other.arm and other.split == term.split else mine
     result = []
-    for outcome in outcomes[term.arm, term.split]:
+    for outcome, partner in zip(mine, paired, strict=True):
         sums: dict[str, tuple[float, float]] = {}
-        for name, credit in zip(_named(outcome), outcome.credit_N, strict=True):
+        counted_N = outcome.answerable_N & partner.answerable_N
+        for name, credit, counted in zip(_named(outcome), outcome.credit_N, counted_N, strict=True):
+            if not counted:
+                continue
             before = sums.get(name, (0.0, 0.0))
             sums[name] = (before[0] + float(credit), before[1] + 1)
         result.append(sums)
@@ -145,20 +164,6 @@ def _sums(term: Term, outcomes: Outcomes) -> list[dict[str, tuple[float, float]]
 def _named(outcome: Outcome) -> list[str]:
     """Each item's cluster; an item without one stands for itself."""
     return [str(cluster) or f"item {place}" for place, cluster in enumerate(outcome.cluster_N)]
-
-
-def _common_clusters(
-    expectation: Expectation, outcomes: Outcomes
-) -> tuple[list[list[str]], tuple[bool, bool]] | None:
-    terms = (expectation.left, expectation.right)
-    there = [outcomes[term.arm, term.split] for term in terms if term.arm]
-    if not there:
-        return None
-    names = [
-        sorted({name for outcome in of_seed for name in _named(outcome)})
-        for of_seed in zip(*there, strict=True)
-    ]
-    return names, (bool(terms[0].arm), bool(terms[1].arm))
 
 
 def _spelled(term: Term) -> str:

@@ -9,6 +9,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from wug.compiler.shortcut import NAMES
 from wug.runtime.wording import flops, interval, most, percent
 
 _SIGNS = {"supported": ("✓", "green"), "refuted": ("✗", "red"), "undecided": ("?", "yellow")}
@@ -57,9 +58,11 @@ def table(document: dict[str, Any], narrow: bool = False) -> Table:
             flops(price["train_flops"]) if price["train_flops"] else "–",
             flops(price["question_flops"]),
         )
-    chances = {row["split"]: row["chance"] for row in document["pooled"]}
     made.add_section()
-    made.add_row("chance", *(percent(chances[split]) for split in splits), "", "", "", style="dim")
+    known = {each["split"]: each for each in document["splits"]}
+    for baseline in ("chance", "constant", *NAMES):
+        told = (percent(known[split][baseline]) for split in splits)
+        made.add_row(baseline, *told, "", "", "", style="dim")
     return made
 
 
@@ -82,15 +85,18 @@ def _title(document: dict[str, Any]) -> Text:
 def _cell(row: dict[str, Any] | None, narrow: bool) -> Text:
     if row is None:
         return Text("no result", style="red")
-    above, below = row["low"] > row["chance"], row["high"] < row["chance"]
+    shown = row["compared"] if 0 < row["compared"]["n"] < row["n"] else row
+    above, below = shown["low"] > row["chance"], shown["high"] < row["chance"]
     style = "bold green" if above else "bold red" if below else "bold"
     parted = row["accuracy_exposed"] is not None and row["accuracy_unexposed"] is not None
-    accuracy = (f"{percent(row['accuracy']):>5}", style)
+    accuracy = (f"{percent(shown['accuracy']):>5}", style)
     mark = " ●" if row["exposed"] == 1 and not parted else ""
     if narrow:
-        cell = Text.assemble(accuracy, (f"{mark}\n {interval(row)}", "dim"))
+        cell = Text.assemble(accuracy, (f"{mark}\n {interval(shown)}", "dim"))
     else:
-        cell = Text.assemble(accuracy, (f"  {interval(row)}{mark}", "dim"))
+        cell = Text.assemble(accuracy, (f"  {interval(shown)}{mark}", "dim"))
+    if shown is not row:
+        cell.append(f"\nof {shown['n']:,} of {row['n']:,}", style="dim")
     if parted:
         stated, other = percent(row["accuracy_exposed"]), percent(row["accuracy_unexposed"])
         between = "\n" if narrow else "  "
@@ -107,6 +113,12 @@ def remarks(document: dict[str, Any]) -> list[RenderableType]:
         ),
         Text("operations, to train a seed and to ask a question", "dim"),
     ]
+    told = (
+        "constant: the best habit; frequency, co-occurrence, overlap: what words of the training texts alone"
+    )
+    said.append(Text(f"{told} would answer", "dim"))
+    if any(row["compared"]["n"] < row["n"] for row in document["pooled"]):
+        said.append(Text("only items count that every arm which sees anything can answer from it", "dim"))
     for price in document["arms"].values():
         if price["failed"]:
             said.append(Text.assemble(("no result  ", "bold red"), price["failed"]))

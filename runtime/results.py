@@ -10,12 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from wug.compiler.plan import Arm, Finetuning, Plan, Split, Term
+from wug.compiler.shortcut import NAMES
 from wug.runtime.corpus import World
 from wug.runtime.cost import QuestionCost, question_cost, train_flops
 from wug.runtime.expect import Outcome, judge, wilson
 from wug.runtime.schedule import training_lengths
 from wug.runtime.score import Answers
-from wug.runtime.shortcut import Shortcut, shortcuts
+from wug.runtime.shortcut import Shortcut, of_training, shortcuts
 
 SCHEMA = 1
 BELOW = 0.05  # an interval this far below chance calls for an explanation
@@ -38,16 +39,20 @@ def results(
 ) -> dict[str, Any]:
     """The document: rows (arm x split x seed), pooled (arm x split), arms, pretraining, expectations."""
     rows, pooled, outcomes = [], [], {}
-    for result in arms:
-        if result.failed is not None:
-            continue
+    told = [result for result in arms if result.failed is None]
+    common = [_common(told, world) for world in worlds]
+    for result in told:
         habits = [shortcuts(world, result.arm.name, result.arm.finetune is not None) for world in worlds]
         for split in plan.splits:
             each = [_row(result, split, place, world) for place, world in enumerate(worlds)]
             rows.extend(each)
-            pooled.append(_pooled(result, split, worlds, habits))
+            pooled.append(_pooled(result, split, worlds, habits, common))
             outcomes[result.arm.name, split.name] = [
-                Outcome(answers.credit_N[(at := world.items.of(split.name))], world.items.cluster_N[at])
+                Outcome(
+                    answers.credit_N[(at := world.items.of(split.name))],
+                    world.items.cluster_N[at],
+                    _answerable(result.arm, world)[at],
+                )
                 for world, answers in zip(worlds, result.answers, strict=True)
             ]
     failed = {result.arm.name: result.failed for result in arms if result.failed is not None}
@@ -58,6 +63,7 @@ def results(
         "key": plan.key,
         "rows": rows,
         "pooled": pooled,
+        "splits": _splits(plan, worlds),
         "arms": _prices(plan, worlds, arms, parameters),
         "pretraining": [_pretraining(outcome, plan.pretraining.accuracy) for outcome in pretraining],
         "expectations": [
@@ -74,6 +80,39 @@ def results(
     }
 
 
+def _answerable(arm: Arm, world: World) -> npt.NDArray[np.bool_]:
+    """The items on which an arm is compared: those whose answer follows from what it sees; all of them for an
+    arm that sees nothing, a baseline."""
+    view = world.views[arm.name]
+    if arm.finetune is None and arm.context == "none":
+        return np.ones(len(view.answerable_N), np.bool_)
+    return view.answerable_N
+
+
+def _common(arms: Sequence[ArmResult], world: World) -> npt.NDArray[np.bool_]:
+    """The items on which all arms can be compared."""
+    every = np.ones(len(world.items.item_id_N), np.bool_)
+    for result in arms:
+        every &= _answerable(result.arm, world)
+    return every
+
+
+def _splits(plan: Plan, worlds: Sequence[World]) -> list[dict[str, Any]]:
+    """What each split gives away before anything is trained: chance, and what habit and words alone reach."""
+    habits = [of_training(world) for world in worlds]
+    told = []
+    for split in plan.splits:
+        at = [world.items.of(split.name) for world in worlds]
+        known = {
+            name: _mean(np.concatenate([h[name].credit_N[a] for h, a in zip(habits, at, strict=True)]))
+            for name in NAMES
+        }
+        chance_N = np.concatenate([world.items.chance_N[a] for world, a in zip(worlds, at, strict=True)])
+        about = {"split": split.name, "n": len(chance_N), "chance": _mean(chance_N)}
+        told.append({**about, "constant": _share(split.constant), **known})
+    return told
+
+
 def _row(result: ArmResult, split: Split, place: int, world: World) -> dict[str, Any]:
     at = world.items.of(split.name)
     view, answers = world.views[result.arm.name], result.answers[place]
@@ -85,12 +124,16 @@ def _row(result: ArmResult, split: Split, place: int, world: World) -> dict[str,
         "context_docs": _mean(view.context_docs_N[at]),
         "context_relevant": _mean(view.context_relevant_N[at]),
         "margin": _mean(answers.margin_N[at]),
-        **_accuracy(answers.credit_N[at], view.exposed_N[at]),
+        **_accuracy(answers.credit_N[at], view.exposed_N[at], view.answerable_N[at]),
     }
 
 
 def _pooled(
-    result: ArmResult, split: Split, worlds: Sequence[World], habits: Sequence[dict[str, Shortcut]]
+    result: ArmResult,
+    split: Split,
+    worlds: Sequence[World],
+    habits: Sequence[dict[str, Shortcut]],
+    common: Sequence[npt.NDArray[np.bool_]],
 ) -> dict[str, Any]:
     name = result.arm.name
     places = [world.items.of(split.name) for world in worlds]
@@ -101,9 +144,13 @@ def _pooled(
     views = [world.views[name] for world in worlds]
     chance_N = joined([world.items.chance_N for world in worlds])
     chance = float(np.mean(chance_N)) if len(chance_N) else split.chance
+    credit_N = joined([answers.credit_N for answers in result.answers])
     accuracy = _accuracy(
-        joined([answers.credit_N for answers in result.answers]), joined([view.exposed_N for view in views])
+        credit_N, joined([view.exposed_N for view in views]), joined([view.answerable_N for view in views])
     )
+    compared_N = credit_N[joined(common)]
+    low, high = wilson(float(compared_N.sum()), len(compared_N))
+    compared = {"n": len(compared_N), "accuracy": _mean(compared_N), "low": _share(low), "high": _share(high)}
     known = {
         shortcut: {
             "accuracy": _mean(joined([habit[shortcut].credit_N for habit in habits])),
@@ -134,11 +181,12 @@ def _pooled(
         "shortcuts": known,
         "shortcut": {"name": best, **known[best]} if below else None,
         **accuracy,
+        "compared": compared,
     }
 
 
 def _accuracy(
-    credit_N: npt.NDArray[np.float64], exposed_N: npt.NDArray[np.bool_]
+    credit_N: npt.NDArray[np.float64], exposed_N: npt.NDArray[np.bool_], answerable_N: npt.NDArray[np.bool_]
 ) -> dict[str, float | int | None]:
     low, high = wilson(float(credit_N.sum()), len(credit_N))
     return {
@@ -149,6 +197,8 @@ def _accuracy(
         "exposed": _mean(exposed_N),
         "accuracy_exposed": _mean(credit_N[exposed_N]),
         "accuracy_unexposed": _mean(credit_N[~exposed_N]),
+        "answerable": _mean(answerable_N),
+        "accuracy_answerable": _mean(credit_N[answerable_N]),
     }
 
 

@@ -1,21 +1,15 @@
-"""Shortcuts: what would answer the questions without understanding, and how far the model agrees with it.
-
-`frequency` takes the choice whose own words (those the other choices lack) were seen most often in what the
-arm was trained on and shown. `co-occurrence` takes the one whose own words were seen most with the other
-words of the question, a word counting the more the rarer it is (inverse document frequency, Spärck Jones
-1972).
-"""
+"""Shortcuts: how often words alone would have answered what an arm was asked (see compiler/shortcut.py)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from wug.runtime.corpus import DOC, PAD, Ints, World
-
-NAMES = ("frequency", "co-occurrence")
+from wug.compiler.shortcut import NAMES, Index
+from wug.runtime.corpus import Ints, World
 
 
 @dataclass(frozen=True)
@@ -28,49 +22,32 @@ class Shortcut:
 
 def shortcuts(world: World, arm: str, trained: bool) -> dict[str, Shortcut]:
     """Each shortcut's answers from the documents that this arm trains on (if it does) and is shown."""
-    vocabulary = 1 + max(
-        int(world.documents.tokens_DT.max(initial=0)),
-        max((int(tokens.max()) for tokens in world.questions.tokens), default=0),
-    )
-    holds_DV = np.zeros((len(world.documents.doc_id_D), vocabulary), np.bool_)
-    np.put_along_axis(holds_DV, world.documents.tokens_DT, True, axis=1)
-    holds_DV[:, [PAD, DOC]] = False
-    items, questions, view = world.items, world.questions, world.views[arm]
+    view = world.views[arm]
     learned = world.documents.seen_by(arm) if trained else np.empty(0, np.int32)
-    counts = {name: np.zeros(len(questions.item_Q)) for name in NAMES}
+    nothing = np.empty(0, np.int32)
+    seen = [
+        np.concatenate([learned, view.contexts[context] if context >= 0 else nothing])
+        for context in view.context_N
+    ]
+    return _shortcuts(world, seen)
+
+
+def of_training(world: World) -> dict[str, Shortcut]:
+    """Each shortcut's answers from all training documents, whatever an arm makes of them."""
+    every = np.flatnonzero(world.documents.set_D == "train").astype(np.int32)
+    return _shortcuts(world, [every] * len(world.items.item_id_N))
+
+
+def _shortcuts(world: World, seen: Sequence[Ints]) -> dict[str, Shortcut]:
+    items, questions = world.items, world.questions
+    index = Index(world.documents.text_D)
+    share = {name: np.zeros(len(questions.item_Q)) for name in NAMES}
+    credit = {name: np.zeros(len(items.item_id_N)) for name in NAMES}
     for item, (first, choices) in enumerate(zip(items.first_question_N, items.choices_N, strict=True)):
-        context = view.context_N[item]
-        shown = view.contexts[context] if context >= 0 else np.empty(0, np.int32)
-        seen = np.concatenate([learned, shown])
-        own, others = own_words(questions.tokens[first : first + choices])
-        for choice, words in enumerate(own):
-            with_words = holds_DV[seen][:, words].all(axis=1) if words else np.zeros(len(seen), np.bool_)
-            counts["frequency"][first + choice] = with_words.sum()
-            counts["co-occurrence"][first + choice] = _weight(holds_DV[seen], with_words, others)
-    return {name: _answers(world, count_Q) for name, count_Q in counts.items()}
-
-
-def own_words(questions: tuple[Ints, ...]) -> tuple[list[list[int]], list[int]]:
-    """The words of each choice that not all of an item's choices hold, and those that all of them share."""
-    words = [set(tokens.tolist()) - {DOC, PAD} for tokens in questions]
-    common = set.intersection(*words)
-    return [sorted(one - common) for one in words], sorted(common)
-
-
-def _weight(holds_DV: npt.NDArray[np.bool_], with_words: npt.NDArray[np.bool_], others: list[int]) -> float:
-    if not others or not len(holds_DV):
-        return 0.0
-    documents = holds_DV[:, others].sum(axis=0)
-    rarity = np.log(len(holds_DV) / np.maximum(documents, 1))
-    return round(float((holds_DV[with_words][:, others].sum(axis=0) * rarity).sum()), 9)
-
-
-def _answers(world: World, count_Q: npt.NDArray[np.float64]) -> Shortcut:
-    items = world.items
-    share_Q, credit_N = np.zeros(len(count_Q)), np.zeros(len(items.item_id_N))
-    for item, (first, choices) in enumerate(zip(items.first_question_N, items.choices_N, strict=True)):
-        count_K = count_Q[first : first + choices]
-        top_K = count_K == count_K.max()
-        share_Q[first : first + choices] = top_K / top_K.sum()
-        credit_N[item] = share_Q[first : first + choices] @ items.accept_Q[first : first + choices]
-    return Shortcut(credit_N, share_Q)
+        mask = np.zeros(len(world.documents.text_D), np.bool_)
+        mask[seen[item]] = True
+        own = slice(first, first + choices)
+        for name, share_K in index.shares(questions.text[own], mask).items():
+            share[name][own] = share_K
+            credit[name][item] = share_K @ items.accept_Q[own]
+    return {name: Shortcut(credit[name], share[name]) for name in NAMES}

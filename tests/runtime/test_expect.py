@@ -9,7 +9,7 @@ A, B = Term("a", "s", 0.0), Term("b", "s", 0.0)
 
 def outcome(credit: list[float], cluster: str = "x") -> Outcome:
     names = [f"{cluster}{place}" for place in range(len(credit))]
-    return Outcome(np.array(credit, float), np.array(names))
+    return Outcome(np.array(credit, float), np.array(names), np.ones(len(credit), bool))
 
 
 def number(value: float) -> Term:
@@ -71,8 +71,8 @@ def test_an_interval_that_straddles_is_undecided_and_holds_the_estimate() -> Non
 
 def test_items_of_one_cluster_count_together() -> None:
     credit = np.array([1.0, 0.0] * 10)
-    apart = [Outcome(credit, np.array([str(n) for n in range(20)]))]
-    together = [Outcome(credit, np.array([str(n % 4) for n in range(20)]))]
+    apart = [Outcome(credit, np.array([str(n) for n in range(20)]), np.ones(20, bool))]
+    together = [Outcome(credit, np.array([str(n % 4) for n in range(20)]), np.ones(20, bool))]
     expectation = Expectation("", A, ">", number(0.5))
     widths = []
     for outcomes in (apart, together):
@@ -96,14 +96,14 @@ def test_a_verdict_is_a_function_of_the_scores() -> None:
 def test_other_splits_and_unequal_seeds_can_be_compared() -> None:
     outcomes = {
         ("a", "s"): [outcome([1.0] * 6), outcome([1.0] * 3)],
-        ("b", "s"): [outcome([0.0] * 2, "y"), outcome([0.0] * 5, "y")],
+        ("b", "other"): [outcome([0.0] * 2, "y"), outcome([0.0] * 5, "y")],
     }
-    verdict = judge(Expectation("", A, ">", B), outcomes, {})
+    verdict = judge(Expectation("", A, ">", Term("b", "other", 0.0)), outcomes, {})
     assert (verdict.verdict, verdict.effect) == ("supported", 1.0)
 
 
 def test_items_without_a_cluster_stand_for_themselves() -> None:
-    outcomes = {("a", "s"): [Outcome(np.array([1.0, 0.0, 1.0, 0.0]), np.array([""] * 4))]}
+    outcomes = {("a", "s"): [Outcome(np.array([1.0, 0.0, 1.0, 0.0]), np.array([""] * 4), np.ones(4, bool))]}
     verdict = judge(Expectation("", A, ">", number(0.5)), outcomes, {})
     assert verdict.low < 0 < verdict.high
 
@@ -111,3 +111,19 @@ def test_items_without_a_cluster_stand_for_themselves() -> None:
 def test_a_failed_arm_leaves_it_undecided_with_the_reason() -> None:
     verdict = judge(Expectation("", A, ">", B), {("b", "s"): GOOD}, {"a": "it came apart"})
     assert (verdict.verdict, verdict.effect, verdict.reason) == ("undecided", None, "it came apart")
+
+
+def test_arms_are_compared_on_what_both_can_answer() -> None:
+    """The left arm is right wherever it can be; it is not blamed for the items that it cannot answer."""
+    names = np.array([f"x{place}" for place in range(10)])
+    can = np.arange(10) < 6
+    left = Outcome(np.where(can, 1.0, 0.0), names, can)
+    right = Outcome(np.where(np.arange(10) < 4, 1.0, 0.0), names, np.arange(10) != 0)
+    same = judge(Expectation("", A, ">", B), {("a", "s"): [left], ("b", "s"): [right]}, {})
+    assert same.effect == round(1 - 3 / 5, 6)
+    alone = judge(Expectation("", A, ">=", number(1.0)), {("a", "s"): [left]}, {})
+    assert (alone.verdict, alone.effect) == ("supported", 0.0)
+    none = Outcome(np.ones(10), names, ~can)
+    apart = judge(Expectation("", A, ">", B), {("a", "s"): [left], ("b", "s"): [none]}, {})
+    assert (apart.verdict, apart.effect) == ("undecided", None)
+    assert "answered" in apart.reason

@@ -22,6 +22,7 @@ def row(arm: str, split: str, accuracy: float, **more: object) -> dict:
         "accuracy_unexposed": accuracy,
         "context_docs": 0,
         "shortcut": None,
+        "compared": {"n": 160, "accuracy": accuracy, "low": accuracy, "high": accuracy},
     }
     return {**plain, **more}
 
@@ -50,6 +51,17 @@ def document() -> dict:
             row("finetune", "reversal", 0.21, shortcut=shortcut),
             row("half", "trained", 1.0),
             row("half", "reversal", 0.75, **half),
+        ],
+        "splits": [
+            {
+                "split": split,
+                "chance": 0.5,
+                "constant": 0.55,
+                "frequency": 0.5,
+                "co-occurrence": 0.25,
+                "overlap": 0,
+            }
+            for split in ("trained", "reversal", "symbol", "by_symbol", "number", "by_number")
         ],
         "arms": {
             "icl": price("train", ask=360_000_000),
@@ -141,3 +153,23 @@ def test_exit_status(document) -> None:
     undecided["expectations"][0]["verdict"] = "undecided"
     failed["arms"]["icl"]["failed"] = "it came apart"
     assert [exit_status(each) for each in (refuted, undecided, failed)] == [1, 0, 1]
+
+
+def test_where_not_all_can_be_answered_the_rest_is_compared(document: dict) -> None:
+    document["pooled"][1]["compared"] = {"n": 90, "accuracy": 0.5, "low": 0.4, "high": 0.6}
+    shown = printed(document)
+    assert "50 %" in shown
+    assert "of 90 of 160" in shown
+    assert "every arm which sees anything can answer" in shown
+
+
+def test_the_baselines_stand_below_the_arms(document: dict) -> None:
+    lines = [line.split() for line in printed(document).splitlines()]
+    below = {words[0]: words[1] for words in lines if len(words) == 5 and words[2] == "%"}
+    assert below == {
+        "chance": "50",
+        "constant": "55",
+        "frequency": "50",
+        "co-occurrence": "25",
+        "overlap": "0",
+    }

@@ -50,7 +50,7 @@ def found(rows: list[dict], **place: object) -> dict:
 
 def test_rows_say_what_the_issue_asks_for(document) -> None:
     names = "arm split seed n accuracy chance low high exposed context_docs context_relevant"
-    names += " accuracy_exposed accuracy_unexposed margin"
+    names += " accuracy_exposed accuracy_unexposed answerable accuracy_answerable margin"
     assert {frozenset(row) for row in document["rows"]} == {frozenset(names.split())}
     row = found(document["rows"], arm="icl", split="trained", seed=1)
     assert (row["n"], row["accuracy"], row["chance"]) == (6, 1.0, 0.5)

@@ -1,15 +1,7 @@
 import numpy as np
 
 from wug.runtime.corpus import load
-from wug.runtime.shortcut import own_words, shortcuts
-
-
-def row(*tokens: int) -> np.ndarray:
-    return np.array([1, *tokens], np.int32)
-
-
-def test_own_words_are_those_that_tell_the_choices_apart() -> None:
-    assert own_words((row(5, 6, 7), row(5, 8, 7))) == ([[6], [8]], [5, 7])
+from wug.runtime.shortcut import of_training, shortcuts
 
 
 def test_words_that_go_together_answer_the_trained_and_miss_the_reversed(shared) -> None:
@@ -31,3 +23,9 @@ def test_what_was_shown_counts_and_what_was_not_does_not(shared) -> None:
     nothing = shortcuts(world, "pretrained", trained=False)["co-occurrence"]
     assert nothing.credit_N.tolist() == [0.5] * 12
     assert nothing.share_Q.tolist() == [0.5] * 24
+
+
+def test_training_alone_is_what_every_trained_arm_starts_from(shared) -> None:
+    world = load(shared.compiled, [0]).worlds[0]
+    for name, habit in of_training(world).items():
+        np.testing.assert_array_equal(habit.share_Q, shortcuts(world, "finetune", trained=True)[name].share_Q)
