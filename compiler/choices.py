@@ -56,6 +56,7 @@ def others(
         given[:, test.varied] = candidate
         good = known.false(relation.name, of[short], given)
         good &= ~_of_the_question(relation, test.varied, arguments[short], candidate)
+        good &= _of_the_scene(test, relation, drawn, of[short], arguments[short], candidate)
         taken = short[good]
         chosen[taken, have[taken]] = candidate[good]
         have[taken] += 1
@@ -99,6 +100,17 @@ def _of_the_question(relation: Relation, varied: int, arguments: Ints, candidate
         if place != varied and argument.type == relation.arguments[varied].type:
             named |= arguments[:, place] == candidate
     return named
+
+
+def _of_the_scene(
+    test: Test, relation: Relation, drawn: Drawn, of: Ints, arguments: Ints, candidate: Ints
+) -> Mask:
+    """Candidates of the answer's own scene: nobody would take a member of another one for the answer."""
+    entity = drawn.experiment.world.entities.get(relation.arguments[test.varied].type)
+    if entity is None or entity.scene in ("", entity.name):
+        return np.ones(len(candidate), bool)
+    scene = drawn.populated.scene[entity.name]
+    return np.asarray(scene[of, candidate] == scene[of, arguments[:, test.varied]])
 
 
 # Where other values come from

@@ -7,8 +7,9 @@ import pytest
 
 from tests.compiler.conftest import Write, checked
 from wug.compiler.diagnostics import Report
-from wug.compiler.draft import draw_world, world_seeds
+from wug.compiler.draft import draft, draw_world, world_seeds
 from wug.compiler.draw import draw
+from wug.compiler.experiment import Experiment
 from wug.compiler.fresh_sizes import fact_weights
 from wug.compiler.populate import populate_fresh
 from wug.compiler.world import World
@@ -69,6 +70,34 @@ def test_constants_and_rows(world: World) -> None:
     rows = populated.facts["feels"].arguments[:, 1].reshape(-1, 2)
     assert (rows[:, 1] == 1).all(), "the row that is written"
     assert len(set(rows[:, 0].tolist())) > 1, "and one that is drawn"
+
+
+def test_wrong_choices_are_of_the_same_scene(write: Write) -> None:
+    form = 'form says "No {a} are" => " {b}."'
+    write(
+        "syllogisms.world",
+        SPEC.replace("symmetric  irreflexive", f"complete  symmetric  irreflexive  {form}"),
+    )
+    path = write(
+        "asked.experiment",
+        """wug 1
+experiment asked {
+  world "syllogisms.world"
+  train no in says
+  test trained { no in says  choices others(2) }
+  model speck { layers 1  width 32  heads 2 }
+  arm pretrained { }
+}
+""",
+    )
+    experiment = checked(path)
+    assert isinstance(experiment, Experiment)
+    whole = draft(experiment, Report())
+    scene = dict(
+        zip(whole.populated.names["term"][0].tolist(), whole.populated.scene["term"][0].tolist(), strict=True)
+    )
+    for choices in whole.tests[0].choices.tolist():
+        assert len({scene[choice.strip(" .")] for choice in choices}) == 1
 
 
 @pytest.mark.parametrize("facts", [1, 5, 20])
