@@ -166,6 +166,9 @@ def _attribute(
 ) -> Iterator[Problem]:
     most = population.each[1]
     what = "values" if population.between else named[1]
+    if population.weights and len(population.weights) != second:
+        message = f"there are {len(population.weights)} weights, and {second:,} of {named[1]} to choose from"
+        yield message, "write one weight for each"
     if most > second:
         yield f"'each' asks for {most} different {what}; there are {second}", "lower 'each'"
     if most > 1:

@@ -90,7 +90,8 @@ def _hold_out(
     for relation in experiment.world.forests(holdout.entity) if holdout.leaf else []:
         facts = closures[relation.name].facts
         stated = stated_rows(closures[relation.name])
-        free[facts.world[stated], facts.arguments[stated, 0]] = False
+        parent = 1 if relation.population is not None and relation.population.upward else 0
+        free[facts.world[stated], facts.arguments[stated, parent]] = False
     there = free.sum(axis=1)
     wanted = np.ceil(there * holdout.share).astype(np.int64) if holdout.share else holdout.count
     short = np.flatnonzero(there < wanted)

@@ -131,6 +131,16 @@ def test_parquet_is_read_as_strictly(write: Write, tmp_path: Path, cells: list[A
     assert message in items[0].message
 
 
+def test_a_line_of_json_ends_where_a_line_ends(write: Write) -> None:
+    """Not at the other separators of Unicode, which may stand in a text."""
+    spec = 'wug 1\nworld w {\n  entity thing from "t.jsonl" { named name }\n%s}\n'
+    pairs = "  relation near(a: thing, b: thing) { populate pairs { count 1 } }\n"
+    write("t.jsonl", '{"name": "a\u2028b"}\r\n\n{"name": "c"}\n')
+    world = checked(write("w.world", spec % pairs))
+    assert isinstance(world, World)
+    assert read_data(world, Report())["thing"].names == ["a\u2028b", "c"]
+
+
 def test_a_broken_parquet_file_is_an_error_of_the_spec(write: Write, tmp_path: Path) -> None:
     path = write("things.world", 'wug 1\nworld things { entity thing from "t.parquet" { named name } }\n')
     write("t.parquet", b"PAR1" + bytes(40) + b"PAR1")

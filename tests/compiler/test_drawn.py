@@ -77,6 +77,38 @@ def test_a_holdout_is_trained_only_in_what_it_keeps(write: Write) -> None:
         assert len(items)
 
 
+def test_a_leaf_of_an_upward_forest_is_no_parent(write: Write) -> None:
+    world = """wug 1
+world upward {
+  entity category { count 9 }
+  relation is_a(a: category, b: category) {
+    functional  complete  populate forest { upward }
+    form says "{a} are a kind of" => " {b}."
+  }
+}
+"""
+    write("upward.world", world)
+    path = write(
+        "upward.experiment",
+        """wug 1
+experiment upward {
+  world "upward.world"
+  holdout unseen = 3 leaf category { keep is_a }
+  train is_a in says
+  test trained { is_a in says  choices others(2) }
+  model speck { layers 1  width 32  heads 2 }
+  arm pretrained { }
+}
+""",
+    )
+    experiment = checked(path)
+    assert isinstance(experiment, Experiment)
+    drawn = draft(experiment, Report())
+    held = np.flatnonzero(drawn.held["unseen"][0])
+    assert len(held) == 3
+    assert not set(held.tolist()) & set(drawn.closures["is_a"].facts.arguments[:, 1].tolist())
+
+
 def test_raising_a_holdout_keeps_those_held_out_before(write: Write) -> None:
     asked = f"{TRAINS}  test trained {{ has in says where c not in unseen  choices others(1) }}\n"
     few = drafted(write, f"  holdout unseen = 2 category {{ keep above }}\n{asked}").held["unseen"]

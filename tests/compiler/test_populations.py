@@ -98,6 +98,18 @@ def test_forest_without_a_depth(count: int, roots: int, low: int, more: int) -> 
         assert max(Counter(parent for parent, _ in facts).values()) <= low + more
 
 
+@given(
+    sizes, st.integers(1, 200), st.sampled_from(["asymmetric", "acyclic", "functional", "acyclic injective"])
+)
+def test_pairs_keep_to_their_traits(count: int, wanted: int, traits: str) -> None:
+    once = {"functional": count, "acyclic injective": count - 1}
+    assume(wanted <= min(count * ((count - 1) // 2) if count > 2 else 1, once.get(traits, wanted)))
+    body = f"""entity e {{ count {count} }}
+      relation r(a: e, b: e) {{ {traits}  populate pairs {{ count {wanted} }} }}"""
+    for facts in drawn(body):
+        assert len({frozenset(fact) for fact in facts}) == wanted
+
+
 @given(sizes, st.integers(0, 6), st.integers(0, 6), st.booleans())
 def test_graph(count: int, low: int, more: int, directed: bool) -> None:
     high = low + more
