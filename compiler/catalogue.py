@@ -68,6 +68,10 @@ CATALOGUE: dict[str, Rule] = {
         "space), some cannot be seen, some turn a line round on the screen. A spec says what its reader\n"
         "sees, so they are errors; in texts, letters of another script are fine in words of their own.",
     ),
+    "W0016": _error(
+        "too many findings",
+        "After 50 findings a check ends: they often have one cause, and the first ones say what it is.",
+    ),
     # Names and keys
     "W0101": _error("an unknown name", "Nothing of this name is declared where it is used."),
     "W0102": _error("an unknown key", "The block does not know this key; every key is known or an error."),

@@ -12,12 +12,12 @@ from pathlib import Path
 from wug.compiler.check_entities import within
 from wug.compiler.check_experiment import check_experiment
 from wug.compiler.check_world import check_world
-from wug.compiler.diagnostics import Diagnostic, Report, did_you_mean
+from wug.compiler.diagnostics import Diagnostic, Report, SpecError, did_you_mean
 from wug.compiler.experiment import Experiment
 from wug.compiler.modules import flatten
 from wug.compiler.parameters import Setting, command_line, set_parameters, written_settings
 from wug.compiler.resolve import ReadWorld, resolve_experiment, resolve_world
-from wug.compiler.source import Span, neighbours
+from wug.compiler.source import Span, neighbours, real_path
 from wug.compiler.world import World
 
 _SYNTAX = ("W0001", "W0002", "W0012", "W0015")
@@ -34,7 +34,10 @@ def check(path: Path, name: str, report: Report, parameters: Iterable[str] = ())
     `parameters` are values such as "people=500" for those of the world.
     """
     found = Report()
-    result = _check(path, name, command_line(parameters, found), found)
+    try:
+        result = _check(path, name, command_line(parameters, found), found)
+    except SpecError:  # there is too much
+        result = None
     broken = [item.span.source for item in found.items if item.code in _SYNTAX and item.span]
     lost = {name for source in broken for name in _DECLARED.findall(source.text)}
     lines = {_line(item) for item in found.items if item.code in _SYNTAX}
@@ -42,16 +45,16 @@ def check(path: Path, name: str, report: Report, parameters: Iterable[str] = ())
     kept = [
         item for item in found.sorted() if not (broken and (_echo(item, lost, lines) or _holds(item, odd)))
     ]
-    report.items += _once(kept)
+    report.items += once(kept)
     return result
 
 
-def _once(items: list[Diagnostic]) -> list[Diagnostic]:
-    """What is wrong in a file that is imported under two names is said once."""
+def once(items: list[Diagnostic]) -> list[Diagnostic]:
+    """What is wrong in a file that is imported under two names, or by two specs, is said once."""
     seen: dict[tuple[object, ...], Diagnostic] = {}
     for number, item in enumerate(items):
         span = item.span
-        place = (span.source.path, span.start, span.end) if span else (number,)
+        place = (real_path(span.source.path), span.start, span.end) if span else (number,)
         seen.setdefault((item.code, *place, _PREFIX.sub("", item.message)), item)
     return list(seen.values())
 

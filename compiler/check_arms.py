@@ -19,6 +19,8 @@ class ArmChecker:
     def __init__(self, declared: syntax.Experiment, report: Report) -> None:
         self.declared = declared
         self.report = report
+        self.arm_names = dict.fromkeys(arm.name.text for arm in declared.arms)
+        self.test_names = dict.fromkeys(test.name.text for test in declared.tests)
 
     def arms(self) -> tuple[Arm, ...]:
         declared = {arm.name.text: arm for arm in once(self.declared.arms, "arm", self.report)}
@@ -27,8 +29,9 @@ class ArmChecker:
             for name, arm in declared.items()
         }
         arms = []
+        whole: dict[str, dict[str, Any]] = {}
         for name, arm in declared.items():
-            values = self._inherited(name, own, ())
+            values = self._inherited(name, own, whole)
             context, documents = values.get("context", ("none", 0))
             augment, share = values.get("augment", ("none", 1.0))
             finetune = values.get("finetune")
@@ -44,27 +47,35 @@ class ArmChecker:
             arms.append(Arm(name, context, documents, articles, made, augment, share, arm.name.span))
         return tuple(arms)
 
-    def _inherited(self, name: str, own: dict[str, dict[str, Any]], above: tuple[str, ...]) -> dict[str, Any]:
-        """An arm's settings over those of the arm that it is like."""
-        values = dict(own[name])
-        like = values.pop("like", None)
-        if like is None:
-            return values
-        if like.text not in own:
-            help = did_you_mean(like.text, own)
-            if not above:
-                self.report.add("W0101", f"unknown arm '{like.text}'", like.span, help=help)
-            return values
-        if like.text == name or like.text in above:
-            if not above or like.text == above[0]:
-                self.report.add(
-                    "W0106", f"arm '{name}' is like itself", like.span, help="one of them needs no 'like'"
-                )
-            return values
-        base = self._inherited(like.text, own, (*above, name))
-        merged = {**base, **values}
-        if isinstance(base.get("finetune"), dict) and isinstance(values.get("finetune"), dict):
-            merged["finetune"] = {**base["finetune"], **values["finetune"]}
+    def _inherited(
+        self, name: str, own: dict[str, dict[str, Any]], whole: dict[str, dict[str, Any]]
+    ) -> dict[str, Any]:
+        """An arm's settings over those of the arm that it is like; `whole` keeps those that are known."""
+        chain = {name: 0}
+        last, loop = name, len(own)
+        while last not in whole and (like := own[last].get("like")) is not None:
+            if like.text not in own:
+                if last == name:
+                    help = did_you_mean(like.text, own)
+                    self.report.add("W0101", f"unknown arm '{like.text}'", like.span, help=help)
+                break
+            if like.text in chain:
+                loop = chain[like.text]
+                if loop == 0:
+                    help = "one of them needs no 'like'"
+                    self.report.add("W0106", f"arm '{last}' is like itself", like.span, help=help)
+                break
+            last = like.text
+            chain[last] = len(chain)
+        merged: dict[str, Any] = {}
+        for each in reversed(chain):
+            values = whole.get(each, own[each])
+            base, merged = merged, {**merged, **values}
+            merged.pop("like", None)
+            if isinstance(base.get("finetune"), dict) and isinstance(values.get("finetune"), dict):
+                merged["finetune"] = {**base["finetune"], **values["finetune"]}
+            if chain[each] < loop:  # who is in a circle is told so when it is its turn
+                whole[each] = merged
         return merged
 
     def expect(self, expect: syntax.Expect) -> Expectation | None:
@@ -91,8 +102,8 @@ class ArmChecker:
             return Term("", "", sum.offset)
         good = True
         for name, known, what in (
-            (sum.arm, [arm.name.text for arm in self.declared.arms], "arm"),
-            (sum.split, [test.name.text for test in self.declared.tests], "test"),
+            (sum.arm, self.arm_names, "arm"),
+            (sum.split, self.test_names, "test"),
         ):
             if name.text not in known:
                 help = did_you_mean(name.text, known)

@@ -158,21 +158,21 @@ class _WorldChecker:
             population = checker.population(populate, declaration, arguments)
         for populate in declaration.populates[1:]:
             self.report.add("W0103", "a relation is populated once", populate.span)
-        forms: list[Form] = []
+        forms: dict[str, Form] = {}
         reader = FormChecker(self.tables, self.report)
         for form in declaration.forms:
-            if any(other.name == form.name.text for other in forms):
+            if form.name.text in forms:
                 self.report.add("W0103", f"two forms are called '{form.name.text}'", form.name.span)
             made = reader.form(form, arguments)
             if made is not None:
-                forms.append(made)
+                forms[form.name.text] = made
         self.relations[declaration.name.text] = Relation(
             declaration.name.text,
             tuple(arguments),
             traits,
             converse,
             population,
-            tuple(forms),
+            tuple(forms.values()),
             declaration.name.span,
         )
 

@@ -1,7 +1,7 @@
 """Diagnostics: what is wrong with a spec, where, and the way out.
 
 Passes report into a `Report` and go on, so that one run finds every error. A pass that cannot go on raises
-`SpecError`, which carries the report.
+`SpecError`, which carries the report. So does a report that is full: nobody waits for a million findings.
 """
 
 from __future__ import annotations
@@ -48,9 +48,15 @@ class SpecError(Exception):
         self.report = report
 
 
+MOST = 50
+"""Findings. Nobody reads more of them, and the first ones explain the others."""
+
+TOO_MANY = "W0016"
+
+
 @dataclass
 class Report:
-    """The findings of a run, in the order of their places."""
+    """The findings of a run, in the order of their places; after `MOST` of them the run ends."""
 
     items: list[Diagnostic] = field(default_factory=list)
 
@@ -65,8 +71,14 @@ class Report:
         file: str = "",
     ) -> None:
         finding = Diagnostic(code, message, span, file, help, tuple(notes))
-        if finding not in self.items or finding.span is not None:
-            self.items.append(finding)
+        if finding.span is None and finding in self.items:
+            return
+        self.items.append(finding)
+        if len(self.items) == MOST:
+            name = span.source.name if span else file
+            message = f"{MOST} findings, and perhaps more: nothing was looked for after these"
+            self.items.append(Diagnostic(TOO_MANY, message, None, name, "correct these first"))
+            raise SpecError(self)
 
     def fail(self, code: str, message: str, span: Span | None = None, **rest: Any) -> NoReturn:
         """Report and stop here: nothing after this could be right."""
@@ -82,8 +94,9 @@ class Report:
             raise SpecError(self)
 
     def sorted(self) -> list[Diagnostic]:
-        def place(item: Diagnostic) -> tuple[str, int]:
-            return (item.span.source.name, item.span.start) if item.span else (item.file, -1)
+        def place(item: Diagnostic) -> tuple[bool, str, int]:
+            name, start = (item.span.source.name, item.span.start) if item.span else (item.file, -1)
+            return item.code == TOO_MANY, name, start
 
         return sorted(self.items, key=place)
 

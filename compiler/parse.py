@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lark import Token
-from lark.exceptions import UnexpectedToken
+from lark.exceptions import UnexpectedToken, VisitError
 from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 from wug.compiler import syntax
@@ -132,7 +132,7 @@ def parse_world(source: Source, report: Report) -> syntax.WorldFile:
     tree = _parse(source, "world", report)
     if tree is None:
         return syntax.WorldFile(source, None, (), None)
-    file: syntax.WorldFile = Builder(source, report).transform(tree)
+    file: syntax.WorldFile = _built(tree, source, report)
     check_names((file.imports, file.world), report)
     return file
 
@@ -142,7 +142,7 @@ def parse_experiment(source: Source, report: Report) -> syntax.ExperimentFile:
     tree = _parse(source, "experiment", report)
     if tree is None:
         return syntax.ExperimentFile(source, None, None)
-    file: syntax.ExperimentFile = Builder(source, report).transform(tree)
+    file: syntax.ExperimentFile = _built(tree, source, report)
     check_names(file.experiment, report)
     return file
 
@@ -176,6 +176,13 @@ def _parse(source: Source, kind: str, report: Report) -> Any:
     if errors >= MOST_ERRORS:
         return None
     return _finish(state, source, errors, report)
+
+
+def _built(tree: Any, source: Source, report: Report) -> Any:
+    try:
+        return Builder(source, report).transform(tree)
+    except VisitError as error:
+        raise error.orig_exc from None
 
 
 def _finish(state: InteractiveParser, source: Source, errors: int, report: Report) -> Any:

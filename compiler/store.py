@@ -25,17 +25,18 @@ class EnvironmentFailure(Exception):
 
 
 @contextmanager
-def environment(path: Path) -> Iterator[None]:
-    """Turn the machine's refusals to write at `path` into `EnvironmentFailure` with a way out."""
+def environment(path: Path, option: str = "--build DIR") -> Iterator[None]:
+    """Turn the machine's refusals to write at `path` into `EnvironmentFailure` with a way out: `option`."""
+    elsewhere = f"choose another folder with {option}"
     reasons = {
         errno.ENOSPC: "the disk is full: free some space, or run 'wug clean'",
         errno.EDQUOT: "the disk quota is used up: free some space, or run 'wug clean'",
-        errno.EFBIG: "the file is too large for this disk: choose another folder with --build DIR",
-        errno.EROFS: "the file system is read-only: choose another folder with --build DIR",
-        errno.EACCES: "permission denied: choose another folder with --build DIR",
-        errno.EPERM: "permission denied: choose another folder with --build DIR",
-        errno.ENOTDIR: "a file stands where a folder is needed: choose another folder with --build DIR",
-        errno.EEXIST: "a file stands where a folder is needed: choose another folder with --build DIR",
+        errno.EFBIG: f"the file is too large for this disk: {elsewhere}",
+        errno.EROFS: f"the file system is read-only: {elsewhere}",
+        errno.EACCES: f"permission denied: {elsewhere}",
+        errno.EPERM: f"permission denied: {elsewhere}",
+        errno.ENOTDIR: f"a file stands where a folder is needed: {elsewhere}",
+        errno.EEXIST: f"a file stands where a folder is needed: {elsewhere}",
     }
     try:
         yield

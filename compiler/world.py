@@ -18,10 +18,10 @@ FORMATS = {"csv": "a CSV", "jsonl": "JSON lines", "parquet": "Parquet"}
 @dataclass(frozen=True)
 class Data:
     """The table behind an entity: its path, what the spec calls it, the column that names the entity, and
-    the one that other tables refer to it by ("" where there is none)."""
+    the one that other tables refer to it by ("" where there is none). What it holds counts, not its place."""
 
     path: Path = field(compare=False)
-    written: str
+    written: str = field(compare=False)
     name_column: str
     key: str = ""
 

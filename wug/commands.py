@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wug.compiler.check import check as check_spec
+from wug.compiler.check import once
 from wug.compiler.diagnostics import Report, SpecError
 from wug.compiler.experiment import Experiment
 from wug.compiler.world import World
@@ -27,8 +28,9 @@ def check(options: argparse.Namespace) -> int:
         spec = check_spec(path, str(path), report, options.parameters)
         if spec is not None and len(report.items) == before:
             good.append(f"{path}: {_described(spec)}")
-    if options.format == "json" or report.items:
-        print_diagnostics(report.items, options.format)
+    found = once(report.items)
+    if options.format == "json" or found:
+        print_diagnostics(found, options.format)
     if options.format == "text":
         for line in good:
             print(line)

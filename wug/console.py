@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from wug.compiler.diagnostics import Diagnostic, as_json, layout
+from wug.compiler.diagnostics import TOO_MANY, Diagnostic, as_json, layout
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -45,7 +45,7 @@ def print_diagnostics(items: Sequence[Diagnostic], format: str) -> None:
         for piece, role in layout(item):
             text.append(piece, _STYLES[role])
         out.print(text)
-    errors = sum(item.severity == "error" for item in items)
+    errors = sum(item.severity == "error" and item.code != TOO_MANY for item in items)
     if errors:
         codes = list(dict.fromkeys(item.code for item in items if item.severity == "error"))
         out.print(

@@ -38,7 +38,7 @@ def copy_spec(name: str, into: Path) -> list[Path]:
     for file in texts:
         if (into / file).exists():
             raise RuntimeFailure(f"'{into / file}' is there already; nothing was copied")
-    with environment(into):
+    with environment(into, "--into DIR"):
         into.mkdir(parents=True, exist_ok=True)
         for file, content in texts.items():
             if isinstance(content, Path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pytest
 
 from tests.compiler.conftest import findings
 from wug.compiler.catalogue import CATALOGUE
-from wug.compiler.diagnostics import as_text, did_you_mean
+from wug.compiler.check import check
+from wug.compiler.diagnostics import MOST, TOO_MANY, Report, as_text, did_you_mean
 
 BAD = Path(__file__).parent.parent / "specs" / "bad"
 SPECS = sorted(path.name for path in BAD.iterdir() if path.is_file())
@@ -31,7 +33,8 @@ def test_bad_spec(
         path.write_text("wug 1\n\nworld large {\n}\n" + "// filler\n" * 200_000)
     items = findings(path, name, tmp_path / "build")
     if name.startswith("W"):
-        assert {item.code for item in items} == {name[:5]}, as_text(items)
+        causes = {"W0103"} if name.startswith(TOO_MANY) else set()
+        assert {item.code for item in items} == {name[:5]} | causes, as_text(items)
     golden(f"diagnostics/{name}.txt", as_text(items))
 
 
@@ -55,3 +58,46 @@ def test_did_you_mean() -> None:
     assert did_you_mean("craeture", ["creature", "feature"]) == "did you mean 'creature'?"
     assert did_you_mean("zzz", ["b", "a"]) == "known here: a, b"
     assert did_you_mean("zzz", []) == ""
+
+
+@pytest.mark.parametrize("count", [MOST - 1, MOST, 10 * MOST])
+def test_a_report_that_is_full(count: int, tmp_path: Path) -> None:
+    path = tmp_path / "x.world"
+    path.write_text("wug 1\nworld x { table t(a) {\n" + '"a"\n' * (count + 1) + "} }\n")
+    items = findings(path, "x.world", tmp_path / "build")
+    assert [item.code for item in items[:MOST]] == ["W0103"] * min(count, MOST)
+    assert [item.code for item in items[MOST:]] == [TOO_MANY] * (count >= MOST)
+
+
+BAD_TEXTS = {
+    "rows": ("table t(a) {", '"a" ', "}"),
+    "escapes": ("preamble p {", r'"\q" ', "}"),
+    "keys": ("entity e {", "key 1 ", "}"),
+    "rules": ("", "rule q(a, b) if r(a, b)\n", ""),
+    "relations": ("", "relation q(a: x, b: y) { }\n", ""),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_TEXTS)
+def test_a_hostile_file_is_told_soon(kind: str, tmp_path: Path) -> None:
+    """In time that grows with the file, and with no more findings than anybody reads."""
+    before, each, behind = BAD_TEXTS[kind]
+    path = tmp_path / "x.world"
+    path.write_text(f"wug 1\nworld x {{\n{before}\n{each * 8000}\n{behind} }}\n")
+    begun = time.process_time()
+    items = findings(path, "x.world", tmp_path / "build")
+    assert len(items) == MOST + 1
+    assert time.process_time() - begun < 15
+
+
+def test_many_forms(tmp_path: Path) -> None:
+    forms = "".join(f'form f{number} "{{a}} number {number}" => " {{b}}."\n' for number in range(4000))
+    path = tmp_path / "x.world"
+    path.write_text(
+        "wug 1\nworld x { entity e { count 5 } relation r(a: e, b: e) { populate chain\n" + forms + "} }\n"
+    )
+    begun = time.process_time()
+    report = Report()
+    assert check(path, "x.world", report)
+    assert not report.items
+    assert time.process_time() - begun < 10

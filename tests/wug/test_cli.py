@@ -60,6 +60,16 @@ def test_check_tells_every_file_and_goes_on(capsys: Captured) -> None:
     assert "4 errors; 'wug explain W0301' says more" in err
 
 
+def test_check_tells_what_two_files_share_once(
+    capsys: Captured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "x.world").write_text("wug 1\nworld x { entity e { } }\n")
+    (tmp_path / "x.experiment").write_text('wug 1\nexperiment x { world "x.world" }\n')
+    monkeypatch.chdir(tmp_path)
+    assert main(["check", "x.world", str(tmp_path / "x.world"), "x.experiment"]) == 1
+    assert capsys.readouterr().err.count("entity 'e' has no count") == 1
+
+
 @pytest.mark.parametrize("path", sorted(p.name for p in BAD.iterdir() if p.is_file()))
 def test_check_never_ends_in_a_traceback(path: str, capsys: Captured) -> None:
     assert main(["check", str(BAD / path)]) in (0, 1)

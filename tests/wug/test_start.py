@@ -9,7 +9,9 @@ import pytest
 from wug import specs
 from wug.cli import main
 from wug.compiler.check import check
+from wug.compiler.compile import corpus_key, episodes_key
 from wug.compiler.diagnostics import Report
+from wug.compiler.experiment import Experiment
 from wug.start import copy_spec, shipped
 
 NAMES = sorted(path.stem for path in (specs() / "experiments").glob("*.experiment"))
@@ -29,8 +31,11 @@ def test_a_copy_is_well_and_means_the_same(name: str, tmp_path: Path) -> None:
     copied = check(tmp_path / "new" / f"{name}.experiment", name, report)
     assert not report.items
     original = check(specs() / "experiments" / f"{name}.experiment", name, report)
-    if name != "elements":  # its world names the table by another path
-        assert copied == original
+    assert isinstance(copied, Experiment)
+    assert isinstance(original, Experiment)
+    assert copied == original
+    assert corpus_key(copied) == corpus_key(original)
+    assert episodes_key(copied) == episodes_key(original)
 
 
 def test_nothing_is_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -57,4 +62,5 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_folder_that_cannot_be_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("")
     assert main(["new", "hello", "--into", str(tmp_path / "file")]) == 4
-    assert "a file stands where a folder is needed" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "a file stands where a folder is needed: choose another folder with --into DIR" in told
