@@ -80,7 +80,7 @@ def compile_world(world: World, store: Store, progress: Progress, report: Report
             facts = {name: len(closure.facts) for name, closure in closures.items()}
             body = [f"- {name}: {count:,} facts" for name, count in facts.items()]
             tokens = token_histograms(world, report)
-            write_card(entry.scratch, world.name, world.doc, [("Facts", body), *_token_section(tokens)])
+            write_card(entry.scratch, world.name, [("Facts", body), *_token_section(tokens)])
             about = {"name": world.name, "key": key, "seeds": [0], "counts": facts}
             write_manifest(entry.scratch, about | ({"name_tokens": tokens} if tokens else {}))
             entry.commit()
@@ -292,7 +292,7 @@ def _write_experiment_card(
     ]
     sections = [("Documents", sizes), ("Sample", samples), ("Test items", tests)]
     sections += [*_token_section(names), ("How it was made", made)]
-    write_card(folder, experiment.name, experiment.doc, sections)
+    write_card(folder, experiment.name, sections)
 
 
 def _plan(experiment: Experiment, key: str, pretraining_key: str, splits: list[dict[str, Any]]) -> Plan:

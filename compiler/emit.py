@@ -277,9 +277,9 @@ def write_manifest(folder: Path, about: Mapping[str, Any]) -> None:
     (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
 
 
-def write_card(folder: Path, title: str, doc: str, sections: Iterable[tuple[str, Iterable[str]]]) -> None:
-    """README.md: the dataset card."""
-    lines = [f"# {title}", "", doc or "A corpus compiled by Wug.", ""]
+def write_card(folder: Path, title: str, sections: Iterable[tuple[str, Iterable[str]]]) -> None:
+    """README.md: the dataset card. It says nothing that may change in a spec without changing its corpus."""
+    lines = [f"# {title}", "", "A corpus compiled by Wug.", ""]
     for heading, body in sections:
         lines += [f"## {heading}", "", *body, ""]
     (folder / "README.md").write_text("\n".join(lines), encoding="utf-8")

@@ -52,10 +52,10 @@ class Part:
 
 @dataclass(frozen=True)
 class TokenFile:
-    """Another model's tokenizer.json, and what the spec calls it."""
+    """Another model's tokenizer.json, and what the spec calls it. What it holds counts, not where it lies."""
 
     path: Path = field(compare=False)
-    written: str
+    written: str = field(compare=False)
     span: Span = field(compare=False)
 
 

@@ -258,3 +258,6 @@ def test_the_manifest_hashes_every_file(small: Experiment, tmp_path: Path) -> No
     card = (folder / "README.md").read_text()
     assert "## Test items" in card
     assert "chance 0.50, best constant answer 0.50" in card
+    reworded = dataclasses.replace(small, doc="Another comment.")
+    other = compile_experiment(reworded, Store(tmp_path / "other"), Silent(), Report()).path
+    assert (other.name, (other / "README.md").read_text()) == (folder.name, card), "the card is never stale"
