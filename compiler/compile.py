@@ -145,7 +145,9 @@ def _data_digests(world: World) -> list[list[str]]:
     for entity in world.entities.values():
         tokens = entity.naming.tokens if entity.naming else None
         files += [(entity.name, each.path) for each in (entity.data, tokens) if each is not None]
-    return [[name, file_digest(path)] for name, path in files]
+    return [
+        [name, path.suffix.lower(), file_digest(path)] for name, path in files
+    ]  # its end says how it is read
 
 
 # Entries
