@@ -120,7 +120,9 @@ CATALOGUE: dict[str, Rule] = {
     ),
     "W0303": _error(
         "two forms that read the same",
-        "Two forms with the same words and slots of the same types would give one sentence two meanings.",
+        "A sentence must have one meaning. Two forms that can say the same sentence would give it two, and\n"
+        "so would one form in which slots or options can be told apart in two ways. All wordings and\n"
+        "options are compared; an example of such a sentence is shown.",
     ),
     "W0304": _error(
         "a form that is only held out",
@@ -136,6 +138,11 @@ CATALOGUE: dict[str, Rule] = {
         "Sentences are read back by the same forms, and each must come back as its fact and as no other.\n"
         "Where names or values stand side by side, or are written like words of a form, it may not. This is\n"
         "seen only once names are drawn, so it comes from 'wug compile', 'run' and 'audit'.",
+    ),
+    "W0307": _error(
+        "a held wording that is said in training",
+        "A wording that is held out for tests must not be what another wording can say, with the right\n"
+        "choice of its options; else the test asks what was trained.",
     ),
     # Facts
     "W0401": _error(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from wug.compiler import syntax
 from wug.compiler.diagnostics import Note, Report, did_you_mean
 from wug.compiler.source import Span
 from wug.compiler.wording_text import Reading, read_pieces
-from wug.compiler.world import INFLECTIONS, Argument, Form, Option, Piece, Relation, Slot, Table, Wording
+from wug.compiler.world import INFLECTIONS, Argument, Form, Option, Piece, Slot, Table, Wording
 
 HEAVIEST = 1_000_000
 """The largest weight of a wording."""
@@ -183,33 +182,6 @@ def _asked(wording: Wording, arguments: list[Argument]) -> str:
     """What stands behind '=>', for messages."""
     asked = sorted(_said(wording.pieces[wording.answer :]))
     return " and ".join(f"'{arguments[place].name}'" for place in asked) or "nothing"
-
-
-def check_forms_differ(relations: Iterable[Relation], report: Report) -> None:
-    """Two forms with the same words and the same kinds of slots cannot be told apart when read back.
-
-    The forms of one relation that is `symmetric` or has a `converse` may: they then say the same fact.
-    """
-    seen: dict[tuple[Any, ...], tuple[Relation, Form]] = {}
-    for relation in relations:
-        for form in relation.forms:
-            shape = tuple(
-                (relation.arguments[piece.argument].type,) if isinstance(piece, Slot) else piece
-                for piece in form.pieces
-            )
-            if shape not in seen:
-                seen[shape] = (relation, form)
-                continue
-            other, first = seen[shape]
-            if other is relation and (relation.converse is not None or "symmetric" in relation.traits):
-                continue
-            report.add(
-                "W0303",
-                f"form '{form.name}' reads like form '{first.name}' of '{other.name}'",
-                form.span,
-                notes=[Note("the other form is here", first.span)],
-                help="give each its own words, so that a sentence has one meaning",
-            )
 
 
 def article(type: str) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from wug.compiler import syntax
+from wug.compiler.ambiguity import check_ambiguity
 from wug.compiler.check_documents import DocumentChecker
 from wug.compiler.check_entities import EntityChecker, within
-from wug.compiler.check_forms import FormChecker, check_forms_differ
+from wug.compiler.check_forms import FormChecker
 from wug.compiler.check_populations import PopulationChecker, check_references
 from wug.compiler.check_rules import RuleChecker
 from wug.compiler.check_scenes import SceneChecker, flattened
@@ -66,7 +67,7 @@ class _WorldChecker:
         rules = [reader.rule(d) for _, d in declared if isinstance(d, syntax.Rule)]
         kept = tuple(rule for rule in rules if rule is not None)
         self._check_populated(kept)
-        check_forms_differ(self.relations.values(), self.report)
+        check_ambiguity(self.relations, self.tables, self.report)
         documents = self._documents([d for _, d in declared if isinstance(d, syntax.Document)])
         main = worlds[-1].world if worlds else None
         name, doc = (main.name.text, main.doc) if main else ("", "")

@@ -1,8 +1,8 @@
 """Sentences back to facts: the forms of a world as one grammar, and a reader of what it says.
 
-The wordings are laid into one automaton that is walked letter by letter; a slot is a step over any text of
-its type, found by looking it up. So a sentence is read in the time that it takes to spell it, however many
-forms there are. Wordings that begin alike share their beginning; alternatives part and meet again.
+The wordings are one automaton that is walked letter by letter; a slot is a step over any text of its type,
+found by looking it up. So a sentence is read in the time that it takes to spell it, however many forms there
+are.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from wug.compiler.articles import styles
+from wug.compiler.automaton import End, Node, lay, lay_pieces
 from wug.compiler.facts import Populated
 from wug.compiler.render import slot_text
-from wug.compiler.world import Document, Form, Option, Piece, Relation, Slot, Wording, World
+from wug.compiler.world import Document, Form, Slot, World
 
 
 @dataclass(frozen=True)
@@ -43,26 +44,6 @@ class Sentence:
     readings: tuple[Reading, ...]
 
 
-@dataclass(frozen=True)
-class _End:
-    """A wording is complete here. In documents `subject` is the argument that they are about, else -1."""
-
-    relation: str
-    form: str
-    wording: int
-    subject: int = -1
-
-
-@dataclass
-class _Node:
-    """A place in the grammar: what may come next."""
-
-    letters: dict[str, _Node] = field(default_factory=dict)
-    slots: dict[tuple[str, Slot], _Node] = field(default_factory=dict)
-    silent: list[_Node] = field(default_factory=list)
-    ends: list[_End] = field(default_factory=list)
-
-
 _Said = tuple[tuple[int, tuple[frozenset[int], ...]], ...]
 """What the slots on the way held: (argument, the values that each text may be; several for a list)."""
 
@@ -76,11 +57,11 @@ class Reader:
     def __init__(self, world: World, populated: Populated, of: int) -> None:
         self.world = world
         self.words = _Words(world, populated, of)
-        self.root = _Node()
+        self.root = Node()
         for relation in world.relations.values():
             for form in relation.forms:
                 for place, wording in enumerate(form.wordings):
-                    _lay(self.root, relation, wording, _End(relation.name, form.name, place))
+                    lay(self.root, relation, wording, End(relation.name, form.name, place))
         self.documents = {d.name: _document_root(world, d) for d in world.documents.values()}
         self.titles = {d.name: _title_root(d) for d in world.documents.values()}
 
@@ -118,7 +99,7 @@ class Reader:
                 about = [values[0] for _, values in said]
                 yield end + 1, frozenset.intersection(*about) if about else None
 
-    def _paragraph(self, root: _Node, text: str, start: int, about: _About) -> list[Sentence] | None:
+    def _paragraph(self, root: Node, text: str, start: int, about: _About) -> list[Sentence] | None:
         """The sentences from `start` on, the last of which ends the text.
 
         They are about one member; where a sentence may end in several places, the longest is tried first.
@@ -140,7 +121,7 @@ class Reader:
         return None
 
     def _beginnings(
-        self, root: _Node, text: str, start: int, about: _About
+        self, root: Node, text: str, start: int, about: _About
     ) -> Iterator[tuple[Sentence, _About]]:
         """The sentences that stand here, and whom the document is then about."""
         ends: dict[int, dict[Reading, int]] = {}
@@ -153,7 +134,7 @@ class Reader:
 
     # Walking the grammar
 
-    def _walk(self, node: _Node, text: str, at: int, said: _Said) -> Iterator[tuple[int, _End, _Said]]:
+    def _walk(self, node: Node, text: str, at: int, said: _Said) -> Iterator[tuple[int, End, _Said]]:
         """Every wording that the text from here on begins with: where it ends, which, and what it holds."""
         while True:
             for done in node.ends:
@@ -169,7 +150,7 @@ class Reader:
             node = node.letters[letter]
             at += 1
 
-    def _readings(self, end: _End, said: _Said, about: _About) -> Iterator[Reading]:
+    def _readings(self, end: End, said: _Said, about: _About) -> Iterator[Reading]:
         """The facts that fit what the slots hold; of a list, one for each value."""
         arity = len(self.world.relations[end.relation].arguments)
         listed = [place for place, values in said if len(values) > 1]
@@ -247,38 +228,12 @@ class _Words:
         return int(self.populated.counts[type][self.of])
 
 
-# Laying the grammar
+# Documents
 
 
-def _lay(root: _Node, relation: Relation, wording: Wording, end: _End) -> None:
-    """Add a wording to a grammar."""
-    types = [argument.type for argument in relation.arguments]
-    _laid(root, wording.pieces, types).ends.append(end)
-
-
-def _laid(node: _Node, pieces: Sequence[Piece], types: Sequence[str]) -> _Node:
-    for piece in pieces:
-        if isinstance(piece, str):
-            for letter in piece:
-                node = node.letters.setdefault(letter, _Node())
-        elif isinstance(piece, Slot):
-            node = node.slots.setdefault((types[piece.argument], piece), _Node())
-        else:
-            node = _parted(node, piece, types)
-    return node
-
-
-def _parted(node: _Node, option: Option, types: Sequence[str]) -> _Node:
-    """All alternatives, and the place where they meet: it belongs to this wording alone."""
-    meeting = _Node()
-    for alternative in option.alternatives:
-        _laid(node, alternative, types).silent.append(meeting)
-    return meeting
-
-
-def _document_root(world: World, document: Document) -> _Node:
+def _document_root(world: World, document: Document) -> Node:
     """The grammar of a document's sentences: its tells plainly, as questions, and with the pronoun."""
-    root = _Node()
+    root = Node()
     for tell in document.tells:
         relation = world.relations[tell.relation]
         form: Form = relation.form(tell.form)
@@ -286,17 +241,17 @@ def _document_root(world: World, document: Document) -> _Node:
         for place, wording in enumerate(form.wordings):
             if wording.held:
                 continue
-            end = _End(relation.name, form.name, place, tell.subject)
-            _lay(root, relation, plainly[place] or wording, end)
+            end = End(relation.name, form.name, place, tell.subject)
+            lay(root, relation, plainly[place] or wording, end)
             if document.questions and (asks := asking[place]) is not None:
-                _lay(root, relation, asks, end)
+                lay(root, relation, asks, end)
             if document.pronouns and (turns := turned[place]) is not None:
-                _lay(root, relation, turns, end)
+                lay(root, relation, turns, end)
     return root
 
 
-def _title_root(document: Document) -> _Node:
-    root = _Node()
-    end = _laid(root, document.title, [document.subject.type])
-    end.ends.append(_End(document.name, "", 0))
+def _title_root(document: Document) -> Node:
+    root = Node()
+    end = lay_pieces(root, document.title, [document.subject.type])
+    end.ends.append(End(document.name, "", 0))
     return root

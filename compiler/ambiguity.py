@@ -1,0 +1,227 @@
+"""Wordings that can say the same sentence, found in the forms themselves before anything is drawn.
+
+Two walks go through the automaton of all wordings at once, letter by letter. Where both can end, there is a
+sentence of two wordings, or of one in two ways; it is shown. Names are taken for what they are: a name of a
+type is no other type's, and no word of a form. Cells of tables are spelled; values are only their type. What
+names and values of the user's own tables may spell is seen when a world is drawn (compiler/check_reading.py).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from wug.compiler.automaton import End, Node, lay
+from wug.compiler.diagnostics import Note, Report
+from wug.compiler.source import Span
+from wug.compiler.world import Form, Relation, Slot, Table, slots
+
+MOST_STATES = 200_000
+"""So many pairs of places are looked at; more would make `wug check` slow, and drawing finds the rest."""
+
+
+Filled = tuple[int, int] | None
+"""The argument of a slot and the row that fills it, -1 where it is no table's."""
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a walk is: at a node, or with `left` to say before it gets there, in a slot that is `filled`.
+
+    `rows` are those that fill arguments which a wording says several cells of.
+    """
+
+    node: int
+    left: tuple[str, ...] = ()
+    filled: Filled = None
+    rows: frozenset[tuple[int, int]] = frozenset()
+
+
+_State = tuple[_Place, _Place, bool]
+"""Two walks, and whether a slot was ever filled in the one and not the other with the same."""
+
+_Step = tuple[str, _Place, Filled]
+"""What is said (a letter, or a name as a whole), where that leads, and the slot that it fills."""
+
+
+def check_ambiguity(relations: Mapping[str, Relation], tables: Mapping[str, Table], report: Report) -> None:
+    """Report every form that shares a sentence with an earlier one, or has one with two meanings (W0303), and
+    every held wording that training may say (W0307)."""
+    found = _Pairs(relations, tables)
+    told: set[tuple[str, str]] = set()
+    for first, second, example in found.collisions():
+        _report(first, second, example, relations, told, report)
+
+
+def _report(
+    first: End,
+    second: End,
+    example: str,
+    relations: Mapping[str, Relation],
+    told: set[tuple[str, str]],
+    report: Report,
+) -> None:
+    key = second.relation, second.form
+    if key in told:
+        return
+    told.add(key)
+    form, other = (relations[end.relation].form(end.form) for end in (second, first))
+    notes = [Note(f"both can say: {example}")]
+    help = "give each its own words, so that a sentence has one meaning"
+    if form is not other:
+        message = f"form '{form.name}' reads like form '{other.name}' of '{first.relation}'"
+        notes.append(Note("the other form is here", _span(other, first.wording)))
+    elif form.wordings[first.wording].held != form.wordings[second.wording].held:
+        message = f"a held wording of form '{form.name}' is said in training too"
+        notes.append(Note("the other wording is here", _span(other, first.wording)))
+        report.add("W0307", message, _span(form, second.wording), notes=notes, help="hold out other words")
+        return
+    else:
+        message = f"form '{form.name}' can say two facts in one sentence"
+        notes = [Note(f"for example: {example}")]
+        if first.wording != second.wording:
+            notes.append(Note("the other wording is here", _span(other, first.wording)))
+    report.add("W0303", message, _span(form, second.wording), notes=notes, help=help)
+
+
+def _span(form: Form, wording: int) -> Span:
+    span = form.wordings[wording].span
+    return form.span if len(form.wordings) == 1 or span is None else span
+
+
+class _Pairs:
+    """Pairs of walks through the wordings of some relations."""
+
+    def __init__(self, relations: Mapping[str, Relation], tables: Mapping[str, Table]) -> None:
+        self.relations = relations
+        self.tables = tables
+        self.order: dict[End, int] = {}
+        self.several: set[tuple[str, int]] = set()
+        root = Node()
+        for relation in relations.values():
+            for form in relation.forms:
+                for place, wording in enumerate(form.wordings):
+                    end = End(relation.name, form.name, place)
+                    self.order[end] = len(self.order)
+                    lay(root, relation, wording, end)
+                    columns = {(slot.argument, slot.column) for slot in slots(wording.pieces)}
+                    for argument in {at for at, _ in columns if sum(at == each for each, _ in columns) > 1}:
+                        self.several.add((relation.arguments[argument].type, argument))
+        self.nodes: list[Node] = []
+        self.numbers: dict[int, int] = {}
+        self._number(root)
+        self.known: dict[_Place, tuple[list[_Step], list[End]]] = {}
+
+    def _number(self, node: Node) -> int:
+        """The number of a node; nodes are kept in order of first sight."""
+        if id(node) not in self.numbers:
+            self.numbers[id(node)] = len(self.nodes)
+            self.nodes.append(node)
+        return self.numbers[id(node)]
+
+    def collisions(self) -> Iterator[tuple[End, End, str]]:
+        """Pairs of wordings that share a sentence they should not, the earlier one first, with an example."""
+        start: _State = _Place(0), _Place(0), False
+        before: dict[_State, tuple[_State, str] | None] = {start: None}
+        waiting = deque([start])
+        found: dict[tuple[int, int], tuple[End, End, str]] = {}
+        while waiting and len(before) < MOST_STATES:
+            state = waiting.popleft()
+            left, right, crossed = state
+            steps, ends = self._from(left)
+            others, other_ends = self._from(right)
+            for first in ends:
+                for second in other_ends:
+                    pair = self.order[first], self.order[second]
+                    if pair[0] <= pair[1] and pair not in found and self._wrong(first, second, crossed):
+                        found[pair] = first, second, _spelled(before, state)
+            by_text: dict[str, list[_Step]] = {}
+            for step in others:
+                by_text.setdefault(step[0], []).append(step)
+            for text, one, fills in steps:
+                for _, other, also in by_text.get(text, ()):
+                    following: _State = one, other, crossed or fills != also
+                    if following not in before:
+                        before[following] = state, text
+                        waiting.append(following)
+        for pair in sorted(found, key=lambda pair: (pair[1], pair[0])):
+            yield found[pair]
+
+    def _wrong(self, first: End, second: End, crossed: bool) -> bool:
+        """Whether two wordings may not share a sentence (`crossed`: one that fills their slots otherwise)."""
+        one, other = self.relations[first.relation], self.relations[second.relation]
+        if one is other:
+            both_ways = one.converse is not None or "symmetric" in one.traits
+            if first.form == second.form:
+                wordings = one.form(first.form).wordings
+                apart = wordings[first.wording].held != wordings[second.wording].held
+                return (apart and not crossed) or (crossed and not both_ways)
+            return not both_ways
+        return True
+
+    def _from(self, place: _Place) -> tuple[list[_Step], list[End]]:
+        """The steps from a place, and the wordings that may end there."""
+        if place not in self.known:
+            steps: list[_Step] = []
+            ends: list[End] = []
+            if place.left:
+                steps.append(_said(place))
+            else:
+                self._from_node(self.nodes[place.node], place.rows, steps, ends)
+            self.known[place] = steps, ends
+        return self.known[place]
+
+    def _from_node(
+        self, node: Node, rows: frozenset[tuple[int, int]], steps: list[_Step], ends: list[End]
+    ) -> None:
+        ends += node.ends
+        for letter, following in node.letters.items():
+            steps.append((letter, _Place(self._number(following), rows=rows), None))
+        for silent in node.silent:
+            self._from_node(silent, rows, steps, ends)
+        for (type, slot), following in node.slots.items():
+            number = self._number(following)
+            if type not in self.tables or slot.inflections:
+                steps += [
+                    _said(_Place(number, text, (slot.argument, -1), rows)) for text in _named(type, slot)
+                ]
+                continue
+            for row, cells in enumerate(self.tables[type].rows):
+                filled = slot.argument, row
+                held = {at: other for at, other in rows if at == slot.argument}
+                if not cells[slot.column] or held.get(slot.argument, row) != row:
+                    continue
+                kept = rows | {filled} if (type, slot.argument) in self.several else rows
+                steps.append(_said(_Place(number, tuple(cells[slot.column]), filled, kept)))
+
+
+def _said(place: _Place) -> _Step:
+    """The first of what is left to say. The letters around a name fill nothing."""
+    first, *rest = place.left
+    in_name = place.filled is not None and place.filled[1] < 0
+    filled = None if in_name and not first.startswith("{") else place.filled
+    kept = place.filled if rest else None
+    return first, _Place(place.node, tuple(rest), kept, place.rows), filled
+
+
+def _named(type: str, slot: Slot) -> Iterator[tuple[str, ...]]:
+    """A name or value is said as a whole; "a" and "the" before it, and endings behind it, are spelled."""
+    said = [kind for kind in slot.inflections if kind not in ("a", "the", "possessive", "plural")]
+    name = "{" + ".".join([type, *([str(slot.column)] if slot.column >= 0 else []), *said]) + "}"
+    fronts = {"a": ("a ", "an "), "the": ("the ",)}
+    endings: tuple[str, ...] = ("s", "es") if "plural" in slot.inflections else ("",)
+    if "possessive" in slot.inflections:
+        endings = tuple(ending + mark for ending in endings for mark in ("'s", "'"))
+    for front in next((fronts[kind] for kind in slot.inflections if kind in fronts), ("",)):
+        for ending in endings:
+            yield (*front, name, *ending)
+
+
+def _spelled(before: Mapping[_State, tuple[_State, str] | None], state: _State) -> str:
+    """The sentence that leads to a state, with names as {type}."""
+    texts: list[str] = []
+    while (back := before[state]) is not None:
+        state, text = back
+        texts.append(text)
+    return "".join(reversed(texts))
