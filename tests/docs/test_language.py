@@ -7,14 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from wug.compiler import check_populations, check_world, emit, experiment_settings
+from wug.compiler import check_documents, check_populations, check_world, emit, experiment_settings
+from wug.compiler.world import INFLECTIONS
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGE = "".join((DOCS / f"{name}.md").read_text(encoding="utf-8") for name in ("language", "questions"))
+PAGE = "".join(
+    (DOCS / f"{name}.md").read_text(encoding="utf-8") for name in ("language", "questions", "voice")
+)
 BLOCKS = {
     "train": experiment_settings.TRAIN,
     "test": experiment_settings.TEST,
     "holdout": experiment_settings.HOLDOUT,
+    "document": check_documents.DOCUMENT,
     "model": experiment_settings.MODEL,
     "pretrain": experiment_settings.PRETRAIN,
     "finetune": experiment_settings.FINETUNE,
@@ -39,6 +43,10 @@ def mentioned(text: str) -> set[str]:
 @pytest.mark.parametrize("block", BLOCKS)
 def test_every_key_is_explained(block: str) -> None:
     assert not set(BLOCKS[block]) - mentioned(PAGE)
+
+
+def test_every_inflection_is_explained() -> None:
+    assert not set(INFLECTIONS) - mentioned(PAGE)
 
 
 def test_every_trait_and_population_is_explained() -> None:
