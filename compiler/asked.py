@@ -9,7 +9,7 @@ from wug.compiler.draw import permute
 from wug.compiler.drawn import Drawn, Mask
 from wug.compiler.experiment import Test
 from wug.compiler.facts import Ints, Rows
-from wug.compiler.truth import describe_row, leaves, proof_text, stated_rows
+from wug.compiler.proofs import describe_row, leaves, proof_text, stated_rows
 from wug.compiler.world import Relation
 
 

@@ -102,13 +102,29 @@ CATALOGUE: dict[str, Rule] = {
     ),
     "W0205": _error(
         "an unbound variable",
-        "Every variable in the head of a rule must occur behind 'if'; otherwise the rule would hold for\n"
-        "anything at all.",
+        "Every variable of a rule must occur in a condition that says that something holds: one that occurs\n"
+        "in the head, behind 'not' or in a comparison only could stand for anything at all. To deny that\n"
+        "there is any ('not parent(p, c)' for no c), derive 'has_child(p) if parent(p, c)' and deny that.",
     ),
     "W0206": _error(
         "a rule that leaves its scene",
         "What holds in one scene says nothing of another. So all conditions of a rule in a scene are\n"
         "connected by variables that stand for members of the scene.",
+    ),
+    "W0207": _error(
+        "denied or counted, but not complete",
+        "That a fact does not follow means that it is false only where its relation is declared 'complete';\n"
+        "otherwise it is unknown, and neither 'not' nor 'count' can be answered.",
+    ),
+    "W0208": _error(
+        "a count that does not fit",
+        "'count(x)' stands in the head of a rule, once, and counts the different x for each combination of\n"
+        "the head's other variables.",
+    ),
+    "W0209": _error(
+        "a cycle through negation or counting",
+        "What a rule denies or counts must be known as a whole before, so it cannot depend on what the rule\n"
+        "gives. The message shows the cycle.",
     ),
     # Forms
     "W0301": _error(
@@ -167,8 +183,9 @@ CATALOGUE: dict[str, Rule] = {
         "each; a cell that refers to another table must hold the key of one of its rows.",
     ),
     "W0408": _error(
-        "a trait that is violated",
-        "The facts contradict what the relation is declared to be; both are shown with their proofs.",
+        "facts that contradict what is declared",
+        "The facts contradict what a relation is declared to be, or what is declared never to be; they\n"
+        "are shown with their proofs.",
     ),
     "W0409": _error(
         "rules that explode",

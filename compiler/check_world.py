@@ -14,6 +14,7 @@ from wug.compiler.counts import check_counts
 from wug.compiler.diagnostics import Note, Report, did_you_mean
 from wug.compiler.resolve import WorldFiles
 from wug.compiler.source import Span
+from wug.compiler.strata import check_strata
 from wug.compiler.typed import VALUE_TYPES
 from wug.compiler.world import NONCE, Argument, Document, Entity, Form, Lexicon, Relation, Rule, Table, World
 
@@ -28,7 +29,7 @@ TRAITS = (
     "complete",
 )
 
-_LATER = syntax.Never | syntax.Terms | syntax.Given
+_LATER = syntax.Terms | syntax.Given
 
 
 def check_world(files: WorldFiles, report: Report) -> World:
@@ -63,9 +64,12 @@ class _WorldChecker:
         for _, declaration in declared:
             if isinstance(declaration, syntax.Rule | syntax.Never):
                 self.scenes.connected(declaration, self.relations, self.entities)
-        reader = RuleChecker(self.relations, self._known, self.report)
+        reader = RuleChecker(self.entities, self.tables, self.relations, self._known, self.report)
         rules = [reader.rule(d) for _, d in declared if isinstance(d, syntax.Rule)]
+        nevers = [reader.never(d) for _, d in declared if isinstance(d, syntax.Never)]
         kept = tuple(rule for rule in rules if rule is not None)
+        kept_nevers = tuple(never for never in nevers if never is not None)
+        check_strata(self.relations, kept, self.report)
         self._check_populated(kept)
         check_ambiguity(self.relations, self.tables, self.report)
         documents = self._documents([d for _, d in declared if isinstance(d, syntax.Document)])
@@ -78,10 +82,11 @@ class _WorldChecker:
             self.relations,
             kept,
             self.preambles,
-            doc,
-            self.lexicons,
-            documents,
-            cases,
+            nevers=kept_nevers,
+            doc=doc,
+            lexicons=self.lexicons,
+            documents=documents,
+            scenes=cases,
         )
         counts = {entity.name: entity.count for entity in self.entities.values() if entity.count}
         check_counts(world, counts, self.report)
@@ -95,7 +100,7 @@ class _WorldChecker:
         return {document.name: document for document in found if document is not None}
 
     def _declare(self, file: syntax.WorldFile, declaration: syntax.Declaration) -> None:
-        if isinstance(declaration, syntax.Rule | syntax.Parameter):
+        if isinstance(declaration, syntax.Rule | syntax.Never | syntax.Parameter):
             return
         if isinstance(declaration, _LATER):
             self.report.add(

@@ -17,12 +17,13 @@ from wug.compiler.articles import articles
 from wug.compiler.draw import permute
 from wug.compiler.drawn import Drawn
 from wug.compiler.experiment import Arm, Train
-from wug.compiler.facts import Closure, Ints, Rows
-from wug.compiler.infer import bind, inferences
+from wug.compiler.facts import Rows
+from wug.compiler.inference import constant_numbers, inferences
 from wug.compiler.manner import choose
+from wug.compiler.match import Filters, begin, head_columns
 from wug.compiler.render import Texts, answer, cue, fill, say
 from wug.compiler.said import Documents, Sentences, joined
-from wug.compiler.world import Form, Relation, World
+from wug.compiler.world import Form, Relation
 
 
 def training_documents(drawn: Drawn) -> Documents:
@@ -55,7 +56,7 @@ def augmentation(arm: Arm, drawn: Drawn) -> Documents:
         relation = world.relations[train.relation]
         rows = drawn.trained_rows(train)
         rows = rows[_share(arm, rows, train, drawn)]
-        for of, given in [(relation, rows), *_follows_alone(relation, rows, world, drawn.closures)]:
+        for of, given in [(relation, rows), *_follows_alone(relation, rows, drawn)]:
             for form in of.forms:
                 parts.append(_documents(arm.name, train, of, given, form, drawn))
     added = joined(parts)
@@ -89,29 +90,25 @@ def _share(arm: Arm, rows: Rows, train: Train, drawn: Drawn) -> NDArray[np.bool_
     return (ticket < np.ceil(counts[world] * arm.share))[group.reshape(-1)]
 
 
-def _follows_alone(
-    relation: Relation, rows: Rows, world: World, closures: dict[str, Closure]
-) -> list[tuple[Relation, Rows]]:
-    """Facts that one premise among `rows` gives, by relation: (relation, rows of its closure)."""
-    found = []
+def _follows_alone(relation: Relation, rows: Rows, drawn: Drawn) -> list[tuple[Relation, Rows]]:
+    """Facts that one premise among `rows` gives, by relation: (relation, rows of its closure).
+
+    What rests on others not holding, or on how many there are, does not follow from one fact alone.
+    """
+    world, found = drawn.experiment.world, []
+    facts = drawn.closures[relation.name].facts
     for rule in inferences(world):
-        if rule.body != (relation.name,):
+        names = [name for name, _ in rule.body.holds]
+        if names != [relation.name] or rule.body.absent or rule.counted is not None:
             continue
-        head = closures[rule.head]
-        premise = closures[relation.name].facts
-        bound: dict[int, Ints] = {}
-        keep = bind(rule.body_terms[0], premise.arguments[rows], bound)
-        bound = {variable: column[keep] for variable, column in bound.items()}
-        arguments = np.stack([bound[term] for term in rule.head_terms], axis=1)
-        if rule.mirror is not None:
-            place, mirror = rule.mirror
-            arguments[:, place] = np.array(mirror, np.int32)[arguments[:, place]]
-        index = {
-            key: i
-            for i, key in enumerate(map(tuple, np.column_stack([head.facts.world, head.facts.arguments])))
-        }
-        wanted = np.column_stack([premise.world[rows[keep]], arguments])
-        found.append((world.relations[rule.head], np.array([index[tuple(key)] for key in wanted], np.int64)))
+        constants = constant_numbers(world, drawn.populated, rule.body.constants)
+        if constants is None:
+            continue
+        columns = [facts.arguments[rows, place] for place in range(facts.arguments.shape[1])]
+        match = begin(0, rule.body.holds[0][1], rows, facts.world[rows], columns, constants)
+        match = Filters(rule.body, {}).apply(match)
+        extent = drawn.closures[rule.head].extent
+        found.append((world.relations[rule.head], extent.find(match.world, head_columns(rule, match))))
     return found
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from wug.compiler.arms import View, view
+from wug.compiler.constraints import check_constants, check_constraints
 from wug.compiler.diagnostics import Report
 from wug.compiler.documents import augmentation, training_documents
 from wug.compiler.draw import Words, seed_word
@@ -20,7 +21,6 @@ from wug.compiler.questions import Items, check_balance, check_distinct, check_w
 from wug.compiler.render import Texts, fill, scattered
 from wug.compiler.said import Documents, joined
 from wug.compiler.split import split
-from wug.compiler.truth import check_traits
 from wug.compiler.world import World
 
 
@@ -66,8 +66,10 @@ def draw_world(world: World, seeds: Words, report: Report) -> tuple[Populated, d
     """Facts and their closure for these seeds. Raises SpecError with what is wrong."""
     populated = populate(world, seeds, report)
     report.stop_if_failed()
+    check_constants(world, populated, report)
+    report.stop_if_failed()
     closures = infer(world, populated, report)
-    check_traits(world, populated, closures, report)
+    check_constraints(world, populated, closures, report)
     report.stop_if_failed()
     return populated, closures
 

@@ -11,7 +11,7 @@ from wug.compiler.diagnostics import Report
 from wug.compiler.draw import Words, draw
 from wug.compiler.experiment import Experiment, Holdout, Train, Where
 from wug.compiler.facts import Closure, Populated, Rows
-from wug.compiler.truth import stated_rows
+from wug.compiler.proofs import stated_rows
 from wug.compiler.world import Relation
 
 Mask = NDArray[np.bool_]

@@ -15,11 +15,10 @@ import pyarrow.parquet as parquet
 from wug.compiler.canonical import digest, file_digest
 from wug.compiler.draft import Draft
 from wug.compiler.facts import Closure, Populated
-from wug.compiler.infer import inferences
+from wug.compiler.proofs import Proofs, proof_text
 from wug.compiler.questions import Items
 from wug.compiler.render import Texts, fill, scattered, text_of
 from wug.compiler.said import Sentences
-from wug.compiler.truth import proof_text
 from wug.compiler.world import World
 
 SCHEMA = 1
@@ -68,6 +67,7 @@ _PROOFS = pa.schema(
         ("arguments", pa.list_(pa.string())),
         ("rule", pa.string()),
         ("premises", pa.list_(pa.int32())),
+        ("absent", pa.list_(pa.list_(pa.string()))),
         ("size", pa.int32()),
     ]
 )
@@ -213,29 +213,40 @@ def item_proof(draft: Draft, items: Items, item: int) -> str:
 def proof_columns(
     world: World, populated: Populated, closures: Mapping[str, Closure], numbers: FactNumbers
 ) -> dict[str, list[Any]]:
-    """Every fact of one world, with the rule and the premises that gave it."""
-    rules = inferences(world)
+    """Every fact of one world, with the rule that gave it, from which facts, and which others do not hold."""
+    proofs = Proofs(world, populated, closures)
     columns: dict[str, list[Any]] = {field.name: [] for field in _PROOFS}
     for name, rows in numbers.rows.items():
         closure, relation = closures[name], world.relations[name]
+        facts = closure.facts
         columns["fact"] += range(numbers.first[name], numbers.first[name] + len(rows))
         columns["relation"] += [name] * len(rows)
         texts = [
-            text_of(
-                world, populated, a.type, 0, closure.facts.world[rows], closure.facts.arguments[rows, place]
-            )
+            text_of(world, populated, a.type, 0, facts.world[rows], facts.arguments[rows, place])
             for place, a in enumerate(relation.arguments)
         ]
         columns["arguments"] += [[str(text) for text in row] for row in zip(*texts, strict=True)]
         for row in rows:
-            rule = int(closure.rule[row])
-            columns["rule"].append(rules[rule].name if rule >= 0 else "")
-            body = rules[rule].body if rule >= 0 else ()
-            columns["premises"].append(
-                [numbers(b, int(closure.premises[row, i])) for i, b in enumerate(body)]
-            )
+            proof = proofs.of(name, int(row))
+            columns["rule"].append(proof.rule.name if proof else "")
+            columns["premises"].append([numbers(*premise) for premise in proof.premises] if proof else [])
+            absent = proof.absent if proof else ()
+            columns["absent"].append([_words(world, populated, int(facts.world[row]), *a) for a in absent])
         columns["size"] += closure.size[rows].tolist()
     return columns
+
+
+def _words(
+    world: World, populated: Populated, of: int, relation: str, arguments: tuple[int, ...]
+) -> list[str]:
+    """A relation and its arguments."""
+    types = [argument.type for argument in world.relations[relation].arguments]
+    where = np.array([of], np.int32)
+    given = [
+        str(text_of(world, populated, type, 0, where, np.array([number], np.int32))[0])
+        for type, number in zip(types, arguments, strict=True)
+    ]
+    return [relation, *given]
 
 
 def emit_world(world: World, populated: Populated, closures: Mapping[str, Closure], folder: Path) -> None:

@@ -26,10 +26,10 @@ from wug.compiler.infer import infer
 from wug.compiler.known import taught
 from wug.compiler.manner import choose
 from wug.compiler.populate import member_counts, populate_fresh
+from wug.compiler.proofs import stated_rows
 from wug.compiler.sheets import Sheet, read_data
 from wug.compiler.split import split
 from wug.compiler.tokens import Matrix, Pieces, rows_of, stack
-from wug.compiler.truth import stated_rows
 from wug.compiler.world import Relation
 
 DOCUMENT_ID = 1

@@ -5,12 +5,17 @@ A world is a number in a column, so that 50,000 small worlds and one large world
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wug.compiler.lists import Lists
 from wug.compiler.values import Values
+
+if TYPE_CHECKING:
+    from wug.compiler.extent import Extent
 
 Ints = NDArray[np.int32]
 Rows = NDArray[np.int64]
@@ -51,15 +56,16 @@ class Populated:
 class Closure:
     """All facts of one relation that follow, with one proof each.
 
-    `rule[i]` is -1 where row i was stated, else the number of the rule that gave it, and
-    `premises[i]` are the rows, in the closures of the rule's body, that it was given (-1 where the body is
-    shorter). `size[i]` counts the stated facts at the leaves of the proof; the proof kept is a smallest one.
+    `rule[i]` is -1 where row i was stated, else the number of the rule that gave it, and `premises[i]` are
+    the rows that it was given, in the closures of the rule's body; of a rule that counts, those of one thing
+    after another. `size[i]` counts the stated facts at the leaves of the proof, which is a smallest one.
     """
 
     facts: Facts
     rule: Ints  # [facts]
-    premises: Rows  # [facts, longest body]
+    premises: Lists  # [facts]
     size: Rows  # [facts]
+    extent: Extent = field(repr=False, compare=False)
 
 
 def pack(world: Ints, arguments: Ints, sizes: tuple[int, ...]) -> Rows:

@@ -1,159 +1,34 @@
-"""Facts to their closure: semi-naive evaluation of positive Datalog, with a smallest proof for each fact.
+"""Facts to their closure: semi-naive evaluation of stratified Datalog, with a smallest proof for each fact.
 
-Traits that entail facts are rules too: `symmetric` and `transitive`, and `converse`, which turns a table row
-into its mirror when the first two arguments change places. The size of a proof is the number of stated facts
-at its leaves; a fact that is found again with a smaller proof counts as new, so the proofs kept at the end
-are smallest ones (Knuth, "A generalization of Dijkstra's algorithm", 1977). Joins are sorted merges of
-columns, and their size is known before they are carried out.
+Strata are closed one after the other, so that what a rule denies or counts is whole before. The size of a
+proof is the number of stated facts at its leaves; a fact that is found again with a smaller proof counts as
+new, so the proofs kept at the end are smallest ones (Knuth, "A generalization of Dijkstra's algorithm",
+1977). A round costs what is new in it: indexes grow, and nothing is sorted twice.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from wug.compiler.diagnostics import Report
-from wug.compiler.facts import Closure, Facts, Ints, Populated, Rows, pack
-from wug.compiler.source import Span
-from wug.compiler.world import Relation, World
+from wug.compiler.extent import MOST_SIZE, Derived, Extent
+from wug.compiler.facts import Closure, Populated, Rows
+from wug.compiler.inference import Inference, constant_numbers, inferences
+from wug.compiler.lists import Lists, changes
+from wug.compiler.match import Match, begin, head_columns, solve
+from wug.compiler.runs import TooMany
+from wug.compiler.strata import strata
+from wug.compiler.world import World
 
-MOST_ROWS = 10_000_000
-"""The most rows a join may give: about 1 GB. Above it the spec is told so before memory is taken."""
-
-
-@dataclass(frozen=True)
-class Inference:
-    """A rule as it is applied. `mirror` maps the head's place to the table turned round there."""
-
-    name: str
-    head: str
-    body: tuple[str, ...]
-    head_terms: tuple[int, ...]
-    body_terms: tuple[tuple[int, ...], ...]
-    mirror: tuple[int, tuple[int, ...]] | None
-    span: Span
-
-
-def inferences(world: World) -> tuple[Inference, ...]:
-    """The world's rules, those that traits stand for first."""
-    found: list[Inference] = []
-    for relation in world.relations.values():
-        arity = len(relation.arguments)
-        rest = tuple(range(2, arity))
-        turned = (1, 0, *rest)
-        if "symmetric" in relation.traits:
-            found.append(_trait(relation, "symmetric", 1, turned, ((0, 1, *rest),)))
-        if "transitive" in relation.traits:
-            chain = ((0, arity, *rest), (arity, 1, *rest))
-            found.append(_trait(relation, "transitive", 2, (0, 1, *rest), chain))
-        if relation.converse is not None:
-            table = world.tables[relation.arguments[relation.converse].type]
-            mirror = (relation.converse, table.mirror)
-            found.append(_trait(relation, "converse", 1, turned, ((0, 1, *rest),), mirror))
-    for rule in world.rules:
-        terms = [tuple(int(t) for t in literal.terms) for literal in (rule.head, *rule.body)]
-        body = tuple(literal.relation for literal in rule.body)
-        name = f"rule {rule.head.relation}"
-        found.append(Inference(name, rule.head.relation, body, terms[0], tuple(terms[1:]), None, rule.span))
-    return tuple(found)
-
-
-def _trait(
-    relation: Relation,
-    name: str,
-    premises: int,
-    head: tuple[int, ...],
-    body: tuple[tuple[int, ...], ...],
-    mirror: tuple[int, tuple[int, ...]] | None = None,
-) -> Inference:
-    return Inference(
-        f"{name} {relation.name}",
-        relation.name,
-        (relation.name,) * premises,
-        head,
-        body,
-        mirror,
-        relation.span,
-    )
-
-
-class _Growing:
-    """The closure of one relation while it grows: rows are only ever appended or given a smaller proof."""
-
-    def __init__(self, stated: Facts, sizes: tuple[int, ...], premises: int) -> None:
-        packed = pack(stated.world, stated.arguments, sizes)
-        _, first = np.unique(packed, return_index=True)
-        first = np.sort(first)
-        self.sizes = sizes
-        self.world = stated.world[first]
-        self.arguments = stated.arguments[first]
-        self.rule = np.full(len(first), -1, np.int32)
-        self.premises = np.full((len(first), premises), -1, np.int64)
-        self.size = np.ones(len(first), np.int64)
-        self.delta = np.arange(len(first), dtype=np.int64)
-
-    def offer(self, world: Ints, arguments: Ints, rule: int, premises: Rows, size: Rows) -> Rows:
-        """Take what is new or has a smaller proof; returns the rows that changed."""
-        packed = pack(world, arguments, self.sizes)
-        order = np.lexsort((*premises.T[::-1], size, packed))
-        keep = np.ones(len(order), bool)
-        keep[1:] = packed[order][1:] != packed[order][:-1]
-        best = order[keep]
-        packed = packed[best]
-        own = pack(self.world, self.arguments, self.sizes)
-        by_key = np.argsort(own, kind="stable")
-        place = np.searchsorted(own[by_key], packed)
-        known = np.zeros(len(packed), bool)
-        inside = place < len(own)
-        known[inside] = own[by_key[place[inside]]] == packed[inside]
-        row = np.full(len(packed), -1, np.int64)
-        row[known] = by_key[place[known]]
-        smaller = known.copy()
-        smaller[known] = size[best[known]] < self.size[row[known]]
-        new = ~known
-        row[new] = len(self.world) + np.arange(int(new.sum()))
-        width = self.premises.shape[1]
-        padded = np.full((len(best), width), -1, np.int64)
-        padded[:, : premises.shape[1]] = premises[best]
-        self.world = np.concatenate([self.world, world[best[new]]])
-        self.arguments = np.concatenate([self.arguments, arguments[best[new]]])
-        self.rule = np.concatenate([self.rule, np.full(int(new.sum()), rule, np.int32)])
-        self.premises = np.concatenate([self.premises, padded[new]])
-        self.size = np.concatenate([self.size, size[best[new]]])
-        self.rule[row[smaller]] = rule
-        self.premises[row[smaller]] = padded[smaller]
-        self.size[row[smaller]] = size[best[smaller]]
-        return row[new | smaller]
+MOST_FACTS = 20_000_000
+"""The most facts that may follow: about 2 GB. Above it the rules are refused before memory is gone."""
 
 
 def infer(world: World, populated: Populated, report: Report) -> dict[str, Closure]:
     """Every relation's closure, in all worlds at once. Reports rules that explode (W0409)."""
-    rules = inferences(world)
-    longest = max((len(rule.body) for rule in rules), default=1)
-    growing: dict[str, _Growing] = {}
-    for relation in world.relations.values():
-        sizes = tuple(domain(world, populated, argument.type) for argument in relation.arguments)
-        possible = math.prod((populated.worlds, *sizes))
-        if possible >= 2**63:
-            message = f"'{relation.name}' could hold {possible:.0e} facts: more than can be numbered"
-            help = "lower the counts, or split the relation into some of fewer arguments"
-            report.fail("W0409", message, relation.span, help=help)
-        growing[relation.name] = _Growing(populated.facts[relation.name], sizes, longest)
-    while any(len(g.delta) for g in growing.values()):
-        changed: dict[str, list[Rows]] = {name: [] for name in growing}
-        for number, rule in enumerate(rules):
-            for turn in range(len(rule.body)):
-                rows = _apply(rule, number, turn, growing, report)
-                if len(rows):
-                    changed[rule.head].append(rows)
-        for name, rows_list in changed.items():
-            empty = np.empty(0, np.int64)
-            growing[name].delta = np.unique(np.concatenate(rows_list)) if rows_list else empty
-    return {
-        name: Closure(Facts(g.world, g.arguments), g.rule, g.premises, g.size) for name, g in growing.items()
-    }
+    return _Inferring(world, populated, report).run()
 
 
 def domain(world: World, populated: Populated, type: str) -> int:
@@ -165,85 +40,135 @@ def domain(world: World, populated: Populated, type: str) -> int:
     return int(populated.names[type].shape[1])
 
 
-def _apply(rule: Inference, number: int, turn: int, growing: dict[str, _Growing], report: Report) -> Rows:
-    """One rule with the changed facts in body place `turn`; returns the head's rows that changed."""
-    nothing = np.empty(0, np.int64)
-    start = growing[rule.body[turn]]
-    if not len(start.delta):
-        return nothing
-    order = [turn, *(place for place in range(len(rule.body)) if place != turn)]
-    rows = {turn: start.delta}
-    bound: dict[int, Ints] = {}
-    world = start.world[start.delta]
-    keep = bind(rule.body_terms[turn], start.arguments[start.delta], bound)
-    world, rows[turn] = world[keep], rows[turn][keep]
-    bound = {variable: column[keep] for variable, column in bound.items()}
-    for place in order[1:]:
-        other = growing[rule.body[place]]
-        left, right = _join(world, bound, rule.body_terms[place], other, rule, report)
-        world = world[left]
-        rows = {p: r[left] for p, r in rows.items()}
-        bound = {variable: column[left] for variable, column in bound.items()}
-        keep = bind(rule.body_terms[place], other.arguments[right], bound)
-        world, rows = world[keep], {p: r[keep] for p, r in rows.items()}
-        rows[place] = right[keep]
-        bound = {variable: column[keep] for variable, column in bound.items()}
-    if not len(world):
-        return nothing
-    head = np.stack([bound[term] for term in rule.head_terms], axis=1)
-    if rule.mirror is not None:
-        place, mirror = rule.mirror
-        head[:, place] = np.array(mirror, np.int32)[head[:, place]]
-    premises = np.stack([rows[place] for place in range(len(rule.body))], axis=1)
-    size = sum(
-        (growing[rule.body[p]].size[rows[p]] for p in range(len(rule.body))),
-        start=np.zeros(len(world), np.int64),
-    )
-    return growing[rule.head].offer(world, head.astype(np.int32), number, premises, size)
+class _Inferring:
+    def __init__(self, world: World, populated: Populated, report: Report) -> None:
+        self.world = world
+        self.report = report
+        self.values = populated.values
+        self.facts = 0
+        self.extents: dict[str, Extent] = {}
+        self.rules: dict[str, list[tuple[int, Inference, dict[int, int]]]] = {}
+        stepping: dict[str, int] = {}
+        for number, rule in enumerate(inferences(world)):
+            constants = constant_numbers(world, populated, rule.body.constants)
+            if constants is not None:
+                self.rules.setdefault(rule.head, []).append((number, rule, constants))
+            if rule.stepwise:
+                stepping[rule.head] = number
+        for relation in world.relations.values():
+            sizes = tuple(max(1, domain(world, populated, a.type)) for a in relation.arguments)
+            possible = math.prod((populated.worlds, *sizes))
+            if possible >= 2**63:
+                message = f"'{relation.name}' could hold {possible:.0e} facts: more than can be numbered"
+                help = "lower the counts, or split the relation into some of fewer arguments"
+                report.fail("W0409", message, relation.span, help=help)
+            self.extents[relation.name] = Extent(
+                populated.facts[relation.name], populated.worlds, sizes, stepping.get(relation.name)
+            )
 
+    def run(self) -> dict[str, Closure]:
+        for group in strata(self.world.relations, self.world.rules):
+            self._close(group)
+        return {name: extent.closure() for name, extent in self.extents.items()}
 
-def bind(
-    terms: tuple[int, ...], arguments: Ints, bound: dict[int, Ints]
-) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Bind a literal's variables to columns; returns the rows where repeated variables agree."""
-    keep = np.ones(len(arguments), bool)
-    for place, variable in enumerate(terms):
-        if variable in bound:
-            keep &= bound[variable] == arguments[:, place]
-        else:
-            bound[variable] = arguments[:, place]
-    return keep
+    def _close(self, group: tuple[str, ...]) -> None:
+        """All that follows of some relations that depend on each other, those below them being whole."""
+        rules = [each for name in group for each in self.rules.get(name, ())]
+        for number, rule, constants in rules:
+            seed = min(
+                range(len(rule.body.holds)), key=lambda place: self.extents[rule.body.holds[place][0]].seen
+            )
+            extent = self.extents[rule.body.holds[seed][0]]
+            self._apply(number, rule, constants, seed, np.arange(extent.seen), {})
+        while self._advance(group):
+            for number, rule, constants in rules:
+                for turn, (relation, _) in enumerate(rule.body.holds):
+                    # each combination once: new in this place, old in those before it that may be new too
+                    before = {
+                        place: self.extents[other].before
+                        for place, (other, _) in enumerate(rule.body.holds[:turn])
+                        if other in group
+                    }
+                    if relation in group and all(before.values()):
+                        delta = self.extents[relation].delta
+                        self._apply(number, rule, constants, turn, delta, before)
 
+    def _advance(self, group: tuple[str, ...]) -> bool:
+        """Go on to the next round, if anything changed in the last."""
+        for name in group:
+            self.extents[name].advance()
+        return any(len(self.extents[name].delta) for name in group)
 
-def _join(
-    world: Ints,
-    bound: dict[int, Ints],
-    terms: tuple[int, ...],
-    other: _Growing,
-    rule: Inference,
-    report: Report,
-) -> tuple[Rows, Rows]:
-    """Pairs of rows (left, right) that agree on the world and on all shared variables."""
-    shared = [(place, variable) for place, variable in enumerate(terms) if variable in bound]
-    sizes = tuple(other.sizes[place] for place, _ in shared)
-    columns = [bound[variable] for _, variable in shared]
-    left_arguments = np.stack(columns, axis=1) if columns else np.empty((len(world), 0), np.int32)
-    right_arguments = other.arguments[:, [place for place, _ in shared]]
-    left_key = pack(world, left_arguments, sizes)
-    right_key = pack(other.world, right_arguments, sizes)
-    order = np.argsort(right_key, kind="stable")
-    sorted_key = right_key[order]
-    low = np.searchsorted(sorted_key, left_key, side="left")
-    high = np.searchsorted(sorted_key, left_key, side="right")
-    many = high - low
-    total = int(many.sum())
-    if total > MOST_ROWS:
-        report.fail(
-            "W0409",
-            f"{rule.name} would join {total:,} rows at once, about {total * 72 / 1e9:.0f} GB",
-            rule.span,
-            help="lower the counts, or let the rule's body share more variables",
-        )
-    left = np.repeat(np.arange(len(world)), many)
-    offset = np.arange(total) - np.repeat(np.cumsum(many) - many, many)
-    return left, order[np.repeat(low, many) + offset]
+    def _apply(
+        self,
+        number: int,
+        rule: Inference,
+        constants: dict[int, int],
+        place: int,
+        rows: Rows,
+        before: dict[int, int],
+    ) -> None:
+        """One rule with some facts in one place of its body."""
+        relation, terms = rule.body.holds[place]
+        extent = self.extents[relation]
+        if rule.stepwise and place == 0:
+            rows = extent.steps_of(rows)
+        if not len(rows):
+            return
+        columns = [column.values[rows] for column in extent.columns]
+        match = begin(place, terms, rows, extent.world.values[rows], columns, constants)
+        wanted = frozenset(rule.head_terms) | {-1 if rule.counted is None else rule.counted}
+        try:
+            match = solve(match, rule.body, self.extents, wanted, rule.stepwise, before)
+        except TooMany as many:
+            self.report.fail(
+                "W0409",
+                f"{rule.name} would join {many.total:,} rows at once, about {many.total * 72 / 1e9:.0f} GB",
+                rule.span,
+                help="lower the counts, or let the rule's body share more variables",
+            )
+        if not len(match):
+            return
+        make = self._derived if rule.counted is None else self._counted
+        self.facts += self.extents[rule.head].offer(make(number, rule, match))
+        if self.facts > MOST_FACTS:
+            self.report.fail(
+                "W0409",
+                f"more than {MOST_FACTS:,} facts follow, and {rule.name} gives more",
+                rule.span,
+                help="lower the counts, or leave out a rule whose facts nothing asks for",
+            )
+
+    def _sizes(self, rule: Inference, match: Match) -> Rows:
+        """The leaves of each match's proof."""
+        size = np.zeros(len(match), np.int64)
+        for place, (relation, _) in enumerate(rule.body.holds):
+            size += self.extents[relation].size.values[match.rows[place]]
+        return np.minimum(size, MOST_SIZE)
+
+    def _derived(self, number: int, rule: Inference, match: Match) -> Derived:
+        premises = Lists.of([match.rows[place] for place in range(len(rule.body.holds))])
+        return Derived(match.world, head_columns(rule, match), number, premises, self._sizes(rule, match))
+
+    def _counted(self, number: int, rule: Inference, match: Match) -> Derived:
+        """One fact for each group: its proof rests on a smallest proof for each thing that is counted."""
+        assert rule.counted is not None
+        size, thing = self._sizes(rule, match), match.columns[rule.counted]
+        group = [match.world, *(match.columns[term] for term in rule.head_terms if term >= 0)]
+        order = np.lexsort((size, thing, *reversed(group)))
+        group_begins = changes([column[order] for column in group])
+        thing_begins = group_begins | changes([thing[order]])
+        chosen = order[thing_begins]  # the smallest proof of each thing, group after group
+        first = np.flatnonzero(group_begins[thing_begins])
+        many = np.diff(first, append=len(chosen))
+        integers = self.values["integer"].keys
+        counts = np.searchsorted(integers, many).astype(np.int32)
+        columns = [
+            counts if place == rule.count_place else match.columns[term][chosen[first]]
+            for place, term in enumerate(rule.head_terms)
+        ]
+        width = len(rule.body.holds)
+        flat = np.stack([match.rows[place][chosen] for place in range(width)], axis=1).astype(np.int32)
+        premises = Lists(flat.reshape(-1), first * width, (many * width).astype(np.int32))
+        total = np.minimum(np.add.reduceat(size[chosen], first), MOST_SIZE)
+        return Derived(match.world[chosen[first]], columns, number, premises, total)

@@ -13,9 +13,10 @@ import numpy as np
 
 from wug.compiler.diagnostics import Report
 from wug.compiler.drawn import Drawn, Mask
-from wug.compiler.facts import Closure, Facts, Ints, Populated, Rows, pack
+from wug.compiler.facts import Closure, Facts, Ints, Populated, Rows
 from wug.compiler.infer import infer
-from wug.compiler.truth import domain_sizes, is_false, stated_rows
+from wug.compiler.proofs import stated_rows
+from wug.compiler.truth import is_false
 from wug.compiler.world import Relation, World
 
 
@@ -30,15 +31,8 @@ class Known:
 
     def rows(self, relation: str, sets: Ints, arguments: Ints) -> Rows:
         """Where these facts are in the relation's closure; -1 where they do not follow."""
-        facts = self.closures[relation].facts
-        sizes = domain_sizes(self.world, self.populated, self.world.relations[relation])
-        own = pack(facts.world, facts.arguments, sizes)
-        order = np.argsort(own, kind="stable")
-        wanted = pack(sets, arguments, sizes)
-        place = np.minimum(np.searchsorted(own[order], wanted), max(0, len(own) - 1))
-        if not len(own):
-            return np.full(len(wanted), -1, np.int64)
-        return np.where(own[order][place] == wanted, order[place], -1)
+        columns = [arguments[:, place] for place in range(arguments.shape[1])]
+        return self.closures[relation].extent.find(sets, columns)
 
     def size(self, relation: str, sets: Ints, arguments: Ints) -> Rows:
         """On how many facts of its set each fact rests at least; 0 where it does not follow."""
@@ -49,16 +43,13 @@ class Known:
     def false(self, relation: str, sets: Ints, arguments: Ints) -> Mask:
         """Which facts are provably false by what is in their set."""
         made = self.world.relations[relation]
-        return is_false(self.world, self.populated, made, self.closures[relation], sets, arguments)
+        return is_false(self.world, self.populated, made, self.closures, sets, arguments)
 
     def about(self, relation: Relation, sets: Ints, arguments: Ints, free: int) -> Mask:
         """Whether any fact follows that differs from these in the argument `free` at most."""
-        places = [place for place in range(len(relation.arguments)) if place != free]
-        sizes = domain_sizes(self.world, self.populated, relation)
-        own = tuple(sizes[place] for place in places)
-        facts = self.closures[relation.name].facts
-        held = pack(facts.world, facts.arguments[:, places], own)
-        return np.isin(pack(sets, arguments[:, places], own), held)
+        places = tuple(place for place in range(len(relation.arguments)) if place != free)
+        columns = [arguments[:, place] for place in places]
+        return self.closures[relation.name].extent.any(places, sets, columns)
 
 
 def closed(drawn: Drawn, of: Ints, facts: Mapping[str, Facts], report: Report) -> Known:

@@ -28,7 +28,7 @@ from wug.compiler.plot import Plot, further, shuffled
 from wug.compiler.sheets import Cells, Sheet, fresh_cells, read_data, real_cells
 from wug.compiler.typed import VALUE_TYPES
 from wug.compiler.values import Column, Values, column_of, tabulate
-from wug.compiler.world import Entity, Relation, World, rule_constants
+from wug.compiler.world import Entity, Relation, World, counted_types, rule_constants
 
 _LAYERS = {
     "pairs": lay_pairs,
@@ -121,7 +121,7 @@ def _lay_out(
     for relation in sorted(populated, key=lambda r: r.population is not None and bool(r.population.of)):
         bound = most[relation.name] if most else None
         stated[relation.name] = _stated(world, relation, seeds, members, bound, cells, stated)
-    values = _values(world, stated)
+    values = _values(world, stated, members)
     facts = {
         relation.name: stated[relation.name].facts(relation, values)
         if relation.name in stated
@@ -139,8 +139,9 @@ def _scenes(entity: Entity, counts: Rows) -> Rows:
     return np.where((member < counts[:, None]) & bool(entity.scene), member // max(1, entity.per_scene), -1)
 
 
-def _values(world: World, stated: dict[str, Stated]) -> dict[str, Values]:
-    """One table for each type of all values there are, constants of rules among them."""
+def _values(world: World, stated: dict[str, Stated], members: dict[str, Rows]) -> dict[str, Values]:
+    """One table for each type of all values there are, constants of rules among them, and whatever counting
+    may give, because facts are counted when values are numbered already."""
     found: dict[str, list[Column]] = {
         type: [column_of(type, rule_constants(world, type))] for type in VALUE_TYPES
     }
@@ -148,6 +149,14 @@ def _values(world: World, stated: dict[str, Stated]) -> dict[str, Values]:
         for argument, column in zip(world.relations[name].arguments, each.columns, strict=True):
             if argument.type in found:
                 found[argument.type].append(column)
+    most = 0
+    for type in counted_types(world):
+        if type in found:
+            most = max(most, sum(len(np.unique(column)) for column in found[type]))
+        else:
+            rows = len(world.tables[type].rows) if type in world.tables else members[type].max(initial=0)
+            most = max(most, int(rows))
+    found["integer"].append(np.arange(most + 1 if most else 0))
     return {type: tabulate(type, columns) for type, columns in found.items()}
 
 

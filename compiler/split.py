@@ -20,9 +20,9 @@ from wug.compiler.experiment import Test
 from wug.compiler.facts import Ints, Rows
 from wug.compiler.known import Known, everything
 from wug.compiler.manner import Manner, Which, choose, plain
+from wug.compiler.proofs import leaves
 from wug.compiler.questions import Items
 from wug.compiler.render import Texts, describe, say, whole
-from wug.compiler.truth import leaves
 from wug.compiler.world import Piece, Wording, slots
 
 

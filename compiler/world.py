@@ -334,8 +334,23 @@ class Document:
     span: Span = field(compare=False)
 
 
-Term = int | str
-"""In a rule: a variable by its number, or a constant as text."""
+@dataclass(frozen=True)
+class Constant:
+    """What a rule names itself: a member by its name, a table's row by its first column, or a value."""
+
+    type: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Count:
+    """In a head: how many different things the variable stands for, the rest of the head being the same."""
+
+    variable: int
+
+
+Term = int | Constant | Count
+"""In a rule: a variable by its number, a constant, or in heads a count."""
 
 
 @dataclass(frozen=True)
@@ -345,11 +360,46 @@ class Literal:
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """`op` is one of = != < <= > >=."""
+
+    left: Term
+    op: str
+    right: Term
+
+
+@dataclass(frozen=True)
+class Body:
+    """Conditions that are met together: facts that hold, facts that do not, and comparisons.
+
+    Every variable occurs in a fact that holds.
+    """
+
+    holds: tuple[Literal, ...]
+    absent: tuple[Literal, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
+
+
+@dataclass(frozen=True)
 class Rule:
-    """Positive Datalog: the head holds where the whole body does. `variables` names them for proofs."""
+    """The head holds wherever the body is met. `variables` names them for messages."""
 
     head: Literal
-    body: tuple[Literal, ...]
+    body: Body
+    variables: tuple[str, ...] = field(compare=False)
+    span: Span = field(compare=False)
+
+    @property
+    def counts(self) -> int | None:
+        """The variable that the head counts, if it does."""
+        return next((term.variable for term in self.head.terms if isinstance(term, Count)), None)
+
+
+@dataclass(frozen=True)
+class Never:
+    """A body that is never met."""
+
+    body: Body
     variables: tuple[str, ...] = field(compare=False)
     span: Span = field(compare=False)
 
@@ -386,6 +436,7 @@ class World:
     lexicons: dict[str, Lexicon] = field(default_factory=dict)
     documents: dict[str, Document] = field(default_factory=dict)
     scenes: dict[str, Scene] = field(default_factory=dict)
+    nevers: tuple[Never, ...] = ()
 
     def forests(self, entity: str) -> list[Relation]:
         """The relations that lay the members of an entity out in trees."""
@@ -401,11 +452,22 @@ class World:
 def rule_constants(world: World, type: str) -> tuple[str, ...]:
     """The constants of a value type that rules name, each once: they are values of every world."""
     found: dict[str, None] = {}
+    bodies = [rule.body for rule in world.rules] + [never.body for never in world.nevers]
+    for body in bodies:
+        terms = [term for literal in (*body.holds, *body.absent) for term in literal.terms]
+        terms += [term for each in body.comparisons for term in (each.left, each.right)]
+        found.update((t.text, None) for t in terms if isinstance(t, Constant) and t.type == type)
     for rule in world.rules:
-        for literal in (rule.head, *rule.body):
-            for term, argument in zip(
-                literal.terms, world.relations[literal.relation].arguments, strict=True
-            ):
-                if isinstance(term, str) and argument.type == type:
-                    found[term] = None
+        found.update((t.text, None) for t in rule.head.terms if isinstance(t, Constant) and t.type == type)
     return tuple(found)
+
+
+def counted_types(world: World) -> frozenset[str]:
+    """The types of what rules count."""
+    return frozenset(
+        argument.type
+        for rule in world.rules
+        for literal in rule.body.holds
+        for term, argument in zip(literal.terms, world.relations[literal.relation].arguments, strict=True)
+        if term == rule.counts
+    )

@@ -16,10 +16,10 @@ from wug.compiler.episodes import compile_episodes
 from wug.compiler.experiment import Experiment
 from wug.compiler.facts import Closure, Populated
 from wug.compiler.pools import token_histograms, token_lines
+from wug.compiler.proofs import Proofs
 from wug.compiler.render import fill
 from wug.compiler.sheets import characters, read_data
 from wug.compiler.tokenizer import build_tokenizer
-from wug.compiler.truth import proof_text
 from wug.compiler.world import World
 
 
@@ -96,6 +96,7 @@ def _names(world: World, populated: Populated, count: int, out: Console, of: int
 def _facts(
     world: World, populated: Populated, closures: dict[str, Closure], count: int, out: Console
 ) -> None:
+    proofs = Proofs(world, populated, closures)
     for relation in world.relations.values():
         closure = closures[relation.name]
         stated = int((closure.rule < 0).sum())
@@ -106,9 +107,7 @@ def _facts(
             [np.flatnonzero(closure.rule < 0)[:count], np.flatnonzero(closure.rule >= 0)[:count]]
         )
         for row in rows:
-            out.print(
-                Text(f"  {proof_text(world, populated, closures, relation.name, int(row))}", "dim italic")
-            )
+            out.print(Text(f"  {proofs.text(relation.name, int(row))}", "dim italic"))
             of, arguments = closure.facts.world[[row]], closure.facts.arguments[[row]]
             for form in relation.forms:
                 out.print(

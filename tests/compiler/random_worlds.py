@@ -18,8 +18,9 @@ CLOSED = (("complete",), ("complete",), ("complete", "symmetric"), ("complete", 
 
 
 @st.composite
-def worlds(draw: st.DrawFn, closed: bool = False) -> str:
-    """The text of a small world: populations, traits and recursive rules of every kind."""
+def worlds(draw: st.DrawFn, closed: bool = False, layered: bool = False) -> str:
+    """The text of a small world: populations, traits and recursive rules of every kind; `layered` adds rules
+    that deny, compare and count what is below them, and what is never so."""
     count = draw(st.integers(5, 6) if closed else st.integers(3, 5))
     lines = [
         "wug 1",
@@ -29,8 +30,10 @@ def worlds(draw: st.DrawFn, closed: bool = False) -> str:
     ]
     base = [f"r{number}" for number in range(draw(st.integers(1, 2)))]
     derived = [f"d{number}" for number in range(draw(st.integers(0, 2)))]
+    whole: list[str] = []
     for name in base:
         traits = draw(st.sampled_from(CLOSED) if closed else st.lists(st.sampled_from(TRAITS), max_size=2))
+        whole += [name] if "complete" in traits else []
         lines += relation(draw, name, count, traits)
     if draw(st.booleans()):
         traits = draw(st.sampled_from(["asymmetric converse on", "converse on", "converse on transitive"]))
@@ -43,6 +46,7 @@ def worlds(draw: st.DrawFn, closed: bool = False) -> str:
         ]
     for name in derived:
         traits = draw(st.sampled_from(CLOSED) if closed else st.lists(st.sampled_from(TRAITS), max_size=1))
+        whole += [name] if "complete" in traits else []
         lines += [
             f"  relation {name}(a: thing, b: thing) {{",
             f"    {' '.join(traits)}",
@@ -53,7 +57,120 @@ def worlds(draw: st.DrawFn, closed: bool = False) -> str:
             lines.append(rule(draw, name, base + derived))
     if draw(st.booleans()):
         lines.append(rule(draw, base[0], base + derived))
+    if layered:
+        pairs = dict.fromkeys(base + derived, ("thing", "thing"))
+        lines += layers(draw, pairs, {name: types for name, types in pairs.items() if name in whole})
     return "\n".join([*lines, "}"])
+
+
+Signatures = dict[str, tuple[str, ...]]
+"""The types of each relation's arguments."""
+
+TYPED = {"thing": VARIABLES, "integer": ("m", "n"), "side": ("s", "t")}
+CONSTANTS = {"integer": ("1", "2", "3"), "side": ('"left"', '"up"')}
+
+
+def layers(draw: st.DrawFn, known: Signatures, whole: Signatures) -> list[str]:
+    """One or two layers of relations over those that are known, and some nevers over all of them. What is
+    `whole`, because it is complete, may be denied and counted."""
+    lines = []
+    known, whole = dict(known), dict(whole)
+    for layer in range(draw(st.integers(1, 2))):
+        own: Signatures = {
+            f"e{layer}{number}": draw(st.sampled_from([("thing",), ("thing", "thing"), ("thing", "side")]))
+            for number in range(draw(st.integers(1, 2)))
+        }
+        counting: Signatures = {f"n{layer}": draw(st.sampled_from([("thing", "integer"), ("integer",)]))}
+        for name, types in own.items():
+            for _ in range(draw(st.integers(1, 2))):
+                lines.append(general_rule(draw, name, types, {**known, **own}, whole))
+        for name, types in counting.items() if whole else ():
+            lines.append(general_rule(draw, name, types, whole, whole, counts=True))
+            own[name] = types
+        known |= own
+        for name, types in own.items():
+            complete = draw(st.booleans())
+            lines.append(declared(draw, name, types, complete))
+            if complete:
+                whole[name] = types
+    for _ in range(draw(st.integers(0, 2))):
+        lines.append(f"  never {', '.join(general_body(draw, known, whole, draw(st.integers(1, 3)))[0])}")
+    return lines
+
+
+def declared(draw: st.DrawFn, name: str, types: tuple[str, ...], complete: bool) -> str:
+    arguments = ", ".join(f"a{place}: {type}" for place, type in enumerate(types))
+    traits = ["complete"] if complete else []
+    if len(types) == 2:
+        traits += draw(st.sampled_from([[], ["functional"], ["injective"]]))
+    if types == ("thing", "thing"):
+        traits += draw(st.sampled_from([[], ["symmetric"], ["asymmetric"], ["transitive"], ["acyclic"]]))
+    return f"  relation {name}({arguments}) {{ {' '.join(traits)} }}"
+
+
+def general_rule(
+    draw: st.DrawFn,
+    head: str,
+    types: tuple[str, ...],
+    known: Signatures,
+    whole: Signatures,
+    counts: bool = False,
+) -> str:
+    """A rule with conditions of every kind."""
+    conditions, bound = general_body(draw, known, whole, draw(st.integers(1, 2)))
+    free = {type: list(names) for type, names in bound.items()}
+    counted = ""
+    if counts:
+        type = draw(st.sampled_from(sorted(free)))
+        counted = free[type].pop(draw(st.integers(0, len(free[type]) - 1)))
+    terms = []
+    for type in types:
+        if counts and type == "integer":
+            terms.append(f"count({counted})")
+        elif free.get(type) and (type not in CONSTANTS or draw(st.integers(0, 3))):
+            terms.append(draw(st.sampled_from(free[type])))
+        elif type in CONSTANTS:
+            terms.append(draw(st.sampled_from(CONSTANTS[type])))
+        else:  # no thing is left to stand here: another fact binds one
+            name = draw(st.sampled_from(sorted(n for n, kinds in known.items() if kinds[0] == "thing")))
+            rest = [f"v{place}" for place in range(1, len(known[name]))]
+            conditions.append(f"{name}({', '.join(['v0', *rest])})")
+            terms.append("v0")
+    return f"  rule {head}({', '.join(terms)}) if {', '.join(conditions)}"
+
+
+def general_body(
+    draw: st.DrawFn, known: Signatures, whole: Signatures, length: int
+) -> tuple[list[str], dict[str, list[str]]]:
+    """Conditions, and the variables that they bind by type."""
+    bound: dict[str, list[str]] = {}
+
+    def term(type: str) -> str:
+        if bound and type in CONSTANTS and draw(st.integers(0, 2)) == 0:
+            return draw(st.sampled_from(CONSTANTS[type]))
+        name = draw(st.sampled_from(TYPED[type]))
+        if name not in bound.setdefault(type, []):
+            bound[type].append(name)
+        return name
+
+    conditions = []
+    for _ in range(length):
+        name = draw(st.sampled_from(sorted(known)))
+        conditions.append(f"{name}({', '.join([term(type) for type in known[name]])})")
+    if whole and draw(st.booleans()):
+        name = draw(st.sampled_from(sorted(whole)))
+        terms = [
+            draw(st.sampled_from([*bound.get(type, []), *CONSTANTS.get(type, ())] or ["?"]))
+            for type in whole[name]
+        ]
+        if "?" not in terms:
+            conditions.append(f"not {name}({', '.join(terms)})")
+    if draw(st.booleans()):
+        type = draw(st.sampled_from(sorted(bound)))
+        sign = draw(st.sampled_from(["=", "!=", "<", "<=", ">", ">="] if type == "integer" else ["!=", "="]))
+        other = draw(st.sampled_from([*bound[type], *CONSTANTS.get(type, ())]))
+        conditions.append(f"{draw(st.sampled_from(bound[type]))} {sign} {other}")
+    return conditions, bound
 
 
 def relation(draw: st.DrawFn, name: str, count: int, traits: Sequence[str]) -> list[str]:

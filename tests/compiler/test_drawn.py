@@ -9,7 +9,7 @@ from tests.compiler.conftest import Write, checked
 from wug.compiler.diagnostics import Report, SpecError
 from wug.compiler.draft import Draft, draft
 from wug.compiler.experiment import Experiment
-from wug.compiler.truth import stated_rows
+from wug.compiler.proofs import stated_rows
 
 WORLD = """wug 1
 world kinds {

@@ -13,6 +13,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.compiler.conftest import checked
+from wug.compiler.constraints import check_constraints
 from wug.compiler.diagnostics import Report, SpecError
 from wug.compiler.distribution import cumulative, draw_apart, zipf
 from wug.compiler.draft import draw_world, world_seeds
@@ -21,7 +22,6 @@ from wug.compiler.facts import Populated
 from wug.compiler.infer import infer
 from wug.compiler.levels import level_sizes
 from wug.compiler.populate import populate, populate_fresh
-from wug.compiler.truth import check_traits
 from wug.compiler.world import World
 
 SEEDS = 3
@@ -358,5 +358,5 @@ def test_fresh_worlds_keep_to_the_traits() -> None:
     facts = {name: np.arange(30) % 7 for name in POPULATED}
     populated = populate_fresh(world, seeds, facts, {}, Report())
     report = Report()
-    check_traits(world, populated, infer(world, populated, report), report)
+    check_constraints(world, populated, infer(world, populated, report), report)
     assert not report.items

@@ -125,7 +125,6 @@ def test_others_are_false_and_differ(write: Write) -> None:
         for place, choice in enumerate(asked.choices[item]):
             arguments = closure.facts.arguments[asked.row[item]][None, :].copy()
             arguments[0, 1] = names[of].tolist().index(choice.strip(" ."))
-            false = is_false(experiment.world, drawn.populated, relation, closure, np.array([of]), arguments)[
-                0
-            ]
-            assert false == (place != asked.answer[item])
+            worlds = np.array([of], np.int32)
+            false = is_false(experiment.world, drawn.populated, relation, drawn.closures, worlds, arguments)
+            assert false[0] == (place != asked.answer[item])

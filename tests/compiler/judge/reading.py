@@ -18,12 +18,27 @@ class Relation:
     forms: dict[str, str]
 
 
+Literal = tuple[str, list[str]]
+"""A relation and its terms as they are written: a variable, a constant (texts in quotes), or `count(x)`."""
+
+LITERAL = r'[\w.]+\s*\((?:"[^"]*"|[^()"]|\([^()]*\))*\)'
+OPERAND = r'(?:"[^"]*"|[\w.-]+)'
+CONDITION = rf"(?:(?:not\s+)?{LITERAL}|{OPERAND}\s*(?:=|!=|<=?|>=?)\s*{OPERAND})"
+
+
+@dataclass
+class Body:
+    """What holds, what does not, and what compares how: (left, sign, right)."""
+
+    holds: list[Literal]
+    absent: list[Literal]
+    comparisons: list[tuple[str, str, str]]
+
+
 @dataclass
 class Rule:
-    """Literals are (relation, variables)."""
-
-    head: tuple[str, list[str]]
-    body: list[tuple[str, list[str]]]
+    head: Literal
+    body: Body
 
 
 @dataclass
@@ -33,6 +48,7 @@ class World:
     mirrored: set[str] = field(default_factory=set)
     relations: dict[str, Relation] = field(default_factory=dict)
     rules: list[Rule] = field(default_factory=list)
+    nevers: list[Body] = field(default_factory=list)
 
 
 @dataclass
@@ -95,12 +111,30 @@ def read_world(text: str) -> World:
         converse = [name for name, _ in arguments].index(turned.group(1)) if turned else None
         traits = set(re.findall(r"\w+", re.sub(r"\b(converse|form)\s+\w+|=>", "", plain)))
         world.relations[head.group(1)] = Relation(arguments, traits, converse, bool(populated), forms)
-    literal = r"\w+\s*\([^)]*\)"
-    for match in re.finditer(rf"\brule\s+({literal})\s+if\s+({literal}(?:\s*,\s*{literal})*)", text):
-        parts = [re.findall(r"\w+", part) for part in re.findall(literal, match.group())]
-        head_literal, *rest = [(part[0], part[1:]) for part in parts]
-        world.rules.append(Rule(head_literal, rest))
+    conditions = rf"{CONDITION}(?:\s*,\s*{CONDITION})*"
+    for match in re.finditer(rf"\brule\s+({LITERAL})\s+if\s+({conditions})", text):
+        world.rules.append(Rule(read_literal(match.group(1)), read_body(match.group(2))))
+    for match in re.finditer(rf"\bnever\s+({conditions})", text):
+        world.nevers.append(read_body(match.group(1)))
     return world
+
+
+def read_literal(text: str) -> Literal:
+    name, inside = re.fullmatch(r"([\w.]+)\s*\((.*)\)", text.strip(), re.DOTALL).groups()  # type: ignore[union-attr]
+    return name, re.findall(r'"[^"]*"|count\s*\(\s*\w+\s*\)|[\w.-]+', inside)
+
+
+def read_body(text: str) -> Body:
+    body = Body([], [], [])
+    for part in re.findall(CONDITION, text):
+        compared = re.fullmatch(rf"({OPERAND})\s*(!=|<=|>=|=|<|>)\s*({OPERAND})", part)
+        if compared:
+            body.comparisons.append((compared[1], compared[2], compared[3]))
+        elif re.match(r"not\s", part):
+            body.absent.append(read_literal(part[3:]))
+        else:
+            body.holds.append(read_literal(part))
+    return body
 
 
 def read_experiment(text: str) -> Experiment:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass
 
-from tests.compiler.judge.reading import World
+from tests.compiler.judge.reading import Body, Literal, World
 
 Fact = tuple[str, tuple[str, ...]]
 """A relation and its arguments: names, values, or the first cell of a table's row."""
+
+Way = tuple[tuple[Fact, ...], tuple[Fact, ...]]
+"""How a body is met: the facts that hold, and those that do not."""
 
 
 def opposite(world: World, table: str, cell: str) -> str:
@@ -15,8 +19,33 @@ def opposite(world: World, table: str, cell: str) -> str:
     return next(row[1] for row in world.tables[table][1] if row[0] == cell)
 
 
-def steps(world: World, facts: Sequence[Fact]) -> Iterator[tuple[Fact, str, tuple[Fact, ...]]]:
-    """Every fact that one application of a rule or trait gives: (fact, name of the rule, premises)."""
+@dataclass
+class Step:
+    """A fact that a rule or trait gives. It needs a way for each of its `needs`: the facts that the way rests
+    on, and those that it denies. Only what is counted needs more than one."""
+
+    fact: Fact
+    rule: str
+    needs: list[set[Way]]
+
+
+def levels(world: World) -> dict[str, int]:
+    """Relations that are denied or counted stand lower than those that are derived so."""
+    level = dict.fromkeys(world.relations, 0)
+    while True:
+        before = dict(level)
+        for rule in world.rules:
+            head, counts = rule.head[0], any(term.startswith("count") for term in rule.head[1])
+            for relation, _ in rule.body.holds:
+                level[head] = max(level[head], level[relation] + counts)
+            for relation, _ in rule.body.absent:
+                level[head] = max(level[head], level[relation] + 1)
+        if level == before:
+            return level
+
+
+def steps(world: World, facts: Sequence[Fact]) -> Iterator[Step]:
+    """Every fact that one application of a rule or trait gives."""
     by_relation: dict[str, list[Fact]] = {name: [] for name in world.relations}
     for fact in facts:
         by_relation[fact[0]].append(fact)
@@ -25,48 +54,92 @@ def steps(world: World, facts: Sequence[Fact]) -> Iterator[tuple[Fact, str, tupl
             a, b, *rest = (*fact[1], "")
             rest = rest[:-1]
             if "symmetric" in relation.traits:
-                yield (name, (b, a, *rest)), f"symmetric {name}", (fact,)
+                yield Step((name, (b, a, *rest)), f"symmetric {name}", [{((fact,), ())}])
             if relation.converse is not None:
                 turned = [b, a, *rest]
                 type = relation.arguments[relation.converse][1]
                 turned[relation.converse] = opposite(world, type, turned[relation.converse])
-                yield (name, tuple(turned)), f"converse {name}", (fact,)
+                yield Step((name, tuple(turned)), f"converse {name}", [{((fact,), ())}])
             if "transitive" in relation.traits:
                 for other in by_relation[name]:
                     if other[1][0] == b and list(other[1][2:]) == rest:
-                        yield (name, (a, other[1][1], *rest)), f"transitive {name}", (fact, other)
+                        chained = (name, (a, other[1][1], *rest))
+                        yield Step(chained, f"transitive {name}", [{((fact, other), ())}])
+    known = set(facts)
     for rule in world.rules:
-        for binding, premises in _matches(rule.body, by_relation, {}):
-            head = tuple(binding[variable] for variable in rule.head[1])
-            yield (rule.head[0], head), f"rule {rule.head[0]}", premises
+        name, terms = rule.head
+        counted = next((term[5:].strip("( )") for term in terms if term.startswith("count")), None)
+        groups: dict[tuple[str, ...], dict[str, set[Way]]] = {}
+        for binding, way in matches(rule.body, by_relation, known):
+            head = tuple(term if term.startswith("count") else value(term, binding) for term in terms)
+            if counted is None:
+                yield Step((name, head), f"rule {name}", [{way}])
+            else:
+                groups.setdefault(head, {}).setdefault(binding[counted], set()).add(way)
+        for head, things in groups.items():
+            fact = tuple(str(len(things)) if term.startswith("count") else term for term in head)
+            yield Step((name, fact), f"rule {name}", list(things.values()))
 
 
-def _matches(
-    body: list[tuple[str, list[str]]], facts: dict[str, list[Fact]], binding: dict[str, str]
+def value(term: str, binding: dict[str, str]) -> str:
+    """What a term stands for: a text in quotes, a number or day as it is, else a variable's value."""
+    return term.strip('"') if term[0] in '"0123456789-' else binding[term]
+
+
+def compares(left: str, sign: str, right: str) -> bool:
+    """Whether two values compare so; integers by size, days as they are written."""
+    a, b = (int(left), int(right)) if left.isdigit() and right.isdigit() else (left, right)  # type: ignore
+    return {"=": a == b, "!=": a != b, "<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b}[sign]
+
+
+def matches(
+    body: Body, facts: dict[str, list[Fact]], known: Container[Fact]
+) -> Iterator[tuple[dict[str, str], Way]]:
+    """Every way to meet a body: what its variables stand for, the facts, and the facts denied."""
+    for binding, premises in _holding(body.holds, facts, {}):
+        denied = tuple((name, tuple(value(term, binding) for term in terms)) for name, terms in body.absent)
+        compared = [(value(a, binding), sign, value(b, binding)) for a, sign, b in body.comparisons]
+        if not any(fact in known for fact in denied) and all(compares(*each) for each in compared):
+            yield binding, (premises, denied)
+
+
+def _holding(
+    literals: list[Literal], facts: dict[str, list[Fact]], binding: dict[str, str]
 ) -> Iterator[tuple[dict[str, str], tuple[Fact, ...]]]:
-    if not body:
+    if not literals:
         yield binding, ()
         return
-    (relation, variables), rest = body[0], body[1:]
+    (relation, terms), rest = literals[0], literals[1:]
     for fact in facts[relation]:
         extended = dict(binding)
-        if all(extended.setdefault(v, value) == value for v, value in zip(variables, fact[1], strict=True)):
-            for whole, premises in _matches(rest, facts, extended):
+        if all(
+            given == (value(term, {}) if term[0] in '"0123456789-' else extended.setdefault(term, given))
+            for term, given in zip(terms, fact[1], strict=True)
+        ):
+            for whole, premises in _holding(rest, facts, extended):
                 yield whole, (fact, *premises)
 
 
 def closure(world: World, stated: Sequence[Fact]) -> dict[Fact, int]:
     """All that follows from stated facts, and how many of them stand at the leaves of a smallest proof."""
-    size = dict.fromkeys(stated, 1)
-    while True:
-        better: dict[Fact, int] = {}
-        for fact, _, premises in steps(world, list(size)):
-            total = sum(size[premise] for premise in premises)
-            if total < better.get(fact, size.get(fact, total + 1)):
-                better[fact] = total
-        if not better:
-            return size
-        size.update(better)
+    size, level = dict.fromkeys(stated, 1), levels(world)
+    for height in range(max(level.values()) + 1):
+        while True:
+            better: dict[Fact, int] = {}
+            for step in steps(world, list(size)):
+                if level[step.fact[0]] == height:
+                    total = sum(min(leaves(way, size) for way in ways) for ways in step.needs)
+                    if total < better.get(step.fact, size.get(step.fact, total + 1)):
+                        better[step.fact] = total
+            if not better:
+                break
+            size.update(better)
+    return size
+
+
+def leaves(way: Way, size: dict[Fact, int]) -> int:
+    """How many stated facts the facts that a way rests on rest on."""
+    return sum(size[premise] for premise in way[0])
 
 
 def is_false(world: World, known: dict[Fact, int], fact: Fact) -> bool:
@@ -76,6 +149,8 @@ def is_false(world: World, known: dict[Fact, int], fact: Fact) -> bool:
     if fact in known:
         return False
     if "complete" in relation.traits:
+        return True
+    if any(fact in way[0] for body in world.nevers for way in completed(body, known, fact)):
         return True
     if len(arguments) < 2:
         return False
@@ -90,9 +165,23 @@ def is_false(world: World, known: dict[Fact, int], fact: Fact) -> bool:
     )
 
 
+def completed(body: Body, known: dict[Fact, int], fact: Fact) -> Iterator[Way]:
+    """Every way to meet a body if this fact held too."""
+    by_relation: dict[str, list[Fact]] = {fact[0]: []}
+    for relation, _ in body.holds:
+        by_relation[relation] = [other for other in known if other[0] == relation]
+    by_relation[fact[0]].append(fact)
+    for _, way in matches(body, by_relation, known):
+        yield way
+
+
 def violated(world: World, known: dict[Fact, int]) -> set[tuple[str, str]]:
-    """Which traits of which relations the facts contradict."""
+    """Which traits of which relations the facts contradict, and which nevers, by number."""
     found = set()
+    by_relation = {name: [fact for fact in known if fact[0] == name] for name in world.relations}
+    for number, body in enumerate(world.nevers):
+        if any(True for _ in matches(body, by_relation, known)):
+            found.add(("never", str(number)))
     for name, relation in world.relations.items():
         facts = [arguments for other, arguments in known if other == name]
         pairs = {(a[0], a[1], *a[2:]) for a in facts if len(a) > 1}

@@ -1,0 +1,73 @@
+"""Columns that grow at their end, and lists in columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+
+class Column:
+    """A numpy column to which values are appended, in constant time for each of them."""
+
+    def __init__(self, dtype: DTypeLike) -> None:
+        self._data: NDArray[Any] = np.empty(16, dtype)
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    @property
+    def values(self) -> NDArray[Any]:
+        return self._data[: self._count]
+
+    def append(self, values: NDArray[Any]) -> None:
+        end = self._count + len(values)
+        if end > len(self._data):
+            grown = np.empty(max(end, 2 * len(self._data)), self._data.dtype)
+            grown[: self._count] = self.values
+            self._data = grown
+        self._data[self._count : end] = values
+        self._count = end
+
+
+@dataclass(frozen=True)
+class Lists:
+    """A list of numbers for each row: `flat[start[row] : start[row] + many[row]]`."""
+
+    flat: NDArray[np.int32]
+    start: NDArray[np.int64]  # [rows]
+    many: NDArray[np.int32]  # [rows]
+
+    @classmethod
+    def of(cls, columns: list[NDArray[Any]]) -> Lists:
+        """Lists of one length: row i's are the i-th of each column."""
+        flat = np.stack(columns, axis=1).astype(np.int32)
+        rows, width = flat.shape
+        return cls(flat.reshape(-1), np.arange(rows) * width, np.full(rows, width, np.int32))
+
+    def __getitem__(self, row: int) -> list[int]:
+        start = int(self.start[row])
+        return self.flat[start : start + int(self.many[row])].tolist()
+
+    def take(self, rows: NDArray[np.int64]) -> Lists:
+        """The lists of some rows, one behind the other."""
+        start, many = self.start[rows], self.many[rows]
+        width = int(many[0]) if len(many) else 0
+        if bool((many == width).all()):
+            flat = self.flat[(start[:, None] + np.arange(width)).reshape(-1)]
+            return Lists(flat, np.arange(len(rows)) * width, many)
+        ends = np.cumsum(many, dtype=np.int64)
+        place = np.arange(int(ends[-1])) - np.repeat(ends - many, many)
+        return Lists(self.flat[np.repeat(start, many) + place], ends - many, many)
+
+
+def changes(columns: list[NDArray[Any]]) -> NDArray[np.bool_]:
+    """Where rows differ from the row before; the first one does."""
+    found = np.zeros(len(columns[0]), bool)
+    found[:1] = True
+    for column in columns:
+        found[1:] |= column[1:] != column[:-1]
+    return found
