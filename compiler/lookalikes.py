@@ -21,6 +21,7 @@ _LETTERS = _CYRILLIC | _GREEK
 _TURNING = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _INVISIBLE = "\u00ad\u180e\u200b\u2060\u2061\u2062\u2063\u2064\ufeff"
 _HIDDEN = re.compile(f"[{_TURNING}{_INVISIBLE}]")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\r(?!\n)")
 _FOREIGN = "".join(_LETTERS)
 _MIXED = re.compile(f"(?<=[A-Za-z])[{_FOREIGN}]|[{_FOREIGN}](?=[A-Za-z])|(?<={{)[{_FOREIGN}]")
 
@@ -28,11 +29,12 @@ _MIXED = re.compile(f"(?<=[A-Za-z])[{_FOREIGN}]|[{_FOREIGN}](?=[A-Za-z])|(?<={{)
 def check_characters(source: Source, tokens: Iterable[Token], report: Report) -> None:
     """Report what hides in texts and comments (W0015): control characters, and letters of another script
     in a word. Elsewhere they are no token, and the parser reports them where it meets them."""
-    if source.text.isascii():
+    if source.text.isascii() and not _CONTROL.search(source.text):
         return
     stray = {token.start_pos for token in tokens if token.type == "STRAY"}
     texts = [token for token in tokens if token.type in ("STRING", "UNCLOSED")]
-    places = [match.start() for match in _HIDDEN.finditer(source.text) if match.start() not in stray]
+    hidden = [*_HIDDEN.finditer(source.text), *_CONTROL.finditer(source.text)]
+    places = [match.start() for match in hidden if match.start() not in stray]
     for token in texts:
         places += [(token.start_pos or 0) + match.start() for match in _MIXED.finditer(token.value)]
     for place in sorted(places):
@@ -45,6 +47,8 @@ def check_characters(source: Source, tokens: Iterable[Token], report: Report) ->
 def lookalike(character: str) -> tuple[str, str] | None:
     """What is wrong with a character, and the way out; none where it is what it seems."""
     named = f"{unicodedata.name(character, 'a control character')} (U+{ord(character):04X})"
+    if unicodedata.category(character) == "Cc":
+        return f"{named} may do anything to the screen that shows it", "take it out"
     if character in _TURNING:
         return f"{named} changes the order in which this line is shown", "take it out"
     if character in _INVISIBLE:

@@ -26,7 +26,11 @@ from wug.compiler.words import SYLLABLES
 from wug.compiler.world import INFLECTIONS, NONCE, Lexicon, Option, Piece, Slot, Wording, World, slots
 
 PAD, DOCUMENT, UNKNOWN = "<pad>", "<doc>", "<unk>"
-"""Ids 0, 1, 2. Every document begins with <doc>; <pad> is never a target."""
+"""Ids 0, 1, 2. Every document begins with <doc>; <pad> is never a target. Only ids are these: a text that
+holds the characters "<doc>" is cut into pieces as any other, if `read_tokenizer` read the tokenizer."""
+
+_NEVER = -1000.0
+"""What it costs to cut a word into a special token: any other way is cheaper."""
 
 MOST_SYLLABLES = 200
 """A lexicon of more syllables is cut into smaller pieces."""
@@ -95,13 +99,21 @@ def _wordings(world: World) -> Iterator[Wording]:
 def piece_model(pieces: Iterable[str]) -> Tokenizer:
     """The tokenizer that cuts words into as few of these pieces as can be; a space is one, too."""
     pieces = dict.fromkeys([*pieces, _SPACE])
-    vocabulary = [(token, 0.0) for token in (PAD, DOCUMENT, UNKNOWN)] + [(piece, -1.0) for piece in pieces]
+    vocabulary = [(token, _NEVER) for token in (PAD, DOCUMENT, UNKNOWN)] + [(piece, -1.0) for piece in pieces]
     tokenizer = Tokenizer(models.Unigram(vocabulary, unk_id=2, byte_fallback=False))
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement=_SPACE, prepend_scheme="always")
     tokenizer.decoder = decoders.Metaspace(replacement=_SPACE, prepend_scheme="always")
     tokenizer.add_special_tokens(
         [AddedToken(t, special=True, normalized=False) for t in (PAD, DOCUMENT, UNKNOWN)]
     )
+    tokenizer.encode_special_tokens = True
+    return tokenizer
+
+
+def read_tokenizer(text: str) -> Tokenizer:
+    """A tokenizer from its JSON, which does not tell that texts hold no special tokens."""
+    tokenizer = Tokenizer.from_str(text)
+    tokenizer.encode_special_tokens = True
     return tokenizer
 
 

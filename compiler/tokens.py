@@ -16,6 +16,7 @@ from tokenizers import Tokenizer
 from wug.compiler.facts import Ints, Populated, Rows
 from wug.compiler.manner import Manner, flat
 from wug.compiler.render import slot_text
+from wug.compiler.tokenizer import read_tokenizer
 from wug.compiler.world import Form, Relation, Slot, World
 
 Matrix = NDArray[np.int32]
@@ -28,7 +29,7 @@ class Pieces:
     def __init__(self, tokenizer: Tokenizer) -> None:
         spec = json.loads(tokenizer.to_str())
         spec["pre_tokenizer"]["prepend_scheme"] = "never"
-        self.tokenizer = Tokenizer.from_str(json.dumps(spec))
+        self.tokenizer = read_tokenizer(json.dumps(spec))
 
     def encode(self, texts: Sequence[str]) -> Matrix:
         """Token ids [texts, longest]."""

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pyarrow.parquet as parquet
 from tokenizers import Tokenizer
 
+from wug.compiler.tokenizer import read_tokenizer
 from wug.runtime.failure import Damaged
 from wug.runtime.keys import canonical, digest
 
@@ -181,7 +182,7 @@ def _file_hash(path: Path, size: int) -> str:
 def load(compiled: Path, seeds: Iterable[int]) -> Corpus:
     """Read, verify and tokenise a compiled directory. Raises Damaged."""
     verify(compiled)
-    tokenizer = Tokenizer.from_file(str(compiled / "tokenizer.json"))
+    tokenizer = read_tokenizer((compiled / "tokenizer.json").read_text(encoding="utf-8"))
     return Corpus(
         path=compiled,
         digest=manifest_digest(compiled),

@@ -27,9 +27,9 @@ _STYLES = {
 
 def console(stderr: bool = False) -> Console:
     """A console that wraps nothing; Rich itself honours NO_COLOR and what is not a terminal."""
-    from rich.console import Console
+    from wug.screen import Screen
 
-    return Console(stderr=stderr, soft_wrap=True, highlight=False, emoji=False, markup=False)
+    return Screen(stderr=stderr, soft_wrap=True, highlight=False, emoji=False, markup=False)
 
 
 def print_diagnostics(items: Sequence[Diagnostic], format: str) -> None:

@@ -18,6 +18,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
+from wug.screen import Screen, visible
+
 _LINE_EVERY_S = 10.0
 
 
@@ -108,10 +110,10 @@ class Plain:
         self._stream, self.every_s = stream, every_s
 
     def note(self, text: str) -> None:
-        print(text, file=self._stream, flush=True)
+        print(visible(text), file=self._stream, flush=True)
 
     def warn(self, text: str) -> None:
-        print(f"warning: {text}", file=self._stream, flush=True)
+        self.note(f"warning: {text}")
 
     @contextmanager
     def stage(self, name: str, total: int, unit: str = "") -> Iterator[Stage]:
@@ -171,4 +173,4 @@ def open_progress(stream: TextIO | None = None) -> Progress:
     stream = stream or sys.stderr
     if not stream.isatty() or os.environ.get("TERM") == "dumb":
         return Plain(stream)
-    return Live(Console(file=stream))  # Console itself reads NO_COLOR
+    return Live(Screen(file=stream))  # Console itself reads NO_COLOR

@@ -12,7 +12,7 @@ from wug.compiler.diagnostics import Report
 from wug.compiler.draft import Draft, draft, draw_world
 from wug.compiler.draw import seed_word
 from wug.compiler.emit import item_proof
-from wug.compiler.episodes import compile_episodes
+from wug.compiler.episodes import DOCUMENT_ID, compile_episodes
 from wug.compiler.experiment import Experiment
 from wug.compiler.facts import Closure, Populated
 from wug.compiler.pools import token_histograms, token_lines
@@ -67,9 +67,9 @@ def show_experiment(experiment: Experiment, seed: int, count: int, out: Console)
     tokens = made.tokens[number].tolist()
     cut = int(made.questions[number])
     for part, style in ((tokens[:cut], ""), (tokens[cut:], "cyan")):
-        for sentence in tokenizer.decode([t for t in part if t], skip_special_tokens=False).split("<doc>")[
-            1:
-        ]:
+        starts = [place for place, token in enumerate(part) if token == DOCUMENT_ID]
+        for start, end in zip(starts, [*starts[1:], len(part)], strict=True):
+            sentence = tokenizer.decode([t for t in part[start + 1 : end] if t], skip_special_tokens=False)
             out.print(Text(f"  {sentence.strip()}", style))
 
 

@@ -229,10 +229,28 @@ def test_a_build_folder_that_is_a_file(capsys: Captured, tmp_path: Path) -> None
 
 
 def test_a_reader_that_goes_away(tmp_path: Path) -> None:
-    command = f"{sys.executable} -m wug show {specs() / 'experiments/hello.experiment'} -n 1000 | head -n 1"
+    show = f"{sys.executable} -m wug show {specs() / 'experiments/hello.experiment'} -n 1000"
+    command = f"{show} | head -n 1; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert done.stdout.startswith("experiment hello")
-    assert not done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_what_others_wrote_does_nothing_to_the_screen(tmp_path: Path, capsys: Captured) -> None:
+    (tmp_path / "x.csv").write_text("name,colour\nred\x1b[2J,blue\x9b31m\nlong,\u202eenil\n")
+    world = tmp_path / "x.world"
+    world.write_text(
+        'wug 1\nworld x { entity e from "x.csv" { named name }\n'
+        'relation r(a: e, colour: text) { populate rows form f "{a} is" => " {colour}." } }\n'
+    )
+    assert main(["show", str(world)]) == 0
+    out, err = capsys.readouterr()
+    assert "red\N{REPLACEMENT CHARACTER}[2J is blue\N{REPLACEMENT CHARACTER}31m." in out
+    (tmp_path / "x.csv").write_text("name,colour\nred\x1b[2J,blue\nred\x1b[2J,green\n")
+    assert main(["check", str(world)]) == 1
+    err += capsys.readouterr().err
+    assert "names line 2 and line 3" in err
+    assert not set("\x1b\x9b\u202e") & set(out + err)
 
 
 def test_ctrl_c(tmp_path: Path) -> None:
