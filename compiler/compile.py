@@ -36,7 +36,7 @@ from wug.compiler.tokenizer import build_tokenizer, write_tokenizer
 from wug.compiler.world import Entity, Part, World
 from wug.progress import Progress
 
-CORPUS_VERSION = 6
+CORPUS_VERSION = 7
 EPISODES_VERSION = 3
 """Raised whenever the output of a stage changes for the same spec; a test of golden hashes insists on it."""
 

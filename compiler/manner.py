@@ -1,7 +1,8 @@
 """In which words a fact is said: a drawn wording of its form, and a drawn alternative of each option.
 
 A draw depends on the key of its row (the world's seed and the fact), the form and the number of the telling.
-Successive tellings of one fact take all wordings before any comes again, the heavier ones sooner.
+Successive tellings of one fact take all wordings before any comes again, the heavier ones sooner; and the
+tellings in one wording take all ways to choose its alternatives before one comes again.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from wug.compiler.draw import Words, below, draw
+from wug.compiler.draw import Words, below, draw, permute
 from wug.compiler.facts import Ints, Rows
 from wug.compiler.world import Form, Option, Piece, Slot
 
@@ -83,14 +84,28 @@ def choose(
         chosen[:, first : first + lap_length] = lap[:, : times - first]
     wording = np.array(allowed, np.int32)[chosen.reshape(-1)]
     telling = np.tile(np.arange(times, dtype=np.int64), len(key))
+    return Manner(wording, _options(form, np.repeat(key, times), wording, telling // lap_length, path))
+
+
+def _options(form: Form, key: Words, wording: Ints, lap: Rows, path: str) -> Ints:
+    """An alternative for each option of each row's wording: all ways to choose before any comes again."""
     most = _most_options(form)
+    counts = np.ones((len(form.wordings), most), np.int64)
+    for place, each in enumerate(form.wordings):
+        counts[place, : len(each.options)] = [len(option.alternatives) for option in each.options]
+    own = counts[wording]  # [rows, most options]
+    ways = np.prod(own, axis=1)
+    chosen = permute(
+        draw(key, f"{path}/options/{form.name}", lap // ways + (wording.astype(np.int64) << 32)),
+        "way",
+        lap % ways,
+        ways,
+    )
     options = np.zeros((len(wording), most), np.int32)
-    keys = np.repeat(key, times)
     for place in range(most):
-        counts = [len(w.options[place].alternatives) if place < len(w.options) else 1 for w in form.wordings]
-        bits = draw(keys, f"{path}/option/{place}", telling)
-        options[:, place] = below(bits, np.array(counts, np.int64)[wording])
-    return Manner(wording, options)
+        options[:, place] = chosen % own[:, place]
+        chosen //= own[:, place]
+    return options
 
 
 def _most_options(form: Form) -> int:
