@@ -42,6 +42,7 @@ def _forest(
     relation: Relation, population: Population, first: int, second: int, named: tuple[str, str]
 ) -> Iterator[Problem]:
     roots, (_, most), (parents, several) = population.roots, population.children, population.parents
+    parents, several = max(parents, population.together), max(several, population.together)
     up = population.upward
     if roots >= first:
         message = f"a forest of {first} {named[0]} cannot have {roots} roots"
@@ -54,7 +55,7 @@ def _forest(
         message = f"'{relation.name}' is {other}, so nothing has {most} children"
         help = "write 'upward' where the child comes first" if not up else "leave 'upward' out"
         yield message, help
-    sizes = level_sizes(first, roots, population.children, population.depth)
+    sizes = level_sizes(first, roots, population.children, population.depth, population.together)
     if sum(sizes) < first:
         deep = (
             f"{roots} root{'s' if roots > 1 else ''}, {most} children each and a depth of {population.depth}"

@@ -25,6 +25,7 @@ POPULATIONS: dict[str, settings.Schema] = {
         "depth": settings.integer(1, 1000),
         "parents": count_range(1, 100),
         "upward": settings.flag,
+        "couples": _NAME,
     },
     "chain": {"length": settings.integer(2, MOST)},
     "rows": {},
@@ -32,7 +33,7 @@ POPULATIONS: dict[str, settings.Schema] = {
     "grid": {"width": settings.integer(1, MOST)},
     "graph": {"degree": count_range(0, 1000), "directed": settings.flag},
     "permutation": {},
-    "attribute": {"each": EACH, **SPREAD},
+    "attribute": {"each": EACH, "along": _NAME, **SPREAD},
     "exceptions": {"of": _NAME, "along": _NAME, "share": share},
 }
 """What each population takes; `rows` takes names of arguments too."""
@@ -128,18 +129,20 @@ class PopulationChecker:
         if needed and needed not in values and not self._is_wrong(populate, needed):
             help = f"say how many: populate {method} {{ {needed} {example} }}"
             self.report.add("W0107", f"'populate {method}' has no {needed}", populate.span, help=help)
+        if "couples" in values and "parents" in values:
+            message = "'couples' says how many parents there are; 'parents' would say it again"
+            self.report.add("W0203", message, populate.span, help="leave 'parents' out")
+        for key in ("of", "along", "couples"):
+            if key in values:
+                values[key] = values[key].text
         if method == "bipartite" and ("count" in values) == ("degree" in values):
             message = "'populate bipartite' needs either a count or a degree"
             help = "populate bipartite { count 100 }, or { degree 1..3 } for each first one"
             self.report.add("W0107", message, populate.span, help=help)
-        if method == "exceptions":
-            if "of" not in values or "share" not in values:
-                message = "'populate exceptions' needs what they are exceptions to, and how many there are"
-                help = "populate exceptions { of has  share 10% }"
-                self.report.add("W0107", message, populate.span, help=help)
-            for key in ("of", "along"):
-                if key in values:
-                    values[key] = values[key].text
+        if method == "exceptions" and ("of" not in values or "share" not in values):
+            message = "'populate exceptions' needs what they are exceptions to, and how many there are"
+            help = "populate exceptions { of has  share 10% }"
+            self.report.add("W0107", message, populate.span, help=help)
         return values
 
     def _is_wrong(self, populate: syntax.Populate, key: str) -> bool:
@@ -178,13 +181,69 @@ class PopulationChecker:
         return Population("rows", populate.span, columns=tuple(columns.items()), empty=empty)
 
 
-def check_references(relations: Mapping[str, Relation], report: Report) -> dict[str, Relation]:
-    """The relations with what their exceptions are exceptions to, after a look at those relations."""
+def check_references(
+    relations: Mapping[str, Relation], tables: Mapping[str, Table], report: Report
+) -> dict[str, Relation]:
+    """The relations with what their exceptions are exceptions to, after a look at those relations, and at
+    others that populations name."""
     found = dict(relations)
     for relation in relations.values():
-        if relation.population is not None and relation.population.of:
-            found[relation.name] = _exceptions(relation, relation.population, relations, report)
+        population = relation.population
+        if population is not None and population.of:
+            found[relation.name] = _exceptions(relation, population, relations, report)
+        elif population is not None and population.along:
+            _along(relation, population, relations, report)
+        elif population is not None and population.couples:
+            _couples(relation, population, relations, tables, report)
     return found
+
+
+def _known(name: str, population: Population, relations: Mapping[str, Relation], report: Report) -> bool:
+    if name not in relations:
+        help = did_you_mean(name, relations)
+        report.add("W0101", f"unknown relation '{name}'", population.span, help=help)
+    return name in relations
+
+
+def _along(
+    relation: Relation, population: Population, relations: Mapping[str, Relation], report: Report
+) -> None:
+    """An attribute that grows from one level of a forest to the next."""
+    if not _known(population.along, population, relations, report):
+        return
+    forest = relations[population.along]
+    levels = (
+        forest.population is not None and forest.population.method == "forest" and forest.population.depth
+    )
+    if not levels or forest.arguments[0].type != relation.arguments[0].type:
+        message = f"'{forest.name}' is no forest of '{relation.arguments[0].type}' with a depth"
+        help = "'along' needs a relation with 'populate forest { depth 3 }'"
+        report.add("W0202", message, population.span, help=help)
+    elif population.between is None or population.spread != "uniform" or population.each != (1, 1):
+        message = "along a forest, each has one value of a range, and it is distributed by level"
+        report.add("W0203", message, population.span, help=f"between 18..90  along {forest.name}")
+
+
+def _couples(
+    relation: Relation,
+    population: Population,
+    relations: Mapping[str, Relation],
+    tables: Mapping[str, Table],
+    report: Report,
+) -> None:
+    """Whose sex is said by a populated relation to a table of two rows."""
+    if not _known(population.couples, population, relations, report):
+        return
+    sex = relations[population.couples]
+    types = [argument.type for argument in sex.arguments]
+    rows = len(tables[types[1]].rows) if len(types) == 2 and types[1] in tables else 0
+    one = (
+        sex.population is not None and sex.population.method == "attribute" and sex.population.each == (1, 1)
+    )
+    if not one or rows != 2 or types[0] != relation.arguments[0].type:
+        message = f"'{sex.name}' does not give each '{relation.arguments[0].type}' one of a table's two rows"
+        help = 'table sex(word) { "woman" "man" }, and populate attribute { evenly }'
+        report.add("W0202", message, population.span, help=help)
 
 
 def _exceptions(

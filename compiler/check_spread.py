@@ -91,6 +91,8 @@ def read_spread(
         report.add("W0203", message, populate.span)
     fields["weights"] = values.get("weighted", ())
     fields["exponent"] = values.get("zipf", "")
+    if "along" in values:
+        fields["along"] = values["along"]
     if type not in VALUE_TYPES:
         for key in ("between", "step"):
             if key in values:

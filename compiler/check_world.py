@@ -58,7 +58,7 @@ class _WorldChecker:
         for _, declaration in declared:
             if isinstance(declaration, syntax.Relation) and declaration.name.text not in self.relations:
                 self._relation(declaration)
-        self.relations = check_references(self.relations, self.report)
+        self.relations = check_references(self.relations, self.tables, self.report)
         scenes = [d for _, d in declared if isinstance(d, syntax.Scene) and d.name.text in self.entities]
         cases = self.scenes.cases(scenes, self.entities, self.tables, self.relations)
         for _, declaration in declared:

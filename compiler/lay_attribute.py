@@ -7,8 +7,10 @@ import numpy as np
 from wug.compiler.distribution import cumulative, draw_apart, zipf
 from wug.compiler.draw import below, draw, permute
 from wug.compiler.facts import Rows
+from wug.compiler.lay_forest import level_bounds
 from wug.compiler.plot import Laid, Mask, Plot
 from wug.compiler.swaps import swap_partners
+from wug.compiler.world import Between
 
 
 def lay_attribute(plot: Plot) -> Laid:
@@ -23,7 +25,9 @@ def lay_attribute(plot: Plot) -> Laid:
     choices = choices[:, :, None]
     turn = np.arange(high, dtype=np.int64)
     kept = (turn < np.minimum(drawn[:, :, None], choices)) & (node < plot.counts[0])[:, :, None]
-    if population.spread == "evenly" or plot.has("injective"):
+    if population.along:
+        number = _by_level(plot, population.between)[:, :, None]
+    elif population.spread == "evenly" or plot.has("injective"):
         kept, number = _evenly(plot, kept, choices)
     elif population.spread == "uniform":
         own = draw(plot.seeds, plot.path("value"), node)[:, :, None]
@@ -33,6 +37,21 @@ def lay_attribute(plot: Plot) -> Laid:
     if population.between is not None:
         number = population.between.low + population.between.step * number
     return Laid.by_member(number, kept)
+
+
+def _by_level(plot: Plot, between: Between | None) -> Rows:
+    """A number for each member, in the first third of the stretch that belongs to its level of the forest."""
+    assert between is not None
+    forest = plot.world.relations[plot.population.along]
+    assert forest.population is not None
+    ground = Plot(plot.world, forest, forest.population, plot.seeds, (plot.counts[0],) * 2, plot.most)
+    bounds = level_bounds(ground)
+    node = plot.nodes()
+    level = (node[:, :, None] >= bounds[:, None, 1:-1]).sum(axis=2)
+    levels = (np.diff(bounds, axis=1) > 0).sum(axis=1, keepdims=True)
+    stretch = np.maximum(between.count // levels, 1)
+    own = draw(plot.seeds, plot.path("value"), node)
+    return np.minimum(level * stretch + below(own, -(-stretch // 3)), between.count - 1)
 
 
 def _weighted(plot: Plot, node: Rows, choices: Rows, high: int) -> Rows:

@@ -1,5 +1,7 @@
 """Forests: trees by drawn numbers of children, of bounded depth and with several parents where asked.
 
+Those of couples are laid out in compiler/lay_couples.py over the same levels.
+
 Nodes are numbered level by level. Without `depth` and `parents`, node k has a drawn number of children, which
 are the next nodes, so a larger forest begins as the smaller one. With them the sizes of the levels come
 first, and each node of a level takes a free place below a node of the level above.
@@ -41,7 +43,7 @@ def _grown(plot: Plot) -> Laid:
 def _levelled(plot: Plot) -> Laid:
     low, high = plot.population.children
     count = plot.counts[0]
-    bounds = _bounds(plot, count)
+    bounds = level_bounds(plot)
     node = plot.nodes()
     level = (node[:, :, None] >= bounds[:, None, 1:]).sum(axis=2)
     above = np.maximum(level - 1, 0)
@@ -81,16 +83,17 @@ def _levelled(plot: Plot) -> Laid:
 
 def _roots(plot: Plot, count: Rows) -> Rows:
     """The number of roots in each world: of a small fresh one, a quarter at most."""
-    few = np.maximum(1 + count // 4, plot.population.parents[0]) if plot.fresh else count
+    least = max(plot.population.parents[0], plot.population.together)
+    few = np.maximum(1 + count // 4, least) if plot.fresh else count
     return np.minimum(np.minimum(plot.population.roots, few), np.maximum(count - 1, 1))
 
 
-def _bounds(plot: Plot, count: Rows) -> Rows:
+def level_bounds(plot: Plot) -> Rows:
     """The first node of each level [worlds, levels + 1], the number of nodes behind the last one."""
-    population = plot.population
+    population, count = plot.population, plot.counts[0]
     distinct, which = np.unique(count[:, 0], return_inverse=True)
     sizes = [
-        level_sizes(int(n), int(roots), population.children, population.depth)
+        level_sizes(int(n), int(roots), population.children, population.depth, population.together)
         for n, roots in zip(distinct, _roots(plot, distinct), strict=True)
     ]
     bounds = np.zeros((len(distinct), max(map(len, sizes)) + 1), np.int64)

@@ -9,30 +9,34 @@ _PARTS = 64
 
 
 @lru_cache
-def level_sizes(count: int, roots: int, children: tuple[int, int], depth: int) -> tuple[int, ...]:
+def level_sizes(
+    count: int, roots: int, children: tuple[int, int], depth: int, together: int = 1
+) -> tuple[int, ...]:
     """How many nodes stand on each level, with as little growth from one to the next as the depth allows.
 
     Without a depth the growth is that of the mean number of children. Where not even the most children give
-    room for all, the sizes add up to less than the count.
+    room for all, the sizes add up to less than the count. So many nodes `together` have children.
     """
     low, high = children
     if not depth:
-        return _grown(count, roots, high, max(_PARTS, _PARTS * (low + high) // 2), count)
-    slow, fast = max(_PARTS * low, 1), _PARTS * high
+        return _grown(
+            count, roots, high, max(_PARTS, _PARTS * (low + high) // 2 // together), count, together
+        )
+    slow, fast = max(_PARTS * low // together, 1), _PARTS * high // together
     while slow < fast:
         middle = (slow + fast) // 2
-        if sum(_grown(count, roots, high, middle, depth)) < count:
+        if sum(_grown(count, roots, high, middle, depth, together)) < count:
             slow = middle + 1
         else:
             fast = middle
-    return _grown(count, roots, high, fast, depth)
+    return _grown(count, roots, high, fast, depth, together)
 
 
-def _grown(count: int, roots: int, most: int, growth: int, depth: int) -> tuple[int, ...]:
+def _grown(count: int, roots: int, most: int, growth: int, depth: int, together: int) -> tuple[int, ...]:
     """Levels that grow at a rate, in parts of one, at most by the most children of each node."""
     sizes, left, power = [roots], count - roots, roots
     while left > 0 and len(sizes) <= depth:
         power *= growth
-        sizes.append(min(left, most * sizes[-1], max(1, power // _PARTS ** len(sizes))))
+        sizes.append(min(left, most * (sizes[-1] // together), max(1, power // _PARTS ** len(sizes))))
         left -= sizes[-1]
     return tuple(sizes)

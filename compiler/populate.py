@@ -18,8 +18,9 @@ from wug.compiler.facts import Facts, Populated, Rows
 from wug.compiler.fresh_sizes import supported, wanted_members
 from wug.compiler.lay_attribute import lay_attribute
 from wug.compiler.lay_cases import lay_cases
+from wug.compiler.lay_couples import lay_couples
 from wug.compiler.lay_exceptions import lay_exceptions
-from wug.compiler.lay_forest import lay_forest
+from wug.compiler.lay_forest import lay_forest, level_bounds
 from wug.compiler.lay_graph import lay_graph, lay_grid
 from wug.compiler.lay_pairs import lay_bipartite, lay_chain, lay_pairs, lay_permutation
 from wug.compiler.names import Names, fresh_names, real_names
@@ -118,7 +119,7 @@ def _lay_out(
     """`most` bounds the facts of fresh worlds; where it is empty there is no bound."""
     stated: dict[str, Stated] = {}
     populated = [r for r in world.relations.values() if r.population and (not most or r.name in most)]
-    for relation in sorted(populated, key=lambda r: r.population is not None and bool(r.population.of)):
+    for relation in sorted(populated, key=_waits):
         bound = most[relation.name] if most else None
         stated[relation.name] = _stated(world, relation, seeds, members, bound, cells, stated)
     values = _values(world, stated, members)
@@ -131,6 +132,12 @@ def _lay_out(
     parts = {e.name: draw_parts(e, seeds, members[e.name]) for e in world.entities.values()}
     scenes = {e.name: _scenes(e, members[e.name]) for e in world.entities.values()}
     return Populated(len(seeds), members, names, values, facts, parts, scenes)
+
+
+def _waits(relation: Relation) -> bool:
+    """Whether a population is drawn after another one, which it speaks of."""
+    population = relation.population
+    return population is not None and bool(population.of or population.couples)
 
 
 def _scenes(entity: Entity, counts: Rows) -> Rows:
@@ -194,6 +201,10 @@ def _stated(
         laid = lay_exceptions(
             plot, others[hierarchy.name].facts(hierarchy, {}), upward, others[of.name].facts(of, {})
         )
+    elif population.couples:
+        sex = world.relations[population.couples]
+        said = others.get(sex.name, Stated(np.empty(0, np.int64), (np.empty(0, np.int64),) * 2))
+        laid = lay_couples(plot, level_bounds(plot), said.facts(sex, {}))
     elif population.method == "grid":
         laid, way = lay_grid(plot)
     else:

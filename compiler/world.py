@@ -247,7 +247,8 @@ class Population:
 
     With `partners` of pairs, each first entity has so many partners and each partner is in one fact; else
     the pairs lie around a circle, so that each entity is first and second equally often. An `upward` forest
-    has the child first. `spread` says how an attribute is distributed: uniform, weighted, zipf or evenly.
+    has the child first; with `couples`, the name of the relation that says their sex, two have children
+    together. `spread` says how an attribute is distributed: uniform, weighted, zipf or evenly.
     """
 
     method: str
@@ -259,6 +260,7 @@ class Population:
     depth: int = 0
     parents: tuple[int, int] = (1, 1)
     upward: bool = False
+    couples: str = ""
     length: int = 0
     width: int = 0
     degree: tuple[int, int] = (0, 0)
@@ -274,6 +276,11 @@ class Population:
     columns: tuple[tuple[str, str], ...] = ()
     empty: bool = False
     scene: str = ""
+
+    @property
+    def together(self) -> int:
+        """How many have children together."""
+        return 2 if self.couples else 1
 
 
 @dataclass(frozen=True)
