@@ -192,9 +192,24 @@ def relation(draw: st.DrawFn, name: str, count: int, traits: Sequence[str]) -> l
         f"  relation {name}(a: thing, b: thing) {{",
         f"    {' '.join(dict.fromkeys(traits))}",
         f"    populate {populate}",
-        f'    form says "{{a}} {name} to" => " {{b}}."',
+        *says(draw, name),
         f'    form back "{{b}} {name} from" => " {{a}}."',
         "  }",
+    ]
+
+
+def says(draw: st.DrawFn, name: str) -> list[str]:
+    """A form in one wording, or in several with options and inflections."""
+    plain = f'"{{a}} {name} to" => " {{b}}."'
+    if draw(st.booleans()):
+        return [f"    form says {plain}"]
+    other = f'"{{a}} [gladly|] {name} [to|up to]" => " {{b.the}} [indeed]."'
+    return [
+        "    form says {",
+        f"      {plain}",
+        f"      {draw(st.integers(1, 9))} {other}",
+        f'      held "Now {{a}} {name} to" => " {{b}}."',
+        "    }",
     ]
 
 

@@ -8,14 +8,33 @@ from dataclasses import dataclass, field
 
 
 @dataclass
+class Wording:
+    """The two texts of a wording, with slots and options as they are written."""
+
+    cue: str
+    answer: str
+    held: bool
+
+
+@dataclass
+class Document:
+    """Paragraphs about a member of `type`; `tells` are (relation, form)."""
+
+    type: str
+    tells: list[tuple[str, str]]
+    pronoun: str
+    title: str
+
+
+@dataclass
 class Relation:
-    """`arguments` are (name, type), `forms` whole sentences with slots; `converse` is an argument's place."""
+    """`arguments` are (name, type), `forms` the wordings of each; `converse` is an argument's place."""
 
     arguments: list[tuple[str, str]]
     traits: set[str]
     converse: int | None
     populated: bool
-    forms: dict[str, str]
+    forms: dict[str, list[Wording]]
 
 
 Literal = tuple[str, list[str]]
@@ -49,6 +68,7 @@ class World:
     relations: dict[str, Relation] = field(default_factory=dict)
     rules: list[Rule] = field(default_factory=list)
     nevers: list[Body] = field(default_factory=list)
+    documents: dict[str, Document] = field(default_factory=dict)
 
 
 @dataclass
@@ -66,6 +86,17 @@ class Experiment:
     trains: list[tuple[str, str, int]]  # relation, form, articles
     tests: dict[str, tuple[str, str]]  # relation, form
     arms: dict[str, Arm]
+    documents: list[str]  # those that are trained
+
+
+_WORDING = r'(?:held\s+|\d+\s+)*"[^"]*"(?:\s*=>\s*"[^"]*")?'
+FORM = re.compile(rf"\bform\s+(\w+)\s*({_WORDING}|\{{\s*(?:{_WORDING}\s*)*\}})")
+
+
+def wordings(text: str) -> list[Wording]:
+    """What stands behind the name of a form."""
+    found = re.finditer(r'((?:held\s+|\d+\s+)*)"([^"]*)"(?:\s*=>\s*"([^"]*)")?', text)
+    return [Wording(m.group(2), m.group(3) or "", "held" in m.group(1)) for m in found]
 
 
 def blocks(text: str, head: str) -> Iterator[tuple[re.Match[str], str]]:
@@ -101,16 +132,21 @@ def read_world(text: str) -> World:
         world.tables[head.group(1)] = columns, rows
     for head, body in blocks(text, r"\brelation\s+(\w+)\s*\(([^)]*)\)"):
         arguments = re.findall(r"(\w+)\s*:\s*(\w+)", head.group(2))
-        forms = {
-            name: cue + answer
-            for name, cue, answer in re.findall(r'\bform\s+(\w+)\s+"([^"]*)"(?:\s*=>\s*"([^"]*)")?', body)
-        }
-        plain = re.sub(r'"[^"]*"', "", body)
+        forms = {match.group(1): wordings(match.group(2)) for match in FORM.finditer(body)}
+        plain = re.sub(r'"[^"]*"', "", FORM.sub("", body))
         plain, populated = re.subn(r"populate\s+\w+(\s*\{[^}]*\})?", "", plain)
         turned = re.search(r"\bconverse\s+(\w+)", plain)
         converse = [name for name, _ in arguments].index(turned.group(1)) if turned else None
         traits = set(re.findall(r"\w+", re.sub(r"\b(converse|form)\s+\w+|=>", "", plain)))
         world.relations[head.group(1)] = Relation(arguments, traits, converse, bool(populated), forms)
+    for head, body in blocks(text, r"\bdocument\s+(\w+)\s*\(\s*\w+\s*:\s*(\w+)\s*\)"):
+        pronoun, title = re.search(r'\bpronoun\s+"([^"]*)"', body), re.search(r'\btitle\s+"([^"]*)"', body)
+        world.documents[head.group(1)] = Document(
+            head.group(2),
+            re.findall(r"\btell\s+(\w+)\s+in\s+(\w+)", body),
+            pronoun.group(1) if pronoun else "",
+            re.sub(r"\{\w+", "{c", title.group(1)) if title else "",
+        )
     conditions = rf"{CONDITION}(?:\s*,\s*{CONDITION})*"
     for match in re.finditer(rf"\brule\s+({LITERAL})\s+if\s+({conditions})", text):
         world.rules.append(Rule(read_literal(match.group(1)), read_body(match.group(2))))
@@ -150,7 +186,8 @@ def read_experiment(text: str) -> Experiment:
         assert asked
         tests[match.group(1)] = (asked.group(1), asked.group(2))
     bodies = {match.group(1): body for match, body in blocks(text, r"\barm\s+(\w+)")}
-    return Experiment(trains, tests, {name: _arm(name, bodies) for name in bodies})
+    documents = re.findall(r"\btrain\s+(\w+)\b(?!\s+in\b)(?=\s*$)", text, flags=re.M)
+    return Experiment(trains, tests, {name: _arm(name, bodies) for name in bodies}, documents)
 
 
 def _arm(name: str, bodies: dict[str, str]) -> Arm:

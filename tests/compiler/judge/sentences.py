@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from tests.compiler.judge.reading import World
+from tests.compiler.judge.reading import Document, Wording, World
 from tests.compiler.judge.reasoning import Fact
 
-SLOT = re.compile(r"\{(\w+)(?:\.(\w+))?\}")
+SLOT = re.compile(r"\{(\w+)((?:\.\w+)*)(\*?)\}")
+PART = re.compile(r"\[\[|\]\]|\[[^\[\]]*\]|\{[^{}]*\}|[^\[\]{}]+")
+
+
+@dataclass
+class Pattern:
+    """One way to say a form, in which `slots` are what the groups hold: (argument, column, inflections)."""
+
+    relation: str
+    form: str
+    held: bool
+    regex: re.Pattern[str]
+    slots: list[tuple[int, int, tuple[str, ...]]]
+    pronoun: bool = False
 
 
 class Reader:
@@ -17,47 +31,223 @@ class Reader:
 
     def __init__(self, world: World, texts: dict[str, set[str]]) -> None:
         self.world = world
-        self.patterns: list[tuple[str, str, re.Pattern[str], list[tuple[int, int]]]] = []
-        for name, relation in world.relations.items():
-            places = {argument: place for place, (argument, _) in enumerate(relation.arguments)}
-            for form, sentence in relation.forms.items():
-                pattern, slots, end = "", [], 0
-                for match in SLOT.finditer(sentence):
-                    place = places[match.group(1)]
-                    type = relation.arguments[place][1]
-                    column = 0
-                    options = texts.get(type, set())
-                    if type in world.tables:
-                        columns, rows = world.tables[type]
-                        column = columns.index(match.group(2))
-                        options = {row[column] for row in rows}
-                    words = "|".join(sorted(map(re.escape, options), key=len, reverse=True))
-                    words = "[a-z]+" if type in world.invented else words
-                    pattern += re.escape(sentence[end : match.start()]) + f"({words})"
-                    slots.append((place, column))
-                    end = match.end()
-                pattern += re.escape(sentence[end:])
-                self.patterns.append((name, form, re.compile(pattern), slots))
+        self.texts = texts
+        self.patterns = [
+            self._pattern(name, form, wording.cue + wording.answer, wording.held)
+            for name, relation in world.relations.items()
+            for form, wordings in relation.forms.items()
+            for wording in wordings
+        ]
 
     def read(self, sentence: str) -> list[tuple[str, Fact]]:
         """All that a sentence may mean: (form, fact)."""
         found = []
-        for name, form, pattern, slots in self.patterns:
-            match = pattern.fullmatch(sentence)
+        for pattern in self.patterns:
+            match = pattern.regex.fullmatch(sentence)
             if match:
-                found += [(form, (name, fact)) for fact in self._facts(name, slots, match.groups())]
+                found += [(pattern.form, fact) for facts in self._facts(pattern, match, "") for fact in facts]
+        return found
+
+    def document(self, document: Document, text: str) -> list[tuple[int, int, str, list[Fact]]]:
+        """The sentences of a document: from where to where, in which form, and the facts of each."""
+        patterns = [p for told in document.tells for p in self._told(document, *told)]
+        title = (
+            self._pattern("", "", document.title, False, [("c", document.type)]) if document.title else None
+        )
+        start = 0
+        about = ""
+        if title is not None:
+            match = title.regex.match(text)
+            assert match, f"no title: {text}"
+            start = match.end() + 1
+            about = self._values(title, match)[0][0]
+        found = self._sentences(patterns, text, start, about)
+        assert found, f"does not read as a document: {text}"
+        return found
+
+    def _sentences(
+        self, patterns: list[tuple[Pattern, int]], text: str, start: int, about: str
+    ) -> list[tuple[int, int, str, list[Fact]]]:
+        for pattern, subject in patterns:
+            match = pattern.regex.match(text, start)
+            if not match or text[match.end() : match.end() + 1] not in ("", " "):
+                continue
+            for facts in self._facts(pattern, match, about if pattern.pronoun else "", subject):
+                who = facts[0][1][subject]
+                if about and who != about:
+                    continue
+                mine = (start, match.end(), pattern.form, facts)
+                if match.end() == len(text):
+                    return [mine]
+                rest = self._sentences(patterns, text, match.end() + 1, who)
+                if rest:
+                    return [mine, *rest]
+        return []
+
+    def _told(self, document: Document, relation: str, form: str) -> Iterator[tuple[Pattern, int]]:
+        """The ways in which a document says a form, and which argument it is about."""
+        arguments = self.world.relations[relation].arguments
+        names = [name for name, _ in arguments]
+        for wording in self.world.relations[relation].forms[form]:
+            if wording.held:
+                continue
+            whole = wording.cue + wording.answer
+            mentioned = [names.index(match.group(1)) for match in SLOT.finditer(whole)]
+            subject = next(place for place in mentioned if arguments[place][1] == document.type)
+            yield self._pattern(relation, form, whole, False), subject
+            if wording.answer:
+                asked = f"Question: {wording.cue.rstrip(' :,')}? Answer: {wording.answer.strip(' ')}"
+                yield self._pattern(relation, form, asked, False), subject
+            first = SLOT.match(whole)
+            if document.pronoun and first and names.index(first.group(1)) == subject:
+                word = document.pronoun[0].upper() + document.pronoun[1:]
+                turned = self._pattern(relation, form, word + whole[first.end() :], False)
+                turned.pronoun = True
+                yield turned, subject
+
+    # Patterns
+
+    def _pattern(
+        self,
+        name: str,
+        form: str,
+        text: str,
+        held: bool,
+        arguments: Sequence[tuple[str, str]] | None = None,
+    ) -> Pattern:
+        if arguments is None:
+            arguments = self.world.relations[name].arguments
+        slots: list[tuple[int, int, tuple[str, ...]]] = []
+        pattern = "".join(self._part(part, arguments, slots) for part in spaced(PART.findall(text)))
+        return Pattern(name, form, held, re.compile(pattern), slots)
+
+    def _part(
+        self, part: str, arguments: Sequence[tuple[str, str]], slots: list[tuple[int, int, tuple[str, ...]]]
+    ) -> str:
+        if part in ("[[", "]]"):
+            return re.escape(part[0])
+        if part.startswith("["):
+            alternatives = [
+                "".join(self._part(inner, arguments, slots) for inner in PART.findall(each))
+                for each in part[1:-1].split("|")
+            ]
+            return f"(?:{'|'.join(alternatives)})" + ("" if len(alternatives) > 1 else "?")
+        match = SLOT.fullmatch(part)
+        if not match:
+            return re.escape(part)
+        place = [name for name, _ in arguments].index(match.group(1))
+        type, column = arguments[place][1], 0
+        behind = match.group(2).split(".")[1:]
+        if type in self.world.tables:
+            columns, rows = self.world.tables[type]
+            column = columns.index(behind.pop(0))
+            known = {row[column] for row in rows}
+        else:
+            known = self.texts.get(type, set())
+        slots.append((place, column, tuple(behind)))
+        words = "|".join(sorted({re.escape(inflected(k, behind)) for k in known}, key=len, reverse=True))
+        if type in self.world.invented and not behind:
+            words = "[a-z]+"
+        return f"({words}(?:, (?:{words}))*(?: and (?:{words}))?)" if match.group(3) else f"({words})"
+
+    # Facts
+
+    def _values(self, pattern: Pattern, match: re.Match[str]) -> list[list[str]]:
+        """For each group the words or cells that it may hold, uninflected where they are of a type."""
+        found = []
+        for (_, _, behind), said in zip(pattern.slots, match.groups(), strict=True):
+            every = [text for texts in self.texts.values() for text in texts] if behind else [said]
+            found.append([text for text in every if inflected(text, behind) == said] if behind else [said])
         return found
 
     def _facts(
-        self, name: str, slots: list[tuple[int, int]], cells: tuple[str, ...]
-    ) -> Iterator[tuple[str, ...]]:
-        arguments = self.world.relations[name].arguments
+        self, pattern: Pattern, match: re.Match[str], about: str, subject: int = -1
+    ) -> Iterator[list[Fact]]:
+        """All facts that a sentence may state; a list states several together."""
+        arguments = self.world.relations[pattern.relation].arguments
         options: list[list[str]] = []
+        listed = -1
         for place, (_, type) in enumerate(arguments):
-            said = [(column, cell) for (at, column), cell in zip(slots, cells, strict=True) if at == place]
-            if type in self.world.tables:
+            said = [
+                (column, behind, cell)
+                for (at, column, behind), cell in zip(pattern.slots, match.groups(), strict=True)
+                if at == place and cell is not None
+            ]
+            if place == subject and about and not said:
+                options.append([about])
+            elif type in self.world.tables:
                 rows = self.world.tables[type][1]
-                options.append([row[0] for row in rows if all(row[column] == cell for column, cell in said)])
+                options.append(
+                    [
+                        row[0]
+                        for row in rows
+                        if all(inflected(row[column], behind) == cell for column, behind, cell in said)
+                    ]
+                )
             else:
-                options.append(sorted({cell for _, cell in said}) if len({c for _, c in said}) == 1 else [])
-        yield from itertools.product(*options)
+                texts = self.texts.get(type, set())
+                one = [
+                    {t for t in texts if inflected(t, behind) == cell} or ({cell} if not behind else set())
+                    for _, behind, cell in said
+                ]
+                values = sorted(set.intersection(*one)) if one else []
+                if len(said) == 1 and re.search(", | and ", said[0][2]) and not said[0][1]:
+                    values, listed = re.split(", | and ", said[0][2]), place
+                options.append(values)
+        facts: list[Fact] = [(pattern.relation, each) for each in itertools.product(*options)]
+        if listed >= 0 and facts:
+            yield facts
+        else:
+            yield from ([fact] for fact in facts)
+
+
+def spaced(parts: list[str]) -> list[str]:
+    """The space beside a part that may be nothing belongs to it."""
+    parts = list(parts)
+    for place, part in enumerate(parts):
+        optional = part.startswith("[") and len(part) > 2 and ("|" not in part or "" in part[1:-1].split("|"))
+        before = parts[place - 1] if place else " "
+        after = parts[place + 1] if place + 1 < len(parts) else ""
+        if not optional or not before.endswith(" "):
+            continue
+        inner = [each for each in part[1:-1].split("|") if each]
+        behind, ahead = (
+            "[" + "|".join([*each, ""]) + "]" for each in ([f"{i} " for i in inner], [f" {i}" for i in inner])
+        )
+        if after.startswith(" "):
+            parts[place], parts[place + 1] = behind, after[1:]
+        elif place and not re.match(r"[\w{\[]", after):
+            parts[place], parts[place - 1] = ahead, before[:-1]
+    return parts
+
+
+def inflected(text: str, kinds: Sequence[str]) -> str:
+    """The regular English inflections of invented words and short adjectives."""
+    for kind in kinds:
+        if kind == "plural":
+            text += "es" if re.search(r"(s|x|z|ch|sh)$", text) else "s"
+        elif kind == "a":
+            text = ("an " if text[0] in "aeiou" else "a ") + text
+        elif kind == "the":
+            text = f"the {text}"
+        elif kind == "capital":
+            text = text[0].upper() + text[1:]
+        elif kind == "possessive":
+            text += "'" if text.endswith("s") else "'s"
+        elif kind in ("comparative", "superlative"):
+            stem = text[:-1] if text.endswith("e") else text
+            if re.search(r"[^aeiou][aeiou][^aeiouwxy]$", text):
+                stem += text[-1]
+            text = stem + ("er" if kind == "comparative" else "est")
+        else:
+            raise AssertionError(f"the judge does not know '{kind}'")
+    return text
+
+
+def plainly(wordings: Sequence[Wording]) -> str:
+    """The first wording that is not held, with the first alternative of each option."""
+    wording = next(wording for wording in wordings if not wording.held)
+    parts = spaced(PART.findall(wording.cue + wording.answer))
+    return "".join(
+        part[1:-1].split("|")[0] if part.startswith("[") and part[:2] != "[[" else part for part in parts
+    )
