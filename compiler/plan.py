@@ -119,3 +119,9 @@ class Plan:
 
     def to_json(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
+
+    def spec(self) -> dict[str, Any]:
+        """All that a spec says, its corpora by their key: the plan without places that errors point to."""
+        said = self.to_json()
+        said["arms"] = [{k: v for k, v in arm.items() if k != "line"} for arm in said["arms"]]
+        return said

@@ -98,9 +98,11 @@ def _cell(row: dict[str, Any] | None, narrow: bool) -> Text:
     if shown is not row:
         cell.append(f"\nof {shown['n']:,} of {row['n']:,}", style="dim")
     if parted:
-        stated, other = percent(row["accuracy_exposed"]), percent(row["accuracy_unexposed"])
-        between = "\n" if narrow else "  "
-        cell.append(f"\n● {stated}{between}○ {other}", style="dim")
+        for sign, part in (("●", "exposed"), ("○", "unexposed")):
+            told = {"low": row[f"low_{part}"], "high": row[f"high_{part}"]}
+            between = "\n  " if narrow else "  "
+            share = percent(row[f"accuracy_{part}"])
+            cell.append(f"\n{sign} {share}{between}{interval(told)}", style="dim")
     return cell
 
 
@@ -157,16 +159,19 @@ def verdicts(document: dict[str, Any]) -> list[RenderableType]:
     """One line an expectation."""
     said: list[RenderableType] = [Text("")] if document["expectations"] else []
     for each in document["expectations"]:
-        sign, colour = _SIGNS[each["verdict"]]
+        mark, colour = _SIGNS[each["verdict"]]
         claim = f"{each['left']} {each['op']} {each['right']}"
         if each["op"] == "within":
             claim = f"{each['left']} within {each['margin']:g} of {each['right']}"
         found = ""
         if each["effect"] is not None:
-            found = f"  difference {each['effect']:+.2f} [{each['low']:+.2f}, {each['high']:+.2f}]"
+            sign = "+" if each["measured"] == "difference" else ""
+            effect, low, high = (f"{each[name]:{sign}.2f}" for name in ("effect", "low", "high"))
+            bound = f"{each['bound']:{sign}g}"
+            found = f"  {each['measured']} {effect} [{low}, {high}], asked for: {each['asked']} {bound}"
         said.append(
             Text.assemble(
-                (f"{sign} {each['verdict']}", f"bold {colour}"),
+                (f"{mark} {each['verdict']}", f"bold {colour}"),
                 f"  {each['text']}\n",
                 (f"             {claim}{found}", "dim"),
                 (f"\n             {each['reason']}" if each["reason"] else "", "dim"),

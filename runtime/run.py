@@ -45,7 +45,7 @@ def run(
     Raises RuntimeFailure where the experiment cannot be carried out as written, EnvironmentFailure where the
     machine refuses, KeyboardInterrupt (Stopped for SIGTERM) where asked to stop, with all work so far safe.
     """
-    inputs = {"plan": _described(plan), "corpus": corpora.manifest_digest(compiled), "key": plan.key}
+    inputs = {"plan": plan.spec(), "corpus": corpora.manifest_digest(compiled), "key": plan.key}
     final = key("runs", inputs)
     if store.has(f"{plan.name}/runs", final):
         return store.path(f"{plan.name}/runs", final)
@@ -280,10 +280,3 @@ def _shape(model: Model) -> dict[str, Any]:
     return {
         name: value for name, value in dataclasses.asdict(model).items() if name not in ("name", "context")
     }
-
-
-def _described(plan: Plan) -> dict[str, Any]:
-    """A plan without the places in the spec that errors point to."""
-    described = plan.to_json()
-    described["arms"] = [{k: v for k, v in arm.items() if k != "line"} for arm in described["arms"]]
-    return described
