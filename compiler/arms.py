@@ -163,7 +163,7 @@ def _answers(
     there already.
     """
     numbers = {seen: number for number, seen in enumerate(dict.fromkeys(facts))}
-    whole = _trained(drawn, of)
+    whole = drawn.trained[of]
     known, sets = taught, np.full(len(facts), of, np.int32)
     if any(seen != whole for seen in numbers):
         known = closed(drawn, np.full(len(numbers), of, np.int32), _columns(drawn, list(numbers)), Report())
@@ -201,16 +201,6 @@ def proved(items: Items, drawn: Drawn, known: Known, sets: Ints) -> tuple[Mask, 
     if kind != "statements":
         answerable = np.asarray(answerable & ~(~items.accept & (chosen > 0)).any(axis=1))
     return answerable, np.where(answerable, depth, 0)
-
-
-def _trained(drawn: Drawn, of: int) -> frozenset[Fact]:
-    """All facts that are trained in a world."""
-    return frozenset(
-        (train.relation, row)
-        for train in drawn.experiment.trains
-        for row in drawn.trained_rows(train).tolist()
-        if drawn.closures[train.relation].facts.world[row] == of
-    )
 
 
 def _columns(drawn: Drawn, sets: list[frozenset[Fact]]) -> dict[str, Facts]:

@@ -139,6 +139,13 @@ def emit_seed(draft: Draft, of: int, folder: Path) -> None:
     write_table(folder, "sentences", _sentence_columns(documents.sentences, numbers), _SENTENCES)
     write_table(folder, "items", _item_columns(draft, of, numbers), _ITEMS)
     write_table(folder, "proofs", proof_columns(world, draft.populated, draft.closures, numbers), _PROOFS)
+    contexts, views = view_columns(draft, of)
+    write_table(folder, "contexts", contexts, _CONTEXTS, lines=False)
+    write_table(folder, "views", views, _VIEWS, lines=False)
+
+
+def view_columns(draft: Draft, of: int) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
+    """What each arm sees of one world: the columns of `contexts` and of `views`."""
     contexts: dict[str, list[Any]] = {field.name: [] for field in _CONTEXTS}
     views: dict[str, list[Any]] = {field.name: [] for field in _VIEWS}
     for number, arm in enumerate(draft.experiment.arms):
@@ -154,8 +161,7 @@ def emit_seed(draft: Draft, of: int, folder: Path) -> None:
             views[name] += getattr(seen, name)
         views["context_docs"] += [len(seen.contexts[c]) if c >= 0 else 0 for c in seen.context]
         views["context_relevant"] += seen.relevant
-    write_table(folder, "contexts", contexts, _CONTEXTS, lines=False)
-    write_table(folder, "views", views, _VIEWS, lines=False)
+    return contexts, views
 
 
 def _sentence_columns(said: Sentences, numbers: FactNumbers) -> dict[str, list[Any]]:

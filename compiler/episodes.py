@@ -232,10 +232,13 @@ def compile_probe(experiment: Experiment, tokenizer: Tokenizer, seed: int, repor
     tests = [_probed(test) for test in probed]
     trains = [dataclasses.replace(train, where=()) for train in experiment.trains]
     asked = dataclasses.replace(experiment, holdouts=(), trains=tuple(trains), tests=tuple(tests))
-    few = _with_others(asked, populated)
-    worlds = Drawn(asked, seeds, few, infer(experiment.world, few, report), {})
-    items = split(worlds, taught(worlds, report), report)
+    worlds = Drawn(asked, seeds, populated, closures, {})
+    items = split(worlds, taught(worlds, report), report, few=True)
     report.stop_if_failed()
+    if not items:
+        help = "raise 'facts' of the last phase, so that a fresh world has something false beside what it has"
+        message = "pretraining has nothing to be probed with: its worlds are too small for any of the tests"
+        report.fail("W0501", message, experiment.span, help=help)
     facts, of_fact = _facts(experiment, pieces, populated, closures, seeds)
     context = rows_of(facts, of_fact, len(seeds))
     cue_rows: list[list[int]] = []
@@ -266,24 +269,6 @@ def compile_probe(experiment: Experiment, tokenizer: Tokenizer, seed: int, repor
         kind=np.array(kind, np.uint8),
         kinds=tuple(kinds),
     )
-
-
-def _with_others(experiment: Experiment, populated: Populated) -> Populated:
-    """The same worlds without the facts that a test cannot ask: no other value stands beside theirs."""
-    facts = dict(populated.facts)
-    for test in experiment.tests:
-        relation = experiment.world.relations[test.relation]
-        if (
-            test.varied < 0
-            or relation.population is None
-            or relation.arguments[test.varied].type not in populated.values
-        ):
-            continue
-        held = facts[relation.name]
-        values = np.unique(np.stack([held.world, held.arguments[:, test.varied]], axis=1), axis=0)
-        kept = np.bincount(values[:, 0], minlength=populated.worlds)[held.world] > 1
-        facts[relation.name] = Facts(held.world[kept], held.arguments[kept])
-    return dataclasses.replace(populated, facts=facts)
 
 
 def _probed(test: Test) -> Test:

@@ -158,6 +158,13 @@ def check_balance(items: tuple[Items, ...], report: Report) -> None:
         chance, constant = float(split_items.chance().mean()), best_constant(split_items)
         if constant <= chance + TOLERANCE:
             continue
+        if split_items.test.choices.kind == "statements":
+            message = (
+                f"a habit answers test '{split_items.test.name}' with {constant:.2f} (chance {chance:.2f})"
+            )
+            help = "offer statements that are right about equally often"
+            report.add("W0506", message, split_items.test.span, help=help)
+            continue
         asked = _asked(split_items)
         right = asked[np.arange(len(split_items)), split_items.answer]
         texts, counts = np.unique(right, return_counts=True)

@@ -148,6 +148,28 @@ def run(options: argparse.Namespace) -> int:
     return exit_status(document)
 
 
+def audit(options: argparse.Namespace) -> int:
+    """`wug audit`: what is wrong with a compiled experiment (status 1), and what each test gives away."""
+    spec = checked(options)
+    if isinstance(spec, World):
+        say_error(f"'{options.file}' is a world; audit an .experiment")
+        return 2
+    from wug.audit import print_audit
+    from wug.compiler.audit import audit as judge
+    from wug.compiler.compile import compile_experiment
+    from wug.progress import open_progress
+
+    store, progress = _store(options, options.file), open_progress()
+    compiled = compile_experiment(spec, store, progress, Report())
+    episodes = store.path(f"{spec.name}/episodes", compiled.plan.pretraining_key)
+    found = judge(spec, compiled.path, episodes, Report())
+    if options.json:
+        sys.stdout.write(json.dumps(found.to_json(), indent=2, ensure_ascii=False) + "\n")
+    else:
+        print_audit(found, console())
+    return 1 if found.faults else 0
+
+
 def new(options: argparse.Namespace) -> int:
     """`wug new`: copy a shipped experiment, its world and their data into one folder."""
     from wug.start import copy_spec, shipped
