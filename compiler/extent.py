@@ -60,8 +60,8 @@ class Extent:
         self._indexes: dict[tuple[tuple[int, ...], bool], Runs] = {}
         columns = [stated.arguments[:, place] for place in range(len(sizes))]
         keys = self._keys(range(len(sizes)), stated.world, columns)
-        _, first = np.unique(keys, return_index=True)
-        first = np.sort(first)
+        best, ordered = _smallest(*sort_keys(keys, self._domain(range(len(sizes)))), np.ones_like(keys))
+        first = np.sort(best)  # as they were drawn, each once
         self._append(
             stated.world[first],
             [column[first] for column in columns],
@@ -69,7 +69,7 @@ class Extent:
             Lists(np.empty(0, np.int32), np.zeros(len(first), np.int64), np.zeros(len(first), np.int32)),
             np.ones(len(first), np.int64),
         )
-        self._whole.add(keys[first], np.arange(len(first)))
+        self._whole.add_sorted(ordered, np.searchsorted(first, best))
         self.advance()
 
     def __len__(self) -> int:
