@@ -30,7 +30,7 @@ from wug.compiler.proofs import stated_rows
 from wug.compiler.sheets import Sheet, read_data
 from wug.compiler.split import split
 from wug.compiler.tokens import Matrix, Pieces, rows_of, stack
-from wug.compiler.world import Relation
+from wug.compiler.world import Relation, World
 
 DOCUMENT_ID = 1
 PROBE_WORLDS = 64
@@ -100,20 +100,23 @@ def _fresh(
     # facts come in couples, so that a mirrored table is balanced
     size = np.clip(total[:, None] - 2 * couples, 0, 2)
     counts = {r.name: np.where(choice == i, size, 0).sum(axis=1) for i, r in enumerate(relations)}
-    populated = _known(populate_fresh(experiment.world, seeds, counts, sheets, report), known, seeds)
+    whole = populate_fresh(experiment.world, seeds, counts, sheets, report)
+    populated = _known(experiment.world, whole, known, seeds)
     return populated, infer(experiment.world, populated, report)
 
 
-def _known(populated: Populated, known: Rows, seeds: Words) -> Populated:
-    """The same worlds with so many of their facts, drawn from all relations together."""
-    world = np.concatenate([facts.world for facts in populated.facts.values()])
-    counts = np.bincount(world, minlength=len(seeds))
-    order = np.argsort(world, kind="stable")
-    number = np.empty(len(world), np.int64)
-    number[order] = np.arange(len(world)) - (np.cumsum(counts) - counts)[world[order]]
-    kept = permute(seeds[world], "known", number, counts[world]) < known[world]
-    facts, first = {}, 0
-    for name, each in populated.facts.items():
+def _known(world: World, populated: Populated, known: Rows, seeds: Words) -> Populated:
+    """The same worlds with so many of their facts, drawn from all relations together; what names say of
+    themselves is always known."""
+    told = {name: each for name, each in populated.facts.items() if not world.relations[name].built_in}
+    of = np.concatenate([each.world for each in told.values()])
+    counts = np.bincount(of, minlength=len(seeds))
+    order = np.argsort(of, kind="stable")
+    number = np.empty(len(of), np.int64)
+    number[order] = np.arange(len(of)) - (np.cumsum(counts) - counts)[of[order]]
+    kept = permute(seeds[of], "known", number, counts[of]) < known[of]
+    facts, first = dict(populated.facts), 0
+    for name, each in told.items():
         mine = kept[first : first + len(each)]
         facts[name] = Facts(each.world[mine], each.arguments[mine])
         first += len(each)

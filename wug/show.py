@@ -98,6 +98,8 @@ def _facts(
 ) -> None:
     proofs = Proofs(world, populated, closures)
     for relation in world.relations.values():
+        if relation.built_in:
+            continue
         closure = closures[relation.name]
         stated = int((closure.rule < 0).sum())
         _heading(
