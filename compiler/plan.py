@@ -53,13 +53,17 @@ class Pretraining:
 
 @dataclass(frozen=True)
 class Finetuning:
-    """Optax AdamW on the arm's documents: `steps` batches of `batch` whole documents."""
+    """Optax AdamW on the arm's documents: `steps` batches of `batch` whole documents.
+
+    With `loss` answer only what stands behind a '=>' counts; of a document without one, all of it.
+    """
 
     steps: int = 200
     learning_rate: float = 1e-3
     batch: int = 8
     warmup: int = 20
     weight_decay: float = 0.0
+    loss: str = "whole"
 
 
 @dataclass(frozen=True)

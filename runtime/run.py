@@ -162,6 +162,7 @@ class _Run:
                 "finetune": dataclasses.asdict(arm.finetune) if arm.finetune else None,
                 "seeds": [world.seed for world in worlds],
                 "documents": [world.training_digest(arm.name) for world in worlds],
+                **({"answers": [w.answer_digest(arm.name) for w in worlds]} if _answers_only(arm) else {}),
             },
         )
 
@@ -273,6 +274,10 @@ class _Run:
 
     def _waiting(self, what: str) -> Any:
         return lambda: self.progress.note(f"another run is at work on {what}: waiting for it")
+
+
+def _answers_only(arm: Arm) -> bool:
+    return arm.finetune is not None and arm.finetune.loss == "answer"
 
 
 def _shape(model: Model) -> dict[str, Any]:
