@@ -7,6 +7,7 @@ from wug.compiler.ambiguity import check_ambiguity
 from wug.compiler.check_documents import DocumentChecker
 from wug.compiler.check_entities import EntityChecker, within
 from wug.compiler.check_forms import FormChecker
+from wug.compiler.check_given import check_given
 from wug.compiler.check_populations import PopulationChecker, check_references
 from wug.compiler.check_rules import RuleChecker
 from wug.compiler.check_scenes import SceneChecker, flattened
@@ -18,7 +19,19 @@ from wug.compiler.rewriting import rule_of
 from wug.compiler.source import Span
 from wug.compiler.strata import check_strata
 from wug.compiler.typed import VALUE_TYPES
-from wug.compiler.world import NONCE, Argument, Document, Entity, Form, Lexicon, Relation, Rule, Table, World
+from wug.compiler.world import (
+    NONCE,
+    Argument,
+    Document,
+    Entity,
+    Form,
+    Given,
+    Lexicon,
+    Relation,
+    Rule,
+    Table,
+    World,
+)
 
 TRAITS = (
     "symmetric",
@@ -30,8 +43,6 @@ TRAITS = (
     "acyclic",
     "complete",
 )
-
-_LATER = syntax.Given
 
 
 def check_world(files: WorldFiles, report: Report) -> World:
@@ -51,6 +62,7 @@ class _WorldChecker:
         self.tables: dict[str, Table] = {}
         self.relations: dict[str, Relation] = {}
         self.preambles: dict[str, tuple[str, ...]] = {}
+        self.given: dict[str, Given] = {}
 
     def run(self) -> World:
         worlds = [file for file in self.files.files if file.world is not None]
@@ -109,6 +121,7 @@ class _WorldChecker:
             documents=documents,
             scenes=cases,
             rewritings=tuple(rewritings),
+            given=self.given,
         )
         counts = {entity.name: entity.count for entity in self.entities.values() if entity.count}
         check_counts(world, counts, self.report)
@@ -123,14 +136,6 @@ class _WorldChecker:
 
     def _declare(self, file: syntax.WorldFile, declaration: syntax.Declaration) -> None:
         if isinstance(declaration, syntax.Rule | syntax.Never | syntax.Parameter):
-            return
-        if isinstance(declaration, _LATER):
-            self.report.add(
-                "W0011",
-                f"'{type(declaration).__name__.lower()}' is not yet understood by this version",
-                declaration.span,
-                help="its place in the language is kept; leave it out for now",
-            )
             return
         name = declaration.name
         if name.text in self.places:
@@ -154,6 +159,10 @@ class _WorldChecker:
             self.entities[name.text] = self.scenes.scene(file, declaration, self.checker.known)
         elif isinstance(declaration, syntax.Table):
             self.tables[name.text] = self.checker.table(declaration)
+        elif isinstance(declaration, syntax.Given):
+            given = check_given(file, declaration, self.files.root, self.report)
+            if given is not None:
+                self.given[name.text] = given
         elif isinstance(declaration, syntax.Preamble):
             if not declaration.texts:
                 help = 'write at least one text; "" is the sentence alone'

@@ -58,6 +58,13 @@ class Probe:
     kinds: tuple[str, ...]
 
 
+def without_episodes() -> tuple[Episodes, Probe]:
+    """What there is to read for a model that is not pretrained."""
+    none = np.zeros((0, 1), np.uint16)
+    few = np.empty(0, np.uint8)
+    return Episodes(none, np.empty(0, np.uint16)), Probe(none, np.zeros((0, 2, 1), np.uint16), few, few, ())
+
+
 def compile_episodes(
     experiment: Experiment, tokenizer: Tokenizer, seed: int, report: Report, progress: Callable[[int], None]
 ) -> Episodes:

@@ -47,7 +47,9 @@ _ADDED = {
 _WORD = re.compile(r"(\s?)([^\W_]+|[^\s])")
 
 
-def build_tokenizer(world: World, characters: str, said: Sequence[str] = ()) -> Tokenizer:
+def build_tokenizer(
+    world: World, characters: str, said: Sequence[str] = (), given: Sequence[str] = ()
+) -> Tokenizer:
     """The tokenizer for all texts of a world, its episodes' fresh ones included.
 
     `characters` are those of the texts from tables of the user's own, `said` texts that stand beside those of
@@ -73,6 +75,9 @@ def build_tokenizer(world: World, characters: str, said: Sequence[str] = ()) -> 
             _add_words(pieces, text, at_start=True)
     for text in said:
         _add_words(pieces, text.replace("{cue}", " ").replace("{statement}", " "), at_start=True)
+    for text in given:
+        _add_words(pieces, text, at_start=True)
+        pieces.update(dict.fromkeys(text.replace(" ", "")))
     for piece in (*name_pieces(world), *_endings(world)):
         pieces[piece] = None
     for entity in world.entities.values():

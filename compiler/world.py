@@ -490,6 +490,18 @@ class Scene:
 
 
 @dataclass(frozen=True)
+class Given:
+    """Texts of the user's own without facts: each row of `data` begins as its column of names says and goes
+    on with `completion`; `choices` is a column of lists, "" where there is none."""
+
+    name: str
+    data: Data
+    completion: str
+    choices: str
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True)
 class World:
     """All declarations by name, in the order of the files."""
 
@@ -505,6 +517,7 @@ class World:
     scenes: dict[str, Scene] = field(default_factory=dict)
     nevers: tuple[Never, ...] = ()
     rewritings: tuple[Rewriting, ...] = ()
+    given: dict[str, Given] = field(default_factory=dict)
 
     def forests(self, entity: str) -> list[Relation]:
         """The relations that lay the members of an entity out in trees."""

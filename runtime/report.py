@@ -144,6 +144,9 @@ def remarks(document: dict[str, Any]) -> list[RenderableType]:
                 )
             )
     for outcome in document["pretraining"]:
+        if not outcome["steps"]:
+            said.append(Text(f"not pretrained (seed {outcome['seed']}): weights as drawn", "dim"))
+            continue
         shares = ", ".join(f"{kind} {percent(share)}" for kind, share in outcome["accuracy"].items())
         told = f"pretraining (seed {outcome['seed']}): {outcome['steps']:,} steps; in context: {shares}"
         said.append(Text(f"{told}, {percent(outcome['asked'])} was asked for", "dim"))

@@ -45,7 +45,7 @@ def _described(spec: World | Experiment) -> str:
             (len(spec.rules), "rule"),
         ]
         return f"world {spec.name} is well ({', '.join(_counted(n, what) for n, what in parts if n)})"
-    parts = [(len(spec.tests), "test"), (len(spec.arms), "arm"), (spec.seeds, "seed")]
+    parts = [(len(spec.tests) + len(spec.given_tests), "test"), (len(spec.arms), "arm"), (spec.seeds, "seed")]
     return f"experiment {spec.name} is well ({', '.join(_counted(n, what) for n, what in parts)})"
 
 
