@@ -20,7 +20,7 @@ from wug.compiler.drawn import Drawn
 from wug.compiler.experiment import Train
 from wug.compiler.facts import Ints, Rows
 from wug.compiler.manner import Manner, choose
-from wug.compiler.render import Texts, answer, cue, fill, inflected, say, scattered, text_of
+from wug.compiler.render import Texts, answer, cue, fill, inflected, say, scattered, slot_text, text_of
 from wug.compiler.said import Documents, Sentences
 from wug.compiler.world import Document, Form, Relation, Slot, Wording, slots
 
@@ -72,7 +72,7 @@ def articles(document: Document, trains: Sequence[Train], drawn: Drawn) -> Docum
     copies = np.tile(np.arange(document.copies, dtype=np.int32), len(members))
     of = np.repeat(members[:, 0], document.copies).astype(np.int32)
     member = np.repeat(members[:, 1], document.copies).astype(np.int32)
-    titles = _titles(document, of, member, drawn)
+    titles = _titles(document, of, member, copies, drawn)
     asking, asked, wording = _sentences(document, trains, units, plan, drawn)
     return _assembled(document, trains, drawn, units, plan, titles, of, copies, (asking, asked, wording))
 
@@ -95,7 +95,8 @@ def _units(document: Document, trains: Sequence[Train], drawn: Drawn) -> _Units:
         order = np.lexsort((ticket, unit))
         tells.append(np.full(len(lead), number))
         worlds.append(facts.world[stated[lead]])
-        members.append(facts.arguments[stated[lead], tell.subject])
+        of_lead = facts.world[stated[lead]], facts.arguments[stated[lead]]
+        members.append(drawn.about(relation, tell.subject, *of_lead)[1])
         rows.append(stated[order])
         sizes.append(np.bincount(unit, minlength=len(lead)))
     number_of, of, member, size = (np.concatenate(column) for column in (tells, worlds, members, sizes))
@@ -269,11 +270,29 @@ def enumeration(texts: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(texts[:-1]), texts[-1]]))
 
 
-def _titles(document: Document, of: Ints, member: Ints, drawn: Drawn) -> Texts:
+def _titles(document: Document, of: Ints, member: Ints, copy: Ints, drawn: Drawn) -> Texts:
     """The title of each document, with its first alternatives."""
     about = Relation(document.name, (document.subject,), frozenset(), None, None, (), document.span)
     world, populated = drawn.experiment.world, drawn.populated
-    return fill(world, populated, about, document.title, of, member[:, None])
+    lists = {
+        slot: _cast(document, slot, of, member, copy, drawn)
+        for slot in slots(document.title)
+        if slot.argument
+    }
+    return fill(world, populated, about, document.title, of, member[:, None], None, lists)
+
+
+def _cast(document: Document, slot: Slot, of: Ints, scene: Ints, copy: Ints, drawn: Drawn) -> Texts:
+    """The members of each document's scene that a slot of its title lists, in drawn order."""
+    entity = drawn.experiment.world.entities[document.members[slot.argument - 1]]
+    many = entity.per_scene
+    place: Rows = np.tile(np.arange(many, dtype=np.int64), len(of))
+    each = np.repeat(np.arange(len(of)), many)
+    key = draw(draw(drawn.seeds[of], f"{document.name}/title", scene), entity.name, copy.astype(np.int64))
+    number = scene[each] * many + permute(key[each], "order", place, many)
+    texts = slot_text(drawn.experiment.world, drawn.populated, entity.name, slot, of[each], number)
+    rows = texts.reshape(len(of), many).tolist()
+    return np.array([enumeration(row) for row in rows], np.str_)
 
 
 # Together

@@ -8,8 +8,9 @@ from typing import Any
 from wug.compiler import settings, syntax
 from wug.compiler.check_forms import FormChecker
 from wug.compiler.diagnostics import Report, did_you_mean
+from wug.compiler.source import Span
 from wug.compiler.wording_text import Reading
-from wug.compiler.world import Argument, Document, Entity, Form, Piece, Relation, Tell, slots
+from wug.compiler.world import IN_SCENE, Argument, Document, Entity, Form, Piece, Relation, Tell, slots
 
 
 class DocumentChecker:
@@ -41,11 +42,14 @@ class DocumentChecker:
                 self.report.add("W0107", f"{what} tells nothing", document.name.span, help=help)
             return None
         subject = Argument(document.param.name.text, type.text)
+        members = [e for e in self.entities.values() if type.text == e.scene != e.name]
         found = [self._tell(relation, form, type.text) for relation, form in values["tell"]]
         tells = tuple(tell for tell in found if tell is not None)
         title: tuple[Piece, ...] | None = ()
         if "title" in values:
-            title = self.forms.pieces(values["title"], [subject], Reading())
+            named = [subject, *(Argument(each.name, each.name) for each in members)]
+            title = self.forms.pieces(values["title"], named, Reading())
+            title = self._listed(title, values["title"].span)
         if len(tells) < len(found) or title is None:
             return None
         pronoun, pronouns = values.get("pronoun", ("", 0))
@@ -60,7 +64,17 @@ class DocumentChecker:
             pronouns,
             title,
             document.name.span,
+            tuple(each.name for each in members),
         )
+
+    def _listed(self, title: tuple[Piece, ...] | None, span: Span) -> tuple[Piece, ...] | None:
+        """The title of a scene names its members all together."""
+        for slot in slots(title or ()):
+            if slot.argument and not slot.many:
+                message = "a scene has several of these"
+                self.report.add("W0302", message, span, help="add a star: {NAME*} lists them all")
+                return None
+        return title
 
     def _tell(self, relation: syntax.Name, form: syntax.Name, entity: str) -> Tell | None:
         """The facts of a relation, about the member that the form names first."""
@@ -75,7 +89,7 @@ class DocumentChecker:
             message = f"relation '{relation.text}' has no form '{form.text}'"
             self.report.add("W0101", message, form.span, help=help)
             return None
-        place = _subject(told, told.form(form.text), entity)
+        place = self._subject(told, told.form(form.text), entity)
         if place is None:
             message = f"'{relation.text}' says nothing about '{entity}'"
             help = "tell a relation with such an argument"
@@ -87,16 +101,18 @@ class DocumentChecker:
             return None
         return Tell(told.name, form.text, place)
 
+    def _subject(self, relation: Relation, form: Form, entity: str) -> int | None:
+        """The argument of this type that a form names first; IN_SCENE for what holds in a scene."""
+        named = [relation.arguments[slot.argument].type for slot in slots(form.pieces)]
+        if entity in named:
+            return next(
+                s.argument for s in slots(form.pieces) if relation.arguments[s.argument].type == entity
+            )
+        of_scene = any(type in self.entities and self.entities[type].scene == entity for type in named)
+        return IN_SCENE if of_scene else None
+
 
 MILLION = 1_000_000
-
-
-def _subject(relation: Relation, form: Form, entity: str) -> int | None:
-    """The argument of this type that a form names first."""
-    for slot in slots(form.pieces):
-        if relation.arguments[slot.argument].type == entity:
-            return slot.argument
-    return None
 
 
 def _tell(cursor: settings.Cursor, key: syntax.Name) -> list[tuple[syntax.Name, syntax.Name]] | None:

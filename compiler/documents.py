@@ -18,7 +18,7 @@ from wug.compiler.draw import permute
 from wug.compiler.drawn import Drawn
 from wug.compiler.experiment import Arm, Train
 from wug.compiler.facts import Rows
-from wug.compiler.inference import constant_numbers, inferences
+from wug.compiler.inference import Inference, constant_numbers, inferences
 from wug.compiler.manner import choose
 from wug.compiler.match import Filters, begin, head_columns
 from wug.compiler.render import Texts, answer, cue, fill, say
@@ -91,25 +91,42 @@ def _share(arm: Arm, rows: Rows, train: Train, drawn: Drawn) -> NDArray[np.bool_
 
 
 def _follows_alone(relation: Relation, rows: Rows, drawn: Drawn) -> list[tuple[Relation, Rows]]:
-    """Facts that one premise among `rows` gives, by relation: (relation, rows of its closure).
+    """Facts that follow from one among `rows`, in one step or several: (relation, rows of its closure).
 
     What rests on others not holding, or on how many there are, does not follow from one fact alone.
     """
-    world, found = drawn.experiment.world, []
-    facts = drawn.closures[relation.name].facts
-    for rule in inferences(world):
-        names = [name for name, _ in rule.body.holds]
-        if names != [relation.name] or rule.body.absent or rule.counted is not None:
-            continue
-        constants = constant_numbers(world, drawn.populated, rule.body.constants)
-        if constants is None:
-            continue
-        columns = [facts.arguments[rows, place] for place in range(facts.arguments.shape[1])]
-        match = begin(0, rule.body.holds[0][1], rows, facts.world[rows], columns, constants)
-        match = Filters(rule.body, {}).apply(match)
-        extent = drawn.closures[rule.head].extent
-        found.append((world.relations[rule.head], extent.find(match.world, head_columns(rule, match))))
+    world = drawn.experiment.world
+    known, found, fresh = {relation.name: rows}, [], [(relation.name, rows)]
+    while fresh:
+        name, premises = fresh.pop(0)
+        for rule in inferences(world):
+            if (
+                [each for each, _ in rule.body.holds] != [name]
+                or rule.body.absent
+                or rule.counted is not None
+            ):
+                continue
+            given = _given(rule, name, premises, drawn)
+            before = known.get(rule.head, np.empty(0, np.int64))
+            given = given[~np.isin(given, before)]
+            given = given[np.sort(np.unique(given, return_index=True)[1])]
+            if len(given):
+                known[rule.head] = np.concatenate([before, given])
+                found.append((world.relations[rule.head], given))
+                fresh.append((rule.head, given))
     return found
+
+
+def _given(rule: Inference, relation: str, rows: Rows, drawn: Drawn) -> Rows:
+    """What a rule with one premise gives of facts of that relation."""
+    facts = drawn.closures[relation].facts
+    constants = constant_numbers(drawn.experiment.world, drawn.populated, rule.body.constants)
+    if constants is None:
+        return np.empty(0, np.int64)
+    columns = [facts.arguments[rows, place] for place in range(facts.arguments.shape[1])]
+    match = begin(0, rule.body.holds[0][1], rows, facts.world[rows], columns, constants)
+    match = Filters(rule.body, {}).apply(match)
+    return drawn.closures[rule.head].extent.find(match.world, head_columns(rule, match))
 
 
 def _documents(set: str, train: Train, relation: Relation, rows: Rows, form: Form, drawn: Drawn) -> Documents:

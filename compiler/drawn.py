@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +10,9 @@ from numpy.typing import NDArray
 from wug.compiler.diagnostics import Report
 from wug.compiler.draw import Words, draw
 from wug.compiler.experiment import Experiment, Holdout, Train, Where
-from wug.compiler.facts import Closure, Populated, Rows
+from wug.compiler.facts import Closure, Ints, Populated, Rows
 from wug.compiler.proofs import stated_rows
-from wug.compiler.world import Relation
+from wug.compiler.world import IN_SCENE, Relation
 
 Mask = NDArray[np.bool_]
 
@@ -34,12 +33,21 @@ class Drawn:
         of, arguments = facts.world[rows], facts.arguments[rows]
         kept = np.ones(len(rows), bool)
         for where in wheres:
-            entity = relation.arguments[where.argument].type
+            entity, member = self.about(relation, where.argument, of, arguments)
             inside = np.zeros(len(rows), bool)
             for part in where.parts:
-                inside |= self.members(entity, part)[of, arguments[:, where.argument]]
+                inside |= self.members(entity, part)[of, member]
             kept &= ~inside if where.negated else inside
         return kept
+
+    def about(self, relation: Relation, place: int, of: Ints, arguments: Ints) -> tuple[str, Rows]:
+        """The type that facts are about at an argument, or IN_SCENE, and of each fact the member."""
+        if place != IN_SCENE:
+            return relation.arguments[place].type, arguments[:, place].astype(np.int64)
+        types = [argument.type for argument in relation.arguments]
+        entities = self.experiment.world.entities
+        place = next(p for p, type in enumerate(types) if type in entities and entities[type].scene)
+        return entities[types[place]].scene, self.populated.scene[types[place]][of, arguments[:, place]]
 
     def members(self, entity: str, part: str) -> Mask:
         """The members of a part or holdout [worlds, count]."""
@@ -49,22 +57,10 @@ class Drawn:
         return self.populated.parts[entity] == number
 
     def trained_rows(self, train: Train) -> Rows:
-        """The facts that a `train` line trains: rows of its relation's closure. They are stated ones; of a
-        relation that rewrites terms, which has none, they are what rewriting gives."""
-        relation, closure = self.experiment.world.relations[train.relation], self.closures[train.relation]
-        rows = stated_rows(closure) if relation.population else np.flatnonzero(closure.rule >= 0)
+        """The stated facts that a `train` line trains: rows of its relation's closure."""
+        relation = self.experiment.world.relations[train.relation]
+        rows = stated_rows(self.closures[train.relation])
         return rows[self.chosen(relation, rows, train.where) & ~self.kept_back(relation, rows)]
-
-    @cached_property
-    def trained(self) -> tuple[frozenset[tuple[str, int]], ...]:
-        """The facts that are trained in each world: relation, and row of its closure."""
-        found: list[set[tuple[str, int]]] = [set() for _ in self.seeds]
-        for train in self.experiment.trains:
-            rows = self.trained_rows(train)
-            worlds = self.closures[train.relation].facts.world[rows]
-            for of, row in zip(worlds.tolist(), rows.tolist(), strict=True):
-                found[of].add((train.relation, row))
-        return tuple(map(frozenset, found))
 
     def kept_back(self, relation: Relation, rows: Rows) -> Mask:
         """Which facts speak of a member that is held out, and are of no relation that its holdout keeps."""
@@ -75,8 +71,12 @@ class Drawn:
             if relation.name in holdout.keep:
                 continue
             for place, argument in enumerate(relation.arguments):
+                entity = self.experiment.world.entities.get(argument.type)
                 if argument.type == holdout.entity:
                     back |= self.held[holdout.name][of, arguments[:, place]]
+                elif entity is not None and entity.scene == holdout.entity:
+                    scene = self.populated.scene[argument.type][of, arguments[:, place]]
+                    back |= self.held[holdout.name][of, scene]
         return back
 
 

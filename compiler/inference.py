@@ -47,6 +47,11 @@ class Inference:
     mirror: tuple[int, tuple[int, ...]] | None = None
     stepwise: bool = False
 
+    @property
+    def turns(self) -> bool:
+        """Whether it says a fact of one relation otherwise, such as turned round."""
+        return [name for name, _ in self.body.holds] == [self.head]
+
 
 def inferences(world: World) -> tuple[Inference, ...]:
     """The world's rules, those that traits stand for first."""
@@ -69,7 +74,7 @@ def inferences(world: World) -> tuple[Inference, ...]:
         places = [place for place, term in enumerate(rule.head.terms) if isinstance(term, Count)]
         found.append(
             Inference(
-                rule.name or f"rule {rule.head.relation}",
+                f"rule {rule.head.relation}",
                 rule.head.relation,
                 terms,
                 body,

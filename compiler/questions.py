@@ -67,11 +67,6 @@ class Items:
             for relation, form in dict.fromkeys(pairs)
         ]
 
-    @property
-    def given(self) -> bool:
-        """Whether these are questions of the user's own, with no facts behind them."""
-        return self.test.choices.kind == "given"
-
     def statement(self) -> Texts:
         """The question with its right answer, as it reads."""
         return np.char.add(self.cue, self.choices[np.arange(len(self)), self.answer])
@@ -94,7 +89,7 @@ def best_constant(items: Items) -> float:
     habit prefers all those of one relation and form.
     """
     if items.test.choices.kind == "statements":
-        return _best_statement(items)
+        return _best_statement(items)[0]
     chance, asked = items.chance(), _asked(items)
     _, group = np.unique(np.sort(asked, axis=1), axis=0, return_inverse=True)
     total = 0.0
@@ -111,14 +106,18 @@ def best_constant(items: Items) -> float:
     return total / max(1, len(items))
 
 
-def _best_statement(items: Items) -> float:
+def _best_statement(items: Items) -> tuple[float, str]:
+    """How well the best kind of statements does, and which that is."""
     kinds: dict[tuple[str, str], list[int]] = {}
     for number, claim in enumerate(items.claims):
         kinds.setdefault((claim.relation, claim.form), []).append(number)
-    return max(
-        float((items.accept & np.isin(items.claim, mine)).sum(axis=1).mean() / len(mine))
-        for mine in kinds.values()
-    )
+    scores = {
+        kind: float((items.accept & np.isin(items.claim, mine)).sum(axis=1).mean() / len(mine))
+        for kind, mine in kinds.items()
+    }
+    (relation, form), best = max(scores.items(), key=lambda each: each[1])
+    alone = sum(name == relation for name, _ in kinds) == 1
+    return best, relation if alone else f"{relation} in {form}"
 
 
 def _asked(items: Items) -> Texts:
@@ -163,24 +162,22 @@ def check_balance(items: tuple[Items, ...], report: Report) -> None:
         chance, constant = float(split_items.chance().mean()), best_constant(split_items)
         if constant <= chance + TOLERANCE:
             continue
-        if split_items.test.choices.kind == "statements":
-            message = (
-                f"a habit answers test '{split_items.test.name}' with {constant:.2f} (chance {chance:.2f})"
-            )
-            help = "offer statements that are right about equally often"
-            report.add("W0506", message, split_items.test.span, help=help)
-            continue
-        asked = _asked(split_items)
-        right = asked[np.arange(len(split_items)), split_items.answer]
-        texts, counts = np.unique(right, return_counts=True)
-        common = int(np.argmax(counts))
-        report.add(
-            "W0506",
-            f"a habit answers test '{split_items.test.name}' with {constant:.2f} (chance {chance:.2f}): "
-            f"'{texts[common].strip()}' is right {counts[common]} times of {len(split_items)}",
-            split_items.test.span,
-            help='let the relation draw an even number of facts over a table of \'"a" <-> "b"\' rows',
-        )
+        habit, help = _habit(split_items)
+        name = split_items.test.name
+        message = f"a habit answers test '{name}' with {constant:.2f} (chance {chance:.2f}): {habit}"
+        report.add("W0506", message, split_items.test.span, help=help)
+
+
+def _habit(items: Items) -> tuple[str, str]:
+    """The answer that is right most often, and what would help."""
+    if items.test.choices.kind == "statements":
+        help = "let each kind of statement be right equally often"
+        return f"to prefer the statements of '{_best_statement(items)[1]}'", help
+    asked = _asked(items)
+    texts, counts = np.unique(asked[np.arange(len(items)), items.answer], return_counts=True)
+    common = int(np.argmax(counts))
+    habit = f"'{texts[common].strip()}' is right {counts[common]} times of {len(items)}"
+    return habit, 'let the relation draw an even number of facts over a table of \'"a" <-> "b"\' rows'
 
 
 def check_distinct(items: tuple[Items, ...], report: Report) -> None:

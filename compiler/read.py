@@ -18,7 +18,7 @@ from wug.compiler.articles import styles
 from wug.compiler.automaton import End, Node, lay, lay_pieces
 from wug.compiler.facts import Populated
 from wug.compiler.render import slot_text
-from wug.compiler.world import Document, Form, Slot, World
+from wug.compiler.world import IN_SCENE, Document, Form, Slot, World
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class Reader:
             return
         for end, _, said in self._walk(self.titles[name], text, 0, ()):
             if text[end : end + 1] == " ":
-                about = [values[0] for _, values in said]
+                about = [values[0] for place, values in said if place == 0]
                 yield end + 1, frozenset.intersection(*about) if about else None
 
     def _paragraph(self, root: Node, text: str, start: int, about: _About) -> list[Sentence] | None:
@@ -128,9 +128,23 @@ class Reader:
         for end, at, said in self._walk(root, text, start, ()):
             if end == len(text) or text[end : end + 1] == " ":
                 for reading in self._readings(at, said, about):
-                    ends.setdefault(end, {})[reading] = reading[0].arguments[at.subject]
+                    member = self._member(reading, at)
+                    if at.subject != IN_SCENE or about is None or member in about:
+                        ends.setdefault(end, {})[reading] = member
         for end in sorted(ends, reverse=True):
             yield Sentence(start, end, tuple(ends[end])), frozenset(ends[end].values())
+
+    def _member(self, reading: Reading, end: End) -> int:
+        """Whom a sentence of a document is about: a member, or the scene that its members are of."""
+        arguments = reading[0].arguments
+        if end.subject != IN_SCENE:
+            return arguments[end.subject]
+        types = [argument.type for argument in self.world.relations[end.relation].arguments]
+        return next(
+            number // self.world.entities[type].per_scene
+            for type, number in zip(types, arguments, strict=True)
+            if type in self.world.entities and self.world.entities[type].scene
+        )
 
     # Walking the grammar
 
@@ -252,6 +266,6 @@ def _document_root(world: World, document: Document) -> Node:
 
 def _title_root(document: Document) -> Node:
     root = Node()
-    end = lay_pieces(root, document.title, [document.subject.type])
+    end = lay_pieces(root, document.title, [document.subject.type, *document.members])
     end.ends.append(End(document.name, "", 0))
     return root

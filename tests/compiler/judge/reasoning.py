@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -88,9 +87,8 @@ def value(term: str, binding: dict[str, str]) -> str:
 
 
 def compares(left: str, sign: str, right: str) -> bool:
-    """Whether two values compare so; numbers by size, days as they are written."""
-    number = r"-?\d+(\.\d+)?"
-    a, b = (float(x) if re.fullmatch(number, x) else x for x in (left, right))
+    """Whether two values compare so; integers by size, days as they are written."""
+    a, b = (int(left), int(right)) if left.isdigit() and right.isdigit() else (left, right)  # type: ignore
     return {"=": a == b, "!=": a != b, "<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b}[sign]
 
 
