@@ -30,6 +30,7 @@ from wug.compiler.experiment import Experiment
 SHIPPED = sorted(path.stem for path in (specs() / "experiments").glob("*.experiment"))
 
 Row = dict[str, Any]
+Known = dict[reasoning.Fact, int]
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -107,24 +108,86 @@ class Case:
         assert [item["item_id"] for item in self.items] == list(range(len(self.items)))
         assert {item["split"] for item in self.items} == set(self.experiment.tests)
         for item in self.items:
-            assert (item["relation"], item["form"]) == self.experiment.tests[item["split"]]
-            assert len(set(item["choices"])) == len(item["choices"]) > 1
+            test = self.experiment.tests[item["split"]]
+            assert len(set(item["choices"])) == len(item["choices"]) == len(item["accept"]) > 1
+            assert item["accept"][item["answer"]]
             asked = self.facts[item["fact"]]
-            right, *_ = choices = [item["choices"][item["answer"]]]
-            choices += [choice for choice in item["choices"] if choice != right]
-            meanings = self.means(item["cue"] + right)
-            assert asked in meanings
-            assert all(fact in taught for fact in meanings), "the right answer follows from what is trained"
-            for wrong in choices[1:]:
-                assert all(
-                    reasoning.is_false(self.world, self.known, fact)
-                    for fact in self.means(item["cue"] + wrong)
-                )
-            assert item["depth"] == self.known[asked]
+            assert (item["relation"], asked[0]) == (asked[0], item["relation"])
+            if test.kind == "statements":
+                self.statements_follow(test, item, taught)
+            else:
+                assert (item["relation"], item["form"]) == (test.relation, test.form)
+                assert sum(item["accept"]) == 1
+                if test.kind == "verdict":
+                    self.verdict(test, item, taught)
+                else:
+                    self.values(test, item, taught)
+            assert item["depth"] == taught[asked]
+            assert test.depth[0] <= item["depth"] <= test.depth[1]
             entities = [
                 a for a, (_, t) in zip(asked[1], self.arguments(asked), strict=True) if self.entity(t)
             ]
             assert item["cluster"] == (entities or asked[1])[0]
+
+    def values(self, test: reading.Test, item: Row, taught: Known) -> None:
+        cue = self.question(test, item["cue"])
+        for choice, right in zip(item["choices"], item["accept"], strict=True):
+            meanings = self.means(cue + choice)
+            if right:
+                assert self.facts[item["fact"]] in meanings
+                assert all(fact in taught for fact in meanings), "the answer follows from what is trained"
+            else:
+                assert all(reasoning.is_false(self.world, self.known, fact) for fact in meanings)
+                assert not any(fact in taught for fact in meanings)
+
+    def question(self, test: reading.Test, cue: str) -> str:
+        """What a test's own words stand around."""
+        before, _, after = re.split(r"(\{\w+\})", test.ask) if test.ask else ("", "", "")
+        assert cue.startswith(before)
+        assert cue.endswith(after.rstrip())
+        return cue[len(before) : len(cue) - len(after.rstrip())]
+
+    def verdict(self, test: reading.Test, item: Row, taught: Known) -> None:
+        assert sorted(item["choices"]) == sorted(test.texts)
+        true = item["choices"][item["answer"]] == test.texts[0]
+        for fact in self.means(self.question(test, item["cue"])):
+            assert (fact in taught) == true
+            assert true or reasoning.is_false(self.world, self.known, fact)
+
+    def statements_follow(self, test: reading.Test, item: Row, taught: Known) -> None:
+        """All statements of the set, both ways over a pair; those that follow, or the strongest, count."""
+        claims = [self.means(choice)[0] for choice in item["choices"]]
+        pair = set(claims[0][1])
+        assert len(pair) == 2
+        assert len(claims) == 2 * len(test.statements)
+        assert all(set(arguments) == pair for _, arguments in claims)
+        follow = [fact for fact in claims if fact in taught]
+        alone = {fact: reasoning.closure(self.world, [fact]) for fact in follow}
+        right = {
+            fact
+            for fact in follow
+            if not test.strongest
+            or not any(fact in alone[other] and other not in alone[fact] for other in follow)
+        }
+        assert right == {fact for fact, good in zip(claims, item["accept"], strict=True) if good}
+
+    def answers(self, test: reading.Test, item: Row, seen: Known) -> int:
+        """On how many seen facts it rests; 0 where it does not follow, -1 where none are counted."""
+        if not seen:
+            return 0
+        if test.kind == "verdict":
+            true = item["choices"][item["answer"]] == test.texts[0]
+            facts = self.means(self.question(test, item["cue"]))
+            if true:
+                return min((seen[fact] for fact in facts if fact in seen), default=0)
+            return -1 if all(reasoning.is_false(self.world, seen, fact) for fact in facts) else 0
+        cue = self.question(test, item["cue"])
+        right, wrong = (
+            [seen[fact] for c, good in pairs if good == want for fact in self.means(cue + c) if fact in seen]
+            for want in (True, False)
+            if (pairs := list(zip(item["choices"], item["accept"], strict=True)))
+        )
+        return 0 if wrong and test.kind != "statements" else min(right, default=0)
 
     def arguments(self, fact: reasoning.Fact) -> list[tuple[str, str]]:
         return self.world.relations[fact[0]].arguments
@@ -248,6 +311,7 @@ class Case:
             }
             for name, arm in self.experiment.arms.items()
         }
+        closures: dict[frozenset[reasoning.Fact], Known] = {}
         for (name, arm), item in itertools.product(self.experiment.arms.items(), self.items):
             row = seen[name, item["item_id"]]
             context = self.contexts[name, row["context_id"]] if row["context_id"] >= 0 else []
@@ -256,6 +320,14 @@ class Case:
             learnt = [d["doc_id"] for d in self.documents if arm.trains and d["set"] in ("train", name)]
             stated = {s for number in (*learnt, *context) for s in self.statements(self.documents[number])}
             words = trained[name] | {w for number in context for w in self.words(number)}
+            facts = frozenset(
+                self.facts[said["fact"]] for number in (*learnt, *context) for said in self.paragraphs[number]
+            )
+            if facts not in closures:
+                closures[facts] = reasoning.closure(self.world, sorted(facts))
+            depth = self.answers(self.experiment.tests[item["split"]], item, closures[facts])
+            assert row["answerable"] == bool(depth), (name, item)
+            assert row["depth"] == max(depth, 0), (name, item)
             answer = item["cue"] + item["choices"][item["answer"]]
             asked = self.facts[item["fact"]]
             wanted = self.say(self.world.relations[asked[0]].forms[item["form"]], asked)
@@ -282,7 +354,7 @@ class Case:
 @st.composite
 def experiments(draw: st.DrawFn) -> tuple[str, str]:
     """A random world, and an experiment that trains all of it and tests some of it."""
-    world = draw(worlds(closed=draw(st.sampled_from([True, True, True, False]))))
+    world = draw(worlds(closed=draw(st.sampled_from([True] * 7 + [False]))))
     read = reading.read_world(world)
     lines = ["wug 1", "experiment drawn {", '  world "drawn.world"', "  seeds 2"]
     if draw(st.booleans()):
@@ -301,10 +373,9 @@ def experiments(draw: st.DrawFn) -> tuple[str, str]:
         populated = [name for name, relation in read.relations.items() if relation.populated]
         name = draw(st.sampled_from([*populated, *populated, *read.relations]))
         form = draw(st.sampled_from(sorted(read.relations[name].forms)))
-        choices = (
-            "contradiction" if name == "beside" and draw(st.booleans()) else f"others({1 + number // 2})"
-        )
-        lines.append(f"  test t{number} {{ {name} in {form}  choices {choices} }}")
+        lines.append(f"  test t{number} {{ {name} in {form}  {asked(draw, read, name, number)} }}")
+    if all("verdict" in line for line in lines if line.startswith("  test ")):
+        lines.append("  test plain { r0 in says  choices others(1) }")
     lines += [
         "  model speck { layers 1  width 32  heads 2 }",
         "  arm pretrained { }",
@@ -319,7 +390,26 @@ def experiments(draw: st.DrawFn) -> tuple[str, str]:
     return world, "\n".join(lines)
 
 
-REFUSED = {"W0408", "W0501", "W0503"}
+def asked(draw: st.DrawFn, read: reading.World, name: str, number: int) -> str:
+    """What a test of a relation offers, and of which facts."""
+    relations = [other for other in read.relations if other != "beside"]
+    traits = read.relations[name].traits
+    follows = any(rule.head[0] == name for rule in read.rules) or "transitive" in traits
+    facts = draw(st.sampled_from(["", "derived", "depth 1..2", "derived  depth 2..9"])) if follows else ""
+    if name == "beside":
+        return f"choices {draw(st.sampled_from(['contradiction', f'others({1 + number // 2})']))}  {facts}"
+    several = " ".join(draw(st.lists(st.sampled_from(relations), min_size=1, max_size=2, unique=True)))
+    offered = [
+        f"others({1 + number // 2})",
+        f"others(1) from {draw(st.sampled_from(['targets', *relations]))}",
+        'others(1)  ask "Question: {cue}? Answer:"',
+        'verdict(" Yes." " No.")  ask "Is it so? {statement}"',
+        f"statements({several})  accept {draw(st.sampled_from(['any', 'strongest']))}",
+    ]
+    return f"choices {draw(st.sampled_from(offered))}  {facts}"
+
+
+REFUSED = {"W0401", "W0408", "W0501", "W0503"}
 """What may be wrong with a random experiment: contradictions, no items, no false choices."""
 
 

@@ -82,9 +82,23 @@ class Arm:
 
 
 @dataclass
+class Test:
+    """What is asked and offered. `kind` is contradiction, others, statements or verdict."""
+
+    relation: str
+    form: str
+    kind: str
+    depth: tuple[int, int]
+    ask: str
+    texts: list[str]
+    statements: list[str]
+    strongest: bool
+
+
+@dataclass
 class Experiment:
     trains: list[tuple[str, str, int]]  # relation, form, articles
-    tests: dict[str, tuple[str, str]]  # relation, form
+    tests: dict[str, Test]
     arms: dict[str, Arm]
     documents: list[str]  # those that are trained
 
@@ -184,10 +198,27 @@ def read_experiment(text: str) -> Experiment:
     for match, body in blocks(text, r"\btest\s+(\w+)"):
         asked = re.match(r"\s*(\w+)\s+in\s+(\w+)", body)
         assert asked
-        tests[match.group(1)] = (asked.group(1), asked.group(2))
+        tests[match.group(1)] = _test(asked.group(1), asked.group(2), body)
     bodies = {match.group(1): body for match, body in blocks(text, r"\barm\s+(\w+)")}
     documents = re.findall(r"\btrain\s+(\w+)\b(?!\s+in\b)(?=\s*$)", text, flags=re.M)
     return Experiment(trains, tests, {name: _arm(name, bodies) for name in bodies}, documents)
+
+
+def _test(relation: str, form: str, body: str) -> Test:
+    kind = re.search(r"\bchoices\s+(\w+)\s*(?:\(([^)]*)\))?", body)
+    assert kind
+    depth = re.search(r"\bdepth\s+(\d+)(?:\.\.(\d+))?", body)
+    ask = re.search(r'\bask\s+"([^"]*)"', body)
+    return Test(
+        relation,
+        form,
+        kind.group(1),
+        (int(depth.group(1)), int(depth.group(2) or depth.group(1))) if depth else (0, 10**6),
+        ask.group(1) if ask else "",
+        re.findall(r'"([^"]*)"', kind.group(2) or ""),
+        re.findall(r"\w+", re.sub(r'"[^"]*"', "", kind.group(2) or "")),
+        not re.search(r"\baccept\s+any", body),
+    )
 
 
 def _arm(name: str, bodies: dict[str, str]) -> Arm:
