@@ -288,7 +288,11 @@ def _cast(document: Document, slot: Slot, of: Ints, scene: Ints, copy: Ints, dra
     many = entity.per_scene
     place: Rows = np.tile(np.arange(many, dtype=np.int64), len(of))
     each = np.repeat(np.arange(len(of)), many)
-    key = draw(draw(drawn.seeds[of], f"{document.name}/title", scene), entity.name, copy.astype(np.int64))
+    key = draw(
+        draw(drawn.seeds[of], f"{document.name}/title", scene.astype(np.int64)),
+        entity.name,
+        copy.astype(np.int64),
+    )
     number = scene[each] * many + permute(key[each], "order", place, many)
     texts = slot_text(drawn.experiment.world, drawn.populated, entity.name, slot, of[each], number)
     rows = texts.reshape(len(of), many).tolist()

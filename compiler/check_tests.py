@@ -43,7 +43,15 @@ class TestChecker:
             self.report.add("W0202", message, train.relation.span, help=help)
             return None
         where = self.wheres.wheres(train.where, relation)
-        return Train(relation.name, train.form.text, values.get("articles", 1), texts, where, train.span)
+        return Train(
+            relation.name,
+            train.form.text,
+            values.get("articles", 1),
+            texts,
+            where,
+            train.span,
+            wordings=values.get("wordings", 0),
+        )
 
     # Tests
 

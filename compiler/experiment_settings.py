@@ -153,6 +153,7 @@ HOLDOUT: settings.Schema = {"keep": _several}
 TRAIN: settings.Schema = {
     "articles": settings.integer(1, 1_000_000),
     "preamble": settings.name("the name of a preamble"),
+    "wordings": settings.integer(1, 1_000_000),
 }
 
 

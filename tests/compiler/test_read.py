@@ -215,3 +215,33 @@ def test_thousands_of_sentences_of_one_form(write: Write) -> None:
     assert len(texts) == 2000
     for text, fact in zip(texts, facts.arguments.tolist(), strict=True):
         assert [meaning.arguments for (meaning,) in reader.sentence(text)] == [tuple(fact)]
+
+
+def test_a_fact_is_told_in_so_many_wordings_of_its_own(write: Write) -> None:
+    wordings = "".join(f'      "{{a}} {word}" => " {{b}}."\n' for word in ("like", "love", "prize", "adore"))
+    write(
+        "fond.world",
+        "wug 1\nworld fond {\n  entity creature { count 30 }\n"
+        "  relation likes(a: creature, b: creature) {\n    complete  populate pairs { count 20 }\n"
+        f'    form says {{\n{wordings}      held "{{a}} fancy" => " {{b}}."\n    }}\n  }}\n}}\n',
+    )
+    experiment = checked(
+        write(
+            "fond.experiment",
+            'wug 1\nexperiment fond {\n  world "fond.world"\n'
+            "  train likes in says { articles 7  wordings 2 }\n"
+            "  test asked { likes in says  choices others(1)  wording held }\n"
+            "  model speck { layers 1  width 32  heads 2 }\n  arm learnt { finetune { steps 5 } }\n}\n",
+        )
+    )
+    assert isinstance(experiment, Experiment)
+    drawn = draft(experiment, Report())
+    said = drawn.documents.sentences
+    own = [tuple(sorted(set(said.wording[said.row == row].tolist()))) for row in range(20)]
+    assert all(len(each) == 2 for each in own)
+    assert len(set(own)) > 1, "each fact has its own"
+    counts = [np.bincount(said.wording[said.row == row]).max() for row in range(20)]
+    assert set(counts) == {4}, "seven articles take two wordings in turn"
+    seen = drawn.view(0, 0)
+    assert all(seen.exposed), "asked in other words, the fact was stated in this form"
+    assert not any(seen.verbatim)
