@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from wug.compiler.articles import articles
 from wug.compiler.diagnostics import Report
 from wug.compiler.draw import Words, below, draw, permute, seed_word
 from wug.compiler.drawn import Drawn
-from wug.compiler.experiment import DEEPEST, Experiment, Test, probed_tests
+from wug.compiler.experiment import DEEPEST, Experiment, Test, Train, probed_tests
 from wug.compiler.facts import Closure, Facts, Ints, Populated, Rows
 from wug.compiler.fresh_sizes import fact_weights
 from wug.compiler.infer import infer
@@ -150,14 +151,16 @@ def _batch(
 def _facts(
     experiment: Experiment, pieces: Pieces, populated: Populated, closures: dict[str, Closure], seeds: Words
 ) -> tuple[Matrix, Rows]:
-    """One document for each stated fact of each world, in a trained form and behind a preamble, shuffled."""
+    """The stated facts of each world as training states them, shuffled: one document for each, in a trained
+    form and behind a preamble, or the documents that tell of them."""
     world = experiment.world
-    parts: list[Matrix] = []
-    rows: list[Ints] = []
+    parts, rows = _told(experiment, pieces, populated, closures, seeds)
     for relation in shown_relations(experiment):
         facts = closures[relation.name].facts
         stated = stated_rows(closures[relation.name])
-        trains = [train for train in experiment.trains if train.relation == relation.name]
+        trains = _alone(experiment, relation)
+        if not trains:
+            continue
         key = seeds[facts.world[stated]] + stated.astype(np.uint64)
         which = below(draw(key, f"{relation.name}/train", 0), len(trains))
         for number, train in enumerate(trains):
@@ -171,6 +174,35 @@ def _facts(
             parts.append(_document(preambles[chosen], sentences))
             rows.append(of)
     return _shuffled(parts, rows, seeds, "facts/order", None)
+
+
+def _alone(experiment: Experiment, relation: Relation) -> list[Train]:
+    """The trainings that state facts of a relation one by one."""
+    return [train for train in experiment.trains if train.relation == relation.name and not train.document]
+
+
+def _told(
+    experiment: Experiment, pieces: Pieces, populated: Populated, closures: dict[str, Closure], seeds: Words
+) -> tuple[list[Matrix], list[Ints]]:
+    """The documents that training tells of relations whose facts it states nowhere else.
+
+    Each says every fact once, so that an episode stays short however long they are in training.
+    """
+    trains = tuple(dataclasses.replace(train, where=()) for train in experiment.trains)
+    everything = dataclasses.replace(experiment, holdouts=(), trains=trains)
+    worlds = Drawn(everything, seeds, populated, closures, {})
+    parts: list[Matrix] = []
+    rows: list[Ints] = []
+    for name in dict.fromkeys(train.document for train in trains if train.document):
+        document = dataclasses.replace(experiment.world.documents[name], copies=1, sentences=None)
+        mine = [train for train in trains if train.document == name][: len(document.tells)]
+        if all(_alone(experiment, experiment.world.relations[train.relation]) for train in mine):
+            continue
+        told = articles(document, mine, worlds)
+        texts = pieces.encode([f" {text}" for text in told.text.tolist()])
+        parts.append(_document(np.empty((len(texts), 0), np.int32), texts))
+        rows.append(told.world)
+    return parts, rows
 
 
 def _questions(

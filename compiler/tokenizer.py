@@ -23,7 +23,7 @@ from wug.compiler.articles import ANSWER, ASKED, QUESTION
 from wug.compiler.render import inflected
 from wug.compiler.typed import VALUE_TYPES
 from wug.compiler.words import SYLLABLES
-from wug.compiler.world import INFLECTIONS, NONCE, Lexicon, Option, Piece, Slot, Wording, World, slots
+from wug.compiler.world import INFLECTIONS, NONCE, Lexicon, Option, Piece, Slot, World, slots
 
 PAD, DOCUMENT, UNKNOWN = "<pad>", "<doc>", "<unk>"
 """Ids 0, 1, 2. Every document begins with <doc>; <pad> is never a target. Only ids are these: a text that
@@ -54,15 +54,14 @@ def build_tokenizer(world: World, characters: str, said: Sequence[str] = ()) -> 
     the world.
     """
     pieces: dict[str, None] = {}
-    for wording in _wordings(world):
-        _add_pieces(pieces, wording.pieces)
+    for said_pieces, _ in _texts(world):
+        _add_pieces(pieces, said_pieces)
     for document in world.documents.values():
-        _add_pieces(pieces, document.title)
         for pronoun in (document.pronoun, document.pronoun[:1].upper() + document.pronoun[1:]):
             _add_words(pieces, pronoun, at_start=True)
         if document.questions:
             _add_words(pieces, QUESTION + ASKED + ANSWER, at_start=True)
-    if any(slot.many for wording in _wordings(world) for slot in slots(wording.pieces)):
+    if any(slot.many for said_pieces, _ in _texts(world) for slot in slots(said_pieces)):
         _add_words(pieces, ", and", at_start=False)
     for table in world.tables.values():
         for row in table.rows:
@@ -75,13 +74,12 @@ def build_tokenizer(world: World, characters: str, said: Sequence[str] = ()) -> 
         _add_words(pieces, text.replace("{cue}", " ").replace("{statement}", " "), at_start=True)
     for piece in (*name_pieces(world), *_endings(world)):
         pieces[piece] = None
-    for relation in world.relations.values():
-        for wording in [w for form in relation.forms for w in form.wordings]:
-            for slot in slots(wording.pieces):
-                _add_inflected(pieces, world, relation.arguments[slot.argument].type, slot)
-            for slot in _without_space(wording.pieces):
-                for text in _cells(world, relation.arguments[slot.argument].type, slot):
-                    _add_words(pieces, text, at_start=False)
+    for said_pieces, types in _texts(world):
+        for slot in slots(said_pieces):
+            _add_inflected(pieces, world, types[slot.argument], slot)
+        for slot in _without_space(said_pieces):
+            for text in _cells(world, types[slot.argument], slot):
+                _add_words(pieces, text, at_start=False)
     for entity in world.entities.values():
         _add_words(pieces, entity.numbered, at_start=True)
     if _spells(world):
@@ -90,10 +88,15 @@ def build_tokenizer(world: World, characters: str, said: Sequence[str] = ()) -> 
     return piece_model(pieces)
 
 
-def _wordings(world: World) -> Iterator[Wording]:
+def _texts(world: World) -> Iterator[tuple[Sequence[Piece], Sequence[str]]]:
+    """The wordings and titles of a world, each with the types of its arguments."""
     for relation in world.relations.values():
+        types = [argument.type for argument in relation.arguments]
         for form in relation.forms:
-            yield from form.wordings
+            for wording in form.wordings:
+                yield wording.pieces, types
+    for document in world.documents.values():
+        yield document.title, [document.subject.type, *document.members]
 
 
 def piece_model(pieces: Iterable[str]) -> Tokenizer:
@@ -147,11 +150,9 @@ def _name_inflections(world: World) -> set[str]:
     """The inflections in which sentences say invented names."""
     return {
         inflection
-        for relation in world.relations.values()
-        for form in relation.forms
-        for wording in form.wordings
-        for slot in slots(wording.pieces)
-        if (entity := world.entities.get(relation.arguments[slot.argument].type)) and entity.naming
+        for pieces, types in _texts(world)
+        for slot in slots(pieces)
+        if (entity := world.entities.get(types[slot.argument])) and entity.naming
         for inflection in slot.inflections
     }
 

@@ -126,6 +126,7 @@ def test_episodes_ask_what_rules_give(experiment: Experiment) -> None:
         (tokenizer.decode(row[:first].tolist()), tokenizer.decode(row[first:].tolist()))
         for row, first in zip(episodes.tokens[:50], episodes.questions, strict=False)
     ]
+    assert all(told.startswith("Take ") and "<unk>" not in told for told, _ in rows), "as training tells it"
     assert any("Some" in asked and "Some" not in told for told, asked in rows)
     every = [(told.count("All"), asked.count("All")) for told, asked in rows]
     assert any(asked > told for told, asked in every), "all follows from all and all"
