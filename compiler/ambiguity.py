@@ -8,6 +8,7 @@ names and values of the user's own tables may spell is seen when a world is draw
 
 from __future__ import annotations
 
+import dataclasses
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,32 +18,55 @@ from wug.compiler.diagnostics import Note, Report
 from wug.compiler.source import Span
 from wug.compiler.world import Form, Relation, Slot, Table, slots
 
-MOST_STATES = 200_000
+MOST_STATES = 50_000
 """So many pairs of places are looked at; more would make `wug check` slow, and drawing finds the rest."""
 
 
 Filled = tuple[int, int] | None
-"""The argument of a slot and the row that fills it, -1 where it is no table's."""
+"""What a letter or name belongs to: the argument of a slot and, where a cell ends, its row; else none."""
+
+_INSIDE = -2
+_NAME = -1
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """The beginning of a cell that a slot says."""
+
+    type: str
+    slot: Slot
+    said: str
 
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a walk is: at a node, or with `left` to say before it gets there, in a slot that is `filled`.
+    """Where a walk is: at a node, or with `left` of a name or the rest of a `cell` to say before that.
 
-    `rows` are those that fill arguments which a wording says several cells of.
+    `rows` are those that fill arguments of which a wording says several cells.
     """
 
     node: int
     left: tuple[str, ...] = ()
-    filled: Filled = None
+    argument: int = _NAME
+    cell: _Cell | None = None
     rows: frozenset[tuple[int, int]] = frozenset()
 
 
 _State = tuple[_Place, _Place, bool]
 """Two walks, and whether a slot was ever filled in the one and not the other with the same."""
 
-_Step = tuple[str, _Place, Filled]
-"""What is said (a letter, or a name as a whole), where that leads, and the slot that it fills."""
+
+@dataclass(frozen=True)
+class _Step:
+    """What is said (a letter, or a name or cell as a whole), where that leads, and what it belongs to.
+
+    `begins` is the column of which a cell begins here that can also be said as a whole.
+    """
+
+    text: str
+    place: _Place
+    filled: Filled = None
+    begins: tuple[str, int] | None = None
 
 
 def check_ambiguity(relations: Mapping[str, Relation], tables: Mapping[str, Table], report: Report) -> None:
@@ -111,6 +135,8 @@ class _Pairs:
         self.nodes: list[Node] = []
         self.numbers: dict[int, int] = {}
         self._number(root)
+        self.cells: dict[tuple[str, int], dict[str, dict[str, list[int]]]] = {}
+        self.whole: dict[tuple[str, int], bool] = {}
         self.known: dict[_Place, tuple[list[_Step], list[End]]] = {}
 
     def _number(self, node: Node) -> int:
@@ -138,12 +164,14 @@ class _Pairs:
                         found[pair] = first, second, _spelled(before, state)
             by_text: dict[str, list[_Step]] = {}
             for step in others:
-                by_text.setdefault(step[0], []).append(step)
-            for text, one, fills in steps:
-                for _, other, also in by_text.get(text, ()):
-                    following: _State = one, other, crossed or fills != also
+                by_text.setdefault(step.text, []).append(step)
+            for one in steps:
+                for other in by_text.get(one.text, ()):
+                    if one.begins is not None and one.begins == other.begins:
+                        continue  # both say a cell of this column, so the same one, as a whole
+                    following: _State = one.place, other.place, crossed or one.filled != other.filled
                     if following not in before:
-                        before[following] = state, text
+                        before[following] = state, one.text
                         waiting.append(following)
         for pair in sorted(found, key=lambda pair: (pair[1], pair[0])):
             yield found[pair]
@@ -167,6 +195,8 @@ class _Pairs:
             ends: list[End] = []
             if place.left:
                 steps.append(_said(place))
+            elif place.cell is not None:
+                steps += self._spell(place, place.cell)
             else:
                 self._from_node(self.nodes[place.node], place.rows, steps, ends)
             self.known[place] = steps, ends
@@ -177,32 +207,67 @@ class _Pairs:
     ) -> None:
         ends += node.ends
         for letter, following in node.letters.items():
-            steps.append((letter, _Place(self._number(following), rows=rows), None))
+            steps.append(_Step(letter, _Place(self._number(following), rows=rows)))
         for silent in node.silent:
             self._from_node(silent, rows, steps, ends)
         for (type, slot), following in node.slots.items():
             number = self._number(following)
-            if type not in self.tables or slot.inflections:
-                steps += [
-                    _said(_Place(number, text, (slot.argument, -1), rows)) for text in _named(type, slot)
-                ]
+            if type in self.tables and not slot.inflections:
+                steps += self._cells_of(_Place(number, cell=_Cell(type, slot, ""), rows=rows), type, slot)
                 continue
-            for row, cells in enumerate(self.tables[type].rows):
-                filled = slot.argument, row
-                held = {at: other for at, other in rows if at == slot.argument}
-                if not cells[slot.column] or held.get(slot.argument, row) != row:
-                    continue
-                kept = rows | {filled} if (type, slot.argument) in self.several else rows
-                steps.append(_said(_Place(number, tuple(cells[slot.column]), filled, kept)))
+            for text in _named(type, slot):
+                steps.append(_said(_Place(number, text, slot.argument, rows=rows)))
+
+    def _cells_of(self, place: _Place, type: str, slot: Slot) -> Iterator[_Step]:
+        """The first letters of all cells of a column and, where none begins another, a cell as a whole."""
+        column = type, slot.column
+        if column not in self.cells:
+            self.cells[column] = _beginnings(self.tables[type], slot.column)
+            texts = [cells[slot.column] for cells in self.tables[type].rows]
+            ends = len(set(texts)) == len(texts) and not any(text in self.cells[column] for text in texts)
+            self.whole[column] = ends
+        whole = self.whole[column] and (type, slot.argument) not in self.several
+        if whole:
+            text = "{" + f"{type}.{self.tables[type].columns[slot.column]}" + "}"
+            yield _Step(text, _Place(place.node, rows=place.rows), (slot.argument, _NAME), None)
+        assert place.cell is not None
+        for step in self._spell(place, place.cell):
+            yield dataclasses.replace(step, begins=column) if whole else step
+
+    def _spell(self, place: _Place, cell: _Cell) -> Iterator[_Step]:
+        """The next letters of the cells that begin so; where one ends, its row is known."""
+        key, argument = (cell.type, cell.slot.column), cell.slot.argument
+        for letter, rows in self.cells[key].get(cell.said, {}).items():
+            said = cell.said + letter
+            if said in self.cells[key]:
+                longer = _Cell(cell.type, cell.slot, said)
+                longer_place = _Place(place.node, cell=longer, rows=place.rows)
+                yield _Step(letter, longer_place, (argument, _INSIDE))
+            for row in rows:
+                if dict(place.rows).get(argument, row) == row:
+                    several = (cell.type, argument) in self.several
+                    kept = place.rows | {(argument, row)} if several else place.rows
+                    yield _Step(letter, _Place(place.node, rows=kept), (argument, row))
+
+
+def _beginnings(table: Table, column: int) -> dict[str, dict[str, list[int]]]:
+    """For each beginning of a cell the letters that may follow, and the rows that end with each."""
+    found: dict[str, dict[str, list[int]]] = {}
+    for row, cells in enumerate(table.rows):
+        cell = cells[column]
+        for end, letter in enumerate(cell):
+            rows = found.setdefault(cell[:end], {}).setdefault(letter, [])
+            if end == len(cell) - 1:
+                rows.append(row)
+    return found
 
 
 def _said(place: _Place) -> _Step:
-    """The first of what is left to say. The letters around a name fill nothing."""
+    """The first of what is left to say of a name. The letters around it fill nothing."""
     first, *rest = place.left
-    in_name = place.filled is not None and place.filled[1] < 0
-    filled = None if in_name and not first.startswith("{") else place.filled
-    kept = place.filled if rest else None
-    return first, _Place(place.node, tuple(rest), kept, place.rows), filled
+    filled = (place.argument, _NAME) if first.startswith("{") else None
+    argument = place.argument if rest else _NAME
+    return _Step(first, _Place(place.node, tuple(rest), argument, rows=place.rows), filled)
 
 
 def _named(type: str, slot: Slot) -> Iterator[tuple[str, ...]]:

@@ -59,6 +59,10 @@ class _Reading:
         self.facts = [frozenset(pairs[s] for s in own) for own in rows]
         self.statements = [Counter(statements[s] for s in own) for own in rows]
         self.words = [frozenset(words[s] for s in own) for own in rows]
+        for row, own in enumerate(rows):
+            if not own:  # a given text says itself
+                text = str(documents.text[row])
+                self.statements[row], self.words[row] = Counter([text]), frozenset([text])
 
     def seen(self, rows: Iterable[int]) -> _Seen:
         facts: set[Fact] = set()
@@ -163,7 +167,7 @@ def _answers(
     there already.
     """
     numbers = {seen: number for number, seen in enumerate(dict.fromkeys(facts))}
-    whole = _trained(drawn, of)
+    whole = drawn.trained[of]
     known, sets = taught, np.full(len(facts), of, np.int32)
     if any(seen != whole for seen in numbers):
         known = closed(drawn, np.full(len(numbers), of, np.int32), _columns(drawn, list(numbers)), Report())
@@ -173,7 +177,7 @@ def _answers(
     for items in tests:
         mine = slice(first, first + len(items))
         answerable, depth = proved(items, drawn, known, sets[mine])
-        none = ~something[mine] & (items.test.choices.kind != "unknown")
+        none = ~something[mine] & (items.test.choices.kind not in ("unknown", "given"))
         answers.append(answerable & ~none)
         depths.append(np.where(none, 0, depth))
         first += len(items)
@@ -184,6 +188,8 @@ def proved(items: Items, drawn: Drawn, known: Known, sets: Ints) -> tuple[Mask, 
     """Which items' right answers follow from sets of facts, one for each item, and nothing that is offered as
     wrong does; and on how many facts each answer rests at least, 0 where that is not so."""
     kind = items.test.choices.kind
+    if items.given:  # no facts are behind it: that its key is right is the user's word
+        return np.ones(len(items), bool), np.zeros(len(items), np.int64)
     size = [known.size(claim.relation, sets, claim.arguments) for claim in items.claims]
     if kind == "unknown":
         relation = drawn.experiment.world.relations[items.test.relation]
@@ -201,16 +207,6 @@ def proved(items: Items, drawn: Drawn, known: Known, sets: Ints) -> tuple[Mask, 
     if kind != "statements":
         answerable = np.asarray(answerable & ~(~items.accept & (chosen > 0)).any(axis=1))
     return answerable, np.where(answerable, depth, 0)
-
-
-def _trained(drawn: Drawn, of: int) -> frozenset[Fact]:
-    """All facts that are trained in a world."""
-    return frozenset(
-        (train.relation, row)
-        for train in drawn.experiment.trains
-        for row in drawn.trained_rows(train).tolist()
-        if drawn.closures[train.relation].facts.world[row] == of
-    )
 
 
 def _columns(drawn: Drawn, sets: list[frozenset[Fact]]) -> dict[str, Facts]:

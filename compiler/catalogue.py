@@ -126,6 +126,16 @@ CATALOGUE: dict[str, Rule] = {
         "What a rule denies or counts must be known as a whole before, so it cannot depend on what the rule\n"
         "gives. The message shows the cycle.",
     ),
+    "W0210": _error(
+        "a rewriting that may not end",
+        "A relation that rewrites terms may be applied to the variables of the left side only: they stand\n"
+        "for parts of the term, so each step has less to rewrite. What it gives may be composed as you like.",
+    ),
+    "W0211": _error(
+        "rewritings that do not fit together",
+        "Every term has one result: each operator has one rewriting, whose left side is that operator of\n"
+        "different variables, and so have atoms, with a single variable: rewrite x => base(x).",
+    ),
     # Forms
     "W0301": _error(
         "a form that leaves out an argument",
@@ -159,6 +169,11 @@ CATALOGUE: dict[str, Rule] = {
         "a held wording that is said in training",
         "A wording that is held out for tests must not be what another wording can say, with the right\n"
         "choice of its options; else the test asks what was trained.",
+    ),
+    "W0308": _error(
+        "two terms that read the same",
+        "How a term reads says how it is composed. It does where every operator begins with words of its\n"
+        'own ("the sum of {x} and {y}") or puts brackets around all that it says ("({x} plus {y})").',
     ),
     # Facts
     "W0401": _error(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wug.compiler import syntax
 from wug.compiler.check_arms import ArmChecker
+from wug.compiler.check_given import GivenChecker
 from wug.compiler.check_model import ModelChecker
 from wug.compiler.check_taught import TaughtDocuments
 from wug.compiler.check_tests import TestChecker
@@ -24,13 +25,23 @@ def check_experiment(declared: syntax.Experiment, world: World, report: Report) 
     holdouts = {holdout.name: holdout for holdout in found if holdout is not None}
     asked = TestChecker(named, WhereChecker(world, holdouts, report), report)
     taught = TaughtDocuments(world, asked.wheres, report)
+    given = GivenChecker(world, report)
     trains: list[Train] = []
+    texts: list[str] = []
     for train in declared.trains:
-        if taught.meant(train):
+        if given.meant(train):
+            texts.append(given.train(train))
+        elif taught.meant(train):
             trains += taught.trains(train)
         elif (made := asked.train(train)) is not None:
             trains.append(made)
-    tests = tuple(t for t in map(asked.test, once(declared.tests, "test", report)) if t is not None)
+    declared_tests = once(declared.tests, "test", report)
+    tests = tuple(
+        t for t in map(asked.test, (t for t in declared_tests if not given.meant(t))) if t is not None
+    )
+    given_tests = tuple(
+        t for t in map(given.test, (t for t in declared_tests if given.meant(t))) if t is not None
+    )
     reader = ArmChecker(declared, report)
     arms = reader.arms()
     expectations = tuple(e for e in map(reader.expect, declared.expects) if e is not None)
@@ -39,7 +50,10 @@ def check_experiment(declared: syntax.Experiment, world: World, report: Report) 
         return None
     models = ModelChecker(named, report)
     model, pretraining, episodes, each_seed = models.model(declared.models[0])
-    models.probed(declared.models[0], tests, tuple(trains), episodes)
+    if world.relations or not texts:
+        models.probed(declared.models[0], tests, tuple(trains), episodes)
+    else:
+        pretraining, episodes = models.unpretrained(declared.models[0], pretraining, episodes)
     return Experiment(
         name=declared.name.text,
         world=world,
@@ -53,6 +67,8 @@ def check_experiment(declared: syntax.Experiment, world: World, report: Report) 
         episodes=episodes,
         arms=arms,
         expectations=expectations,
+        given=tuple(dict.fromkeys(texts)),
+        given_tests=given_tests,
         span=declared.name.span,
         doc=declared.doc,
     )

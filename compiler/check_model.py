@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from wug.compiler import settings, syntax
@@ -55,6 +56,17 @@ class ModelChecker:
         steps, batch = values.get("steps", Pretraining.steps), values.get("batch", Pretraining.batch)
         episodes = values.get("episodes", min(steps * batch, FRESH_EPISODES))
         return Phase(values.get("facts", (1, 8)), steps, batch, episodes)
+
+    def unpretrained(
+        self, model: syntax.Model, pretraining: Pretraining, episodes: Episodes
+    ) -> tuple[Pretraining, Episodes]:
+        """Without relations there is nothing to make episodes of: the model begins with drawn weights."""
+        for atom in model.settings.atoms:
+            if isinstance(atom, syntax.Name) and atom.text == "pretrain":
+                message = "there is nothing to pretrain on: the world has no relations to make episodes of"
+                help = "leave out 'pretrain'; the model then learns from the given texts alone"
+                self.report.add("W0501", message, atom.span, help=help)
+        return dataclasses.replace(pretraining, episodes=0, steps=0), dataclasses.replace(episodes, phases=())
 
     def probed(
         self, model: syntax.Model, tests: tuple[Test, ...], trains: tuple[Train, ...], episodes: Episodes

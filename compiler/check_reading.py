@@ -119,7 +119,8 @@ def check_documents(
     """Report (W0306) the first document of a sample that does not read back as its facts."""
     preambles = list(dict.fromkeys(["", *(p for train in experiment.trains for p in train.preambles)]))
     for of in range(len(seeds)):
-        mine = documents.take(np.flatnonzero(documents.world == of))
+        told = np.bincount(documents.sentences.document, minlength=len(documents)) > 0
+        mine = documents.take(np.flatnonzero((documents.world == of) & told))
         check = ReadingCheck(experiment.world, populated, closures, of)
         order = permute(seeds[of], "reading", np.arange(min(SAMPLE, len(mine))), max(1, len(mine)))
         for _, relation, sentence, notes in check.documents(mine, order, preambles):

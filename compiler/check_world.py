@@ -7,16 +7,31 @@ from wug.compiler.ambiguity import check_ambiguity
 from wug.compiler.check_documents import DocumentChecker
 from wug.compiler.check_entities import EntityChecker, within
 from wug.compiler.check_forms import FormChecker
+from wug.compiler.check_given import check_given
 from wug.compiler.check_populations import PopulationChecker, check_references
 from wug.compiler.check_rules import RuleChecker
 from wug.compiler.check_scenes import SceneChecker, flattened
+from wug.compiler.check_terms import TermChecker
 from wug.compiler.counts import check_counts
 from wug.compiler.diagnostics import Note, Report, did_you_mean
 from wug.compiler.resolve import WorldFiles
+from wug.compiler.rewriting import rule_of
 from wug.compiler.source import Span
 from wug.compiler.strata import check_strata
 from wug.compiler.typed import VALUE_TYPES
-from wug.compiler.world import NONCE, Argument, Document, Entity, Form, Lexicon, Relation, Rule, Table, World
+from wug.compiler.world import (
+    NONCE,
+    Argument,
+    Document,
+    Entity,
+    Form,
+    Given,
+    Lexicon,
+    Relation,
+    Rule,
+    Table,
+    World,
+)
 
 TRAITS = (
     "symmetric",
@@ -28,8 +43,6 @@ TRAITS = (
     "acyclic",
     "complete",
 )
-
-_LATER = syntax.Terms | syntax.Given
 
 
 def check_world(files: WorldFiles, report: Report) -> World:
@@ -49,15 +62,26 @@ class _WorldChecker:
         self.tables: dict[str, Table] = {}
         self.relations: dict[str, Relation] = {}
         self.preambles: dict[str, tuple[str, ...]] = {}
+        self.given: dict[str, Given] = {}
 
     def run(self) -> World:
         worlds = [file for file in self.files.files if file.world is not None]
         declared = flattened([(file, d) for file in worlds if file.world for d in file.world.declarations])
         for file, declaration in sorted(declared, key=lambda each: not isinstance(each[1], syntax.Lexicon)):
             self._declare(file, declaration)
+        terms = TermChecker(self.entities, self.relations, self.checker, self.report)
+        for _, declaration in declared:
+            if (
+                isinstance(declaration, syntax.Terms)
+                and self.places[declaration.name.text] is declaration.name.span
+            ):
+                self._operators(declaration)
+                terms.terms(declaration)
+        relations = []
         for _, declaration in declared:
             if isinstance(declaration, syntax.Relation) and declaration.name.text not in self.relations:
                 self._relation(declaration)
+                relations.append(declaration)
         self.relations = check_references(self.relations, self.tables, self.report)
         scenes = [d for _, d in declared if isinstance(d, syntax.Scene) and d.name.text in self.entities]
         cases = self.scenes.cases(scenes, self.entities, self.tables, self.relations)
@@ -67,6 +91,15 @@ class _WorldChecker:
         reader = RuleChecker(self.entities, self.tables, self.relations, self._known, self.report)
         rules = [reader.rule(d) for _, d in declared if isinstance(d, syntax.Rule)]
         nevers = [reader.never(d) for _, d in declared if isinstance(d, syntax.Never)]
+        rewritings = [each for d in relations for each in terms.rewritings(d, self.relations[d.name.text])]
+        rules += [
+            rule_of(
+                each,
+                self.relations[each.relation],
+                self.entities[self.relations[each.relation].arguments[0].type],
+            )
+            for each in rewritings
+        ]
         kept = tuple(rule for rule in rules if rule is not None)
         kept_nevers = tuple(never for never in nevers if never is not None)
         check_strata(self.relations, kept, self.report)
@@ -87,6 +120,8 @@ class _WorldChecker:
             lexicons=self.lexicons,
             documents=documents,
             scenes=cases,
+            rewritings=tuple(rewritings),
+            given=self.given,
         )
         counts = {entity.name: entity.count for entity in self.entities.values() if entity.count}
         check_counts(world, counts, self.report)
@@ -101,14 +136,6 @@ class _WorldChecker:
 
     def _declare(self, file: syntax.WorldFile, declaration: syntax.Declaration) -> None:
         if isinstance(declaration, syntax.Rule | syntax.Never | syntax.Parameter):
-            return
-        if isinstance(declaration, _LATER):
-            self.report.add(
-                "W0011",
-                f"'{type(declaration).__name__.lower()}' is not yet understood by this version",
-                declaration.span,
-                help="its place in the language is kept; leave it out for now",
-            )
             return
         name = declaration.name
         if name.text in self.places:
@@ -132,11 +159,24 @@ class _WorldChecker:
             self.entities[name.text] = self.scenes.scene(file, declaration, self.checker.known)
         elif isinstance(declaration, syntax.Table):
             self.tables[name.text] = self.checker.table(declaration)
+        elif isinstance(declaration, syntax.Given):
+            given = check_given(file, declaration, self.files.root, self.report)
+            if given is not None:
+                self.given[name.text] = given
         elif isinstance(declaration, syntax.Preamble):
             if not declaration.texts:
                 help = 'write at least one text; "" is the sentence alone'
                 self.report.add("W0107", f"preamble '{name.text}' has no texts", name.span, help=help)
             self.preambles[name.text] = tuple(text.text for text in declaration.texts)
+
+    def _operators(self, declaration: syntax.Terms) -> None:
+        """Operators are relations too, so their names are declared as those are."""
+        for operator in declaration.operators:
+            name = operator.name
+            if name.text in self.places:
+                notes = [Note("first declared here", self.places[name.text])]
+                self.report.add("W0103", f"'{name.text}' is declared twice", name.span, notes=notes)
+            self.places.setdefault(name.text, name.span)
 
     # Relations
 
@@ -154,9 +194,6 @@ class _WorldChecker:
                 help = did_you_mean(param.type.text, known)
                 self.report.add("W0101", f"unknown type '{param.type.text}'", param.type.span, help=help)
             arguments.append(Argument(param.name.text, param.type.text))
-        for rewriting in declaration.rewritings:
-            help = "leave it out for now"
-            self.report.add("W0011", "'rewrite' is not yet understood", rewriting.span, help=help)
         traits, converse = self._traits(declaration, arguments)
         population = None
         checker = PopulationChecker(self.entities, self.tables, self._known, self.report)
@@ -240,7 +277,7 @@ class _WorldChecker:
     def _check_populated(self, rules: tuple[Rule, ...]) -> None:
         derived = {rule.head.relation for rule in rules}
         for relation in self.relations.values():
-            if relation.population is None and relation.name not in derived:
+            if relation.population is None and relation.name not in derived and not relation.built_in:
                 if any(item.span and within(relation.span, item.span) for item in self.report.items):
                     continue
                 if self.report.failed:  # the rule or population may be the one that is in error

@@ -35,10 +35,9 @@ def others(
     of: Ints,
     arguments: Ints,
     number: Rows,
-    report: Report,
-) -> list[Ints] | None:
+) -> tuple[list[Ints], Rows]:
     """Other values in the asked place, drawn until enough of them make the fact false: the arguments of the
-    false facts, one array [items, arity] for each wrong choice."""
+    false facts, one array [items, arity] for each wrong choice; and how many of them each item has."""
     known, wanted = everything(drawn), test.choices.count
     pool = candidates(test, relation, drawn)
     limits = pool.count[of]
@@ -60,21 +59,22 @@ def others(
         taken = short[good]
         chosen[taken, have[taken]] = candidate[good]
         have[taken] += 1
-    if bool((have < wanted).any()):
-        message = (
-            f"test '{test.name}' finds only {int(have.min())} false choices for some facts, not {wanted}"
-        )
-        help = f"lower others(n), or declare '{relation.name}' complete, functional or injective"
-        if test.choices.source_kind not in ("", "type"):
-            help = "lower others(n), or take them from elsewhere"
-        report.add("W0503", message, test.span, help=help)
-        return None
     wrong = []
     for column in range(wanted):
         given = arguments.copy()
         given[:, test.varied] = chosen[:, column]
         wrong.append(given)
-    return wrong
+    return wrong, have
+
+
+def too_few(test: Test, relation: Relation, have: Rows, report: Report) -> None:
+    """Report a test of which some items have too few wrong choices (W0503)."""
+    wanted = test.choices.count
+    message = f"test '{test.name}' finds only {int(have.min())} false choices for some facts, not {wanted}"
+    help = f"lower others(n), or declare '{relation.name}' complete, functional or injective"
+    if test.choices.source_kind not in ("", "type"):
+        help = "lower others(n), or take them from elsewhere"
+    report.add("W0503", message, test.span, help=help)
 
 
 def contradiction(

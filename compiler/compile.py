@@ -24,9 +24,10 @@ from wug.compiler.check_reading import check_documents, check_statements
 from wug.compiler.diagnostics import Report
 from wug.compiler.draft import Draft, draft, draw_world, world_seeds
 from wug.compiler.emit import emit_seed, emit_world, write_card, write_manifest
-from wug.compiler.episodes import compile_episodes, compile_probe, shown_relations
+from wug.compiler.episodes import compile_episodes, compile_probe, shown_relations, without_episodes
 from wug.compiler.experiment import Experiment
 from wug.compiler.fresh_sizes import fact_weights
+from wug.compiler.given import given_texts
 from wug.compiler.plan import Arm, Plan, Split
 from wug.compiler.pools import token_histograms, token_lines
 from wug.compiler.questions import summary
@@ -39,6 +40,9 @@ from wug.progress import Progress
 CORPUS_VERSION = 7
 EPISODES_VERSION = 4
 """Raised whenever the output of a stage changes for the same spec; a test of golden hashes insists on it."""
+
+MOST_TOKENS = 2**16
+"""Tokens are 16-bit numbers."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,7 @@ def corpus_key(experiment: Experiment) -> str:
     world = experiment.world
     room = experiment.model.context
     asked = [experiment.holdouts, experiment.trains, experiment.tests]
+    asked += [experiment.given, experiment.given_tests]
     parts = [world, _data_digests(world), experiment.seeds, *asked, arms, room]
     return digest(canonical(["corpus", CORPUS_VERSION, *parts]))
 
@@ -145,6 +150,7 @@ def _data_digests(world: World) -> list[list[str]]:
     for entity in world.entities.values():
         tokens = entity.naming.tokens if entity.naming else None
         files += [(entity.name, each.path) for each in (entity.data, tokens) if each is not None]
+    files += [(given.name, given.data.path) for given in world.given.values()]
     return [
         [name, path.suffix.lower(), file_digest(path)] for name, path in files
     ]  # its end says how it is read
@@ -189,8 +195,14 @@ def _write_corpus(
 
 
 def _tokenizer(experiment: Experiment, report: Report) -> Tokenizer:
+    """The tokens of all that an experiment says; the words of given texts are whole ones."""
     letters = characters(read_data(experiment.world, report))
-    return build_tokenizer(experiment.world, letters, experiment.texts())
+    given = [text for texts in given_texts(experiment, report).values() for text in texts.every()]
+    made = build_tokenizer(experiment.world, letters, experiment.texts(), given)
+    if (size := made.get_vocab_size()) > MOST_TOKENS:
+        message = f"the given texts have {size:,} different words; at most {MOST_TOKENS:,} tokens fit"
+        report.fail("W0204", message, experiment.span, help="give fewer texts")
+    return made
 
 
 def check_context(drawn: Draft, tokenizer: Tokenizer, report: Report) -> None:
@@ -229,8 +241,11 @@ def _write_episodes(
     with progress.stage("episodes", experiment.pretraining.episodes, "worlds") as stage:
         tokenizer = _tokenizer(experiment, report)
         seed = experiment.pretraining.seed
-        made = compile_episodes(experiment, tokenizer, seed, report, stage.update)
-        probe = compile_probe(experiment, tokenizer, seed, report)
+        if experiment.episodes.phases:
+            made = compile_episodes(experiment, tokenizer, seed, report, stage.update)
+            probe = compile_probe(experiment, tokenizer, seed, report)
+        else:
+            made, probe = without_episodes()
         arrays: dict[str, NDArray[Any]] = {
             "episodes": made.tokens,
             "questions": made.questions,

@@ -14,6 +14,7 @@ from wug.compiler.draw import Words, seed_word
 from wug.compiler.drawn import Drawn, drawn
 from wug.compiler.experiment import Experiment
 from wug.compiler.facts import Closure, Populated
+from wug.compiler.given import given_documents, given_items, given_texts
 from wug.compiler.infer import infer
 from wug.compiler.known import Known, taught
 from wug.compiler.populate import populate
@@ -48,6 +49,8 @@ class Draft(Drawn):
 
     def statements(self, items: Items) -> Texts:
         """The statement that each item asks for, as `Sentences.statement` names it."""
+        if items.given:
+            return items.statement()
         parts = []
         for relation, form, rows in items.alike():
             made = self.experiment.world.relations[relation]
@@ -81,13 +84,17 @@ def draft(experiment: Experiment, report: Report, seeds: int | None = None) -> D
     worlds = drawn(experiment, words, populated, closures, report)
     report.stop_if_failed()
     known = taught(worlds, report)
-    tests = split(worlds, known, report)
+    texts = given_texts(experiment, report)
+    asked = [given_items(test, texts[test.relation], words, report) for test in experiment.given_tests]
+    tests = (*split(worlds, known, report), *(items for items in asked if items is not None))
     check_worlds(tests, len(words), report)
     report.stop_if_failed()
     check_distinct(tests, report)
     report.stop_if_failed()
     check_balance(tests, report)
-    parts = [training_documents(worlds)]
+    parts = [given_documents(texts[name], name, len(words)) for name in experiment.given]
+    if experiment.trains:
+        parts.insert(0, training_documents(worlds))
     for arm in experiment.arms:
         if arm.augment == "closure":
             parts.append(augmentation(arm, worlds))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,10 +58,22 @@ class Drawn:
         return self.populated.parts[entity] == number
 
     def trained_rows(self, train: Train) -> Rows:
-        """The stated facts that a `train` line trains: rows of its relation's closure."""
-        relation = self.experiment.world.relations[train.relation]
-        rows = stated_rows(self.closures[train.relation])
+        """The facts that a `train` line trains: rows of its relation's closure. They are stated ones; of a
+        relation that rewrites terms, which has none, they are what rewriting gives."""
+        relation, closure = self.experiment.world.relations[train.relation], self.closures[train.relation]
+        rows = stated_rows(closure) if relation.population else np.flatnonzero(closure.rule >= 0)
         return rows[self.chosen(relation, rows, train.where) & ~self.kept_back(relation, rows)]
+
+    @cached_property
+    def trained(self) -> tuple[frozenset[tuple[str, int]], ...]:
+        """The facts that are trained in each world: relation, and row of its closure."""
+        found: list[set[tuple[str, int]]] = [set() for _ in self.seeds]
+        for train in self.experiment.trains:
+            rows = self.trained_rows(train)
+            worlds = self.closures[train.relation].facts.world[rows]
+            for of, row in zip(worlds.tolist(), rows.tolist(), strict=True):
+                found[of].add((train.relation, row))
+        return tuple(map(frozenset, found))
 
     def kept_back(self, relation: Relation, rows: Rows) -> Mask:
         """Which facts speak of a member that is held out, and are of no relation that its holdout keeps."""

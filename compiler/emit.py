@@ -15,6 +15,7 @@ import pyarrow.parquet as parquet
 from wug.compiler.canonical import digest, file_digest
 from wug.compiler.draft import Draft
 from wug.compiler.facts import Closure, Populated
+from wug.compiler.given import given_clusters
 from wug.compiler.proofs import Proofs, proof_text
 from wug.compiler.questions import Items
 from wug.compiler.render import Texts, fill, scattered, text_of
@@ -139,6 +140,13 @@ def emit_seed(draft: Draft, of: int, folder: Path) -> None:
     write_table(folder, "sentences", _sentence_columns(documents.sentences, numbers), _SENTENCES)
     write_table(folder, "items", _item_columns(draft, of, numbers), _ITEMS)
     write_table(folder, "proofs", proof_columns(world, draft.populated, draft.closures, numbers), _PROOFS)
+    contexts, views = view_columns(draft, of)
+    write_table(folder, "contexts", contexts, _CONTEXTS, lines=False)
+    write_table(folder, "views", views, _VIEWS, lines=False)
+
+
+def view_columns(draft: Draft, of: int) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
+    """What each arm sees of one world: the columns of `contexts` and of `views`."""
     contexts: dict[str, list[Any]] = {field.name: [] for field in _CONTEXTS}
     views: dict[str, list[Any]] = {field.name: [] for field in _VIEWS}
     for number, arm in enumerate(draft.experiment.arms):
@@ -154,8 +162,7 @@ def emit_seed(draft: Draft, of: int, folder: Path) -> None:
             views[name] += getattr(seen, name)
         views["context_docs"] += [len(seen.contexts[c]) if c >= 0 else 0 for c in seen.context]
         views["context_relevant"] += seen.relevant
-    write_table(folder, "contexts", contexts, _CONTEXTS, lines=False)
-    write_table(folder, "views", views, _VIEWS, lines=False)
+    return contexts, views
 
 
 def _sentence_columns(said: Sentences, numbers: FactNumbers) -> dict[str, list[Any]]:
@@ -179,7 +186,7 @@ def _item_columns(draft: Draft, of: int, numbers: FactNumbers) -> dict[str, list
         columns["answer"] += items.answer.tolist()
         columns["accept"] += items.accept.tolist()
         pairs = list(zip(items.relation.tolist(), items.row.tolist(), strict=True))
-        columns["fact"] += [numbers(relation, row) for relation, row in pairs]
+        columns["fact"] += [numbers(relation, row) if row >= 0 else -1 for relation, row in pairs]
         columns["relation"] += items.relation.tolist()
         columns["form"] += items.form.tolist()
         columns["cluster"] += cluster_names(draft, items).tolist()
@@ -189,7 +196,9 @@ def _item_columns(draft: Draft, of: int, numbers: FactNumbers) -> dict[str, list
 
 
 def cluster_names(draft: Draft, items: Items) -> Texts:
-    """The entity that intervals cluster by: the first one that an item's fact is about."""
+    """The entity that intervals cluster by: the first one that an item's fact is about, or a given answer."""
+    if items.given:
+        return given_clusters(items)
     world, populated = draft.experiment.world, draft.populated
     parts = []
     for name, _, rows in items.alike():
@@ -202,6 +211,8 @@ def cluster_names(draft: Draft, items: Items) -> Texts:
 
 def item_proof(draft: Draft, items: Items, item: int) -> str:
     """Why an item's answer is right, in one line: from what is trained."""
+    if items.given:
+        return "given"
     name, row = str(items.relation[item]), int(items.row[item])
     facts, known = draft.closures[name].facts, draft.taught
     at = int(known.rows(name, facts.world[[row]], facts.arguments[[row]])[0])

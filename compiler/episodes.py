@@ -32,7 +32,7 @@ from wug.compiler.proofs import stated_rows
 from wug.compiler.sheets import Sheet, read_data
 from wug.compiler.split import split
 from wug.compiler.tokens import Matrix, Pieces, rows_of, stack
-from wug.compiler.world import Relation
+from wug.compiler.world import Relation, World
 
 DOCUMENT_ID = 1
 PROBE_WORLDS = 64
@@ -58,6 +58,13 @@ class Probe:
     answer: NDArray[np.uint8]
     kind: NDArray[np.uint8]
     kinds: tuple[str, ...]
+
+
+def without_episodes() -> tuple[Episodes, Probe]:
+    """What there is to read for a model that is not pretrained."""
+    none = np.zeros((0, 1), np.uint16)
+    few = np.empty(0, np.uint8)
+    return Episodes(none, np.empty(0, np.uint16)), Probe(none, np.zeros((0, 2, 1), np.uint16), few, few, ())
 
 
 def compile_episodes(
@@ -102,20 +109,23 @@ def _fresh(
     # facts come in couples, so that a mirrored table is balanced
     size = np.clip(total[:, None] - 2 * couples, 0, 2)
     counts = {r.name: np.where(choice == i, size, 0).sum(axis=1) for i, r in enumerate(relations)}
-    populated = _known(populate_fresh(experiment.world, seeds, counts, sheets, report), known, seeds)
+    whole = populate_fresh(experiment.world, seeds, counts, sheets, report)
+    populated = _known(experiment.world, whole, known, seeds)
     return populated, infer(experiment.world, populated, report)
 
 
-def _known(populated: Populated, known: Rows, seeds: Words) -> Populated:
-    """The same worlds with so many of their facts, drawn from all relations together."""
-    world = np.concatenate([facts.world for facts in populated.facts.values()])
-    counts = np.bincount(world, minlength=len(seeds))
-    order = np.argsort(world, kind="stable")
-    number = np.empty(len(world), np.int64)
-    number[order] = np.arange(len(world)) - (np.cumsum(counts) - counts)[world[order]]
-    kept = permute(seeds[world], "known", number, counts[world]) < known[world]
-    facts, first = {}, 0
-    for name, each in populated.facts.items():
+def _known(world: World, populated: Populated, known: Rows, seeds: Words) -> Populated:
+    """The same worlds with so many of their facts, drawn from all relations together; what names say of
+    themselves is always known."""
+    told = {name: each for name, each in populated.facts.items() if not world.relations[name].built_in}
+    of = np.concatenate([each.world for each in told.values()])
+    counts = np.bincount(of, minlength=len(seeds))
+    order = np.argsort(of, kind="stable")
+    number = np.empty(len(of), np.int64)
+    number[order] = np.arange(len(of)) - (np.cumsum(counts) - counts)[of[order]]
+    kept = permute(seeds[of], "known", number, counts[of]) < known[of]
+    facts, first = dict(populated.facts), 0
+    for name, each in told.items():
         mine = kept[first : first + len(each)]
         facts[name] = Facts(each.world[mine], each.arguments[mine])
         first += len(each)
@@ -274,10 +284,13 @@ def compile_probe(experiment: Experiment, tokenizer: Tokenizer, seed: int, repor
     tests = [_probed(test) for test in probed]
     trains = [dataclasses.replace(train, where=()) for train in experiment.trains]
     asked = dataclasses.replace(experiment, holdouts=(), trains=tuple(trains), tests=tuple(tests))
-    few = _with_others(asked, populated)
-    worlds = Drawn(asked, seeds, few, infer(experiment.world, few, report), {})
-    items = split(worlds, taught(worlds, report), report)
+    worlds = Drawn(asked, seeds, populated, closures, {})
+    items = split(worlds, taught(worlds, report), report, few=True)
     report.stop_if_failed()
+    if not items:
+        help = "raise 'facts' of the last phase, so that a fresh world has something false beside what it has"
+        message = "pretraining has nothing to be probed with: its worlds are too small for any of the tests"
+        report.fail("W0501", message, experiment.span, help=help)
     facts, of_fact = _facts(experiment, pieces, populated, closures, seeds)
     context = rows_of(facts, of_fact, len(seeds))
     cue_rows: list[list[int]] = []
@@ -308,24 +321,6 @@ def compile_probe(experiment: Experiment, tokenizer: Tokenizer, seed: int, repor
         kind=np.array(kind, np.uint8),
         kinds=tuple(kinds),
     )
-
-
-def _with_others(experiment: Experiment, populated: Populated) -> Populated:
-    """The same worlds without the facts that a test cannot ask: no other value stands beside theirs."""
-    facts = dict(populated.facts)
-    for test in experiment.tests:
-        relation = experiment.world.relations[test.relation]
-        if (
-            test.varied < 0
-            or relation.population is None
-            or relation.arguments[test.varied].type not in populated.values
-        ):
-            continue
-        held = facts[relation.name]
-        values = np.unique(np.stack([held.world, held.arguments[:, test.varied]], axis=1), axis=0)
-        kept = np.bincount(values[:, 0], minlength=populated.worlds)[held.world] > 1
-        facts[relation.name] = Facts(held.world[kept], held.arguments[kept])
-    return dataclasses.replace(populated, facts=facts)
 
 
 def _probed(test: Test) -> Test:

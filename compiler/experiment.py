@@ -70,6 +70,7 @@ class Choices:
     statements:    every statement of `statements`, relations or forms, both ways over the item's pair
     verdict:       `texts`, the first where the statement that is put is true, the second where it is false
     unknown:       as others, and `texts`: the right answer, because nothing that is trained tells
+    given:         of given questions: `count` other completions of their file, or for 0 those it brings
 
     With `accept` strongest, of several statements that follow only those count that no other one entails.
     """
@@ -168,6 +169,9 @@ class Experiment:
     episodes: Episodes
     arms: tuple[Arm, ...]
     expectations: tuple[Expectation, ...]
+    given: tuple[str, ...]
+    """Given texts that are trained beside the facts."""
+    given_tests: tuple[Test, ...]
     span: Span = field(compare=False)
     doc: str = field(compare=False, default="")
 

@@ -101,6 +101,7 @@ FINETUNE: settings.Schema = {
     "learning_rate": settings.decimal(1e-12, 10),
     "warmup": settings.integer(0, 10_000_000),
     "weight_decay": settings.decimal(0, 10),
+    "loss": settings.word("whole", "answer"),
 }
 PHASE: settings.Schema = {
     "facts": _facts,

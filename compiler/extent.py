@@ -36,11 +36,16 @@ class Extent:
 
     `stepping` is the number of the rule by which the relation is transitive. Facts that it alone gives are
     no steps, and chains are built step by step: each of their facts is found once for each last step, not
-    once for each place where it can be cut in two.
+    once for each place where it can be cut in two. A stated fact counts as `leaf` leaves of a proof.
     """
 
     def __init__(
-        self, stated: Facts, worlds: int, sizes: tuple[int, ...], stepping: int | None = None
+        self,
+        stated: Facts,
+        worlds: int,
+        sizes: tuple[int, ...],
+        stepping: int | None = None,
+        leaf: int = 1,
     ) -> None:
         self.worlds = worlds
         self.sizes = sizes
@@ -60,16 +65,16 @@ class Extent:
         self._indexes: dict[tuple[tuple[int, ...], bool], Runs] = {}
         columns = [stated.arguments[:, place] for place in range(len(sizes))]
         keys = self._keys(range(len(sizes)), stated.world, columns)
-        _, first = np.unique(keys, return_index=True)
-        first = np.sort(first)
+        best, ordered = _smallest(*sort_keys(keys, self._domain(range(len(sizes)))), np.ones_like(keys))
+        first = np.sort(best)  # as they were drawn, each once
         self._append(
             stated.world[first],
             [column[first] for column in columns],
             np.full(len(first), -1, np.int32),
             Lists(np.empty(0, np.int32), np.zeros(len(first), np.int64), np.zeros(len(first), np.int32)),
-            np.ones(len(first), np.int64),
+            np.full(len(first), leaf, np.int64),
         )
-        self._whole.add(keys[first], np.arange(len(first)))
+        self._whole.add_sorted(ordered, np.searchsorted(first, best))
         self.advance()
 
     def __len__(self) -> int:

@@ -63,7 +63,11 @@ class _Inferring:
                 help = "lower the counts, or split the relation into some of fewer arguments"
                 report.fail("W0409", message, relation.span, help=help)
             self.extents[relation.name] = Extent(
-                populated.facts[relation.name], populated.worlds, sizes, stepping.get(relation.name)
+                populated.facts[relation.name],
+                populated.worlds,
+                sizes,
+                stepping.get(relation.name),
+                leaf=0 if relation.built_in else 1,
             )
 
     def run(self) -> dict[str, Closure]:

@@ -74,7 +74,7 @@ def inferences(world: World) -> tuple[Inference, ...]:
         places = [place for place, term in enumerate(rule.head.terms) if isinstance(term, Count)]
         found.append(
             Inference(
-                f"rule {rule.head.relation}",
+                rule.name or f"rule {rule.head.relation}",
                 rule.head.relation,
                 terms,
                 body,

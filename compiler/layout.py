@@ -128,7 +128,7 @@ def _one_line(core: Sequence[Element], owner: str, block: str, indent: int) -> L
         shape = tuple(text.removeprefix("{ ").split(" ")[0] for text in settings[asked:])
         kind = first.kind if isinstance(first, Piece) and first.kind != "NAME" else _inline(core[:1], owner)
         return Line(indent, cells, kind, fine, shape)
-    if first.kind in ("FORM", "PARAM"):
+    if first.kind in ("FORM", "PARAM", "GIVEN"):
         return Line(indent, _cut(core, owner, [0, 2]), first.kind)
     if first.kind == "OPERATOR":
         return Line(indent, _cut(core, owner, [0, len(core) - 1]), first.kind)

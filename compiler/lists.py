@@ -54,13 +54,13 @@ class Lists:
 
     def take(self, rows: NDArray[np.int64]) -> Lists:
         """The lists of some rows, one behind the other."""
+        count, width = len(self.many), int(self.many.max(initial=0))
+        if np.array_equal(self.start, np.arange(count) * width) and len(self.flat) == count * width:
+            flat = self.flat.reshape(count, width)[rows]  # all are of one length, in their order
+            return Lists(flat.reshape(-1), np.arange(len(rows)) * width, self.many[rows])
         start, many = self.start[rows], self.many[rows]
-        width = int(many[0]) if len(many) else 0
-        if bool((many == width).all()):
-            flat = self.flat[(start[:, None] + np.arange(width)).reshape(-1)]
-            return Lists(flat, np.arange(len(rows)) * width, many)
         ends = np.cumsum(many, dtype=np.int64)
-        place = np.arange(int(ends[-1])) - np.repeat(ends - many, many)
+        place = np.arange(int(many.sum())) - np.repeat(ends - many, many)
         return Lists(self.flat[np.repeat(start, many) + place], ends - many, many)
 
 

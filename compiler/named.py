@@ -37,6 +37,11 @@ class Named:
 
     def form(self, relation: syntax.Name, form: syntax.Name | None) -> bool:
         """Whether there is this relation, and this form of it; that none is named is reported too."""
+        world = self.world
+        if form is None and relation.text not in world.relations:
+            help = did_you_mean(relation.text, [*world.relations, *world.documents, *world.given])
+            self.report.add("W0101", f"nothing is called '{relation.text}'", relation.span, help=help)
+            return False
         if form is None:
             help = "say in which form: RELATION in FORM"
             self.report.add("W0107", f"'{relation.text}' needs a form", relation.span, help=help)

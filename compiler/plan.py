@@ -53,13 +53,17 @@ class Pretraining:
 
 @dataclass(frozen=True)
 class Finetuning:
-    """Optax AdamW on the arm's documents: `steps` batches of `batch` whole documents."""
+    """Optax AdamW on the arm's documents: `steps` batches of `batch` whole documents.
+
+    With `loss` answer only what stands behind a '=>' counts; of a document without one, all of it.
+    """
 
     steps: int = 200
     learning_rate: float = 1e-3
     batch: int = 8
     warmup: int = 20
     weight_decay: float = 0.0
+    loss: str = "whole"
 
 
 @dataclass(frozen=True)
@@ -119,3 +123,9 @@ class Plan:
 
     def to_json(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
+
+    def spec(self) -> dict[str, Any]:
+        """All that a spec says, its corpora by their key: the plan without places that errors point to."""
+        said = self.to_json()
+        said["arms"] = [{k: v for k, v in arm.items() if k != "line"} for arm in said["arms"]]
+        return said

@@ -27,6 +27,7 @@ from wug.compiler.names import Names, fresh_names, real_names
 from wug.compiler.partition import draw_parts
 from wug.compiler.plot import Plot, further, shuffled
 from wug.compiler.sheets import Cells, Sheet, fresh_cells, read_data, real_cells
+from wug.compiler.terms import compose, fresh_count
 from wug.compiler.typed import VALUE_TYPES
 from wug.compiler.values import Column, Values, column_of, tabulate
 from wug.compiler.world import Entity, Relation, World, counted_types, rule_constants
@@ -73,7 +74,7 @@ def populate(world: World, seeds: Words, report: Report) -> Populated:
     report.stop_if_failed()
     populated = _lay_out(world, seeds, members, {}, names, cells)
     _check_exceptions(world, populated, report)
-    return populated
+    return compose(world, populated, seeds, True, report)
 
 
 def _check_exceptions(world: World, populated: Populated, report: Report) -> None:
@@ -95,9 +96,13 @@ def populate_fresh(
     """Small fresh worlds for pretraining with about so many `facts` of each relation in each world."""
     facts = supported(world, facts)
     members = wanted_members(world, member_counts(world, sheets), facts, len(seeds))
+    for entity in world.entities.values():
+        if entity.terms is not None:
+            members[entity.name] = fresh_count(entity, members)
     names = fresh_names(world, seeds, sheets, members, report)
     cells = fresh_cells(world, sheets, seeds, members, report)
-    return _lay_out(world, seeds, members, facts, names, cells)
+    populated = _lay_out(world, seeds, members, facts, names, cells)
+    return compose(world, populated, seeds, False, report)
 
 
 def member_counts(world: World, sheets: dict[str, Sheet]) -> dict[str, int]:

@@ -65,7 +65,8 @@ class Proofs:
             return f"{text} is stated"
         if most <= 0:
             return f"{text} by ..."
-        parts = [self.text(name, at, most - 1) for name, at in proof.premises]
+        told = [each for each in proof.premises if not self.world.relations[each[0]].built_in]
+        parts = [self.text(name, at, most - 1) for name, at in told]
         of = int(closure.facts.world[row])
         parts += [
             f"{absent_text(self.world, self.populated, name, of, arguments)} does not hold"
@@ -99,7 +100,8 @@ def leaves(world: World, closures: Mapping[str, Closure], relation: str, row: in
         seen.add((name, at))
         closure = closures[name]
         if closure.rule[at] < 0:
-            found[name, at] = None
+            if not world.relations[name].built_in:
+                found[name, at] = None
             continue
         body = rules[closure.rule[at]].body.holds
         premises = closure.premises[at]

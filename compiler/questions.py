@@ -67,6 +67,11 @@ class Items:
             for relation, form in dict.fromkeys(pairs)
         ]
 
+    @property
+    def given(self) -> bool:
+        """Whether these are questions of the user's own, with no facts behind them."""
+        return self.test.choices.kind == "given"
+
     def statement(self) -> Texts:
         """The question with its right answer, as it reads."""
         return np.char.add(self.cue, self.choices[np.arange(len(self)), self.answer])

@@ -68,7 +68,9 @@ def read(settings: syntax.Settings | None, schema: Schema, what: str, report: Re
         if key.text in values and not isinstance(values[key.text], list):
             report.add("W0103", f"'{key.text}' is set twice in {what}", key.span)
         place = cursor.index
+        before = len(report.items)
         value = schema[key.text](cursor, key)
+        _name_for_value(cursor, schema, before)
         if value is None and cursor.index == place and not isinstance(cursor.peek(), syntax.Name | None):
             cursor.index += (
                 1  # it was reported that this is no value of the key, so it is not taken for one without
@@ -78,6 +80,19 @@ def read(settings: syntax.Settings | None, schema: Schema, what: str, report: Re
         elif value is not None:
             values[key.text] = value
     return values
+
+
+def _name_for_value(cursor: Cursor, schema: Schema, before: int) -> None:
+    """Where a key lacks its value, and behind it stands a name that is no key: that was meant to be it."""
+    atom, items = cursor.peek(), cursor.report.items
+    if not isinstance(atom, syntax.Name) or len(items) != before + 1 or items[-1].code != "W0107":
+        return
+    if written(atom) in schema or difflib.get_close_matches(atom.text, schema, n=1):
+        return
+    message = items.pop().message.replace("needs a value:", "takes") + f", not '{atom.text}'"
+    help = f"if it is a parameter, the world must declare it: param {atom.text} = 120"
+    cursor.report.add("W0203", message, atom.span, help=help)
+    cursor.index += 1
 
 
 def _report_parameter(name: str, span: Span, report: Report) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from wug.compiler.asked import asked_rows, check_taught, deep_enough, drawn_few, item_number
-from wug.compiler.choices import Claim, contradiction, others, pairs, statements, strongest
+from wug.compiler.choices import Claim, contradiction, others, pairs, statements, strongest, too_few
 from wug.compiler.diagnostics import Report
 from wug.compiler.draw import permute
 from wug.compiler.drawn import Drawn, Mask
@@ -42,14 +42,15 @@ class Offer:
     depth: Rows
 
 
-def split(drawn: Drawn, known: Known, report: Report) -> tuple[Items, ...]:
+def split(drawn: Drawn, known: Known, report: Report, few: bool = False) -> tuple[Items, ...]:
     """The items of every test, with right keys or not at all; errors go to `report`.
 
-    `known` is what follows from what is trained.
+    `known` is what follows from what is trained. With `few`, facts beside which too little is false are left
+    out, and tests of which nothing is left: small worlds have such.
     """
     found = []
     for test in drawn.experiment.tests:
-        items = _Asker(test, drawn, known, report).items()
+        items = _Asker(test, drawn, known, report, few).items()
         if items is not None:
             found.append(items)
     return tuple(found)
@@ -58,8 +59,8 @@ def split(drawn: Drawn, known: Known, report: Report) -> tuple[Items, ...]:
 class _Asker:
     """Makes the items of one test."""
 
-    def __init__(self, test: Test, drawn: Drawn, known: Known, report: Report) -> None:
-        self.test, self.drawn, self.known, self.report = test, drawn, known, report
+    def __init__(self, test: Test, drawn: Drawn, known: Known, report: Report, few: bool) -> None:
+        self.test, self.drawn, self.known, self.report, self.few = test, drawn, known, report, few
         self.world = drawn.experiment.world
         self.relation = self.world.relations[test.relation]
 
@@ -91,12 +92,10 @@ class _Asker:
     def values(self) -> Offer | None:
         """The answer, and false values in its place."""
         rows = self._rows()
-        if rows is None:
-            return None
-        of, arguments, depth = self._facts(rows)
-        wrong = self._wrong(of, arguments)
+        wrong, rows = self._wrong(rows) if rows is not None else (None, np.empty(0, np.int64))
         if wrong is None:
             return None
+        of, arguments, depth = self._facts(rows)
         claims = [Claim(self.relation.name, self.test.form, given) for given in (arguments, *wrong)]
         manner = self._manner(of)
         cue = self._cue(of, arguments, manner)
@@ -108,12 +107,10 @@ class _Asker:
     def verdict(self) -> Offer | None:
         """A true or a false statement, half of them each, and whether it is true."""
         rows = self._rows()
-        if rows is None:
-            return None
-        of, arguments, depth = self._facts(rows)
-        wrong = self._wrong(of, arguments)
+        wrong, rows = self._wrong(rows) if rows is not None else (None, np.empty(0, np.int64))
         if wrong is None:
             return None
+        of, arguments, depth = self._facts(rows)
         counts = np.bincount(of, minlength=len(self.drawn.seeds))
         place = permute(self.drawn.seeds[of], f"{self.test.name}/verdict", item_number(of), counts[of])
         true = place % 2 == 0
@@ -132,15 +129,14 @@ class _Asker:
         places = [place for place in range(arguments.shape[1]) if place != self.test.varied]
         _, first = np.unique(np.column_stack([of, arguments[:, places]]), axis=0, return_index=True)
         rows = rows[np.sort(first)]
-        of, arguments, _ = self._facts(rows)
-        kept = drawn_few(self.test, self.drawn, of)
-        rows, of, arguments = rows[kept], of[kept], arguments[kept]
+        rows = rows[drawn_few(self.test, self.drawn, self._facts(rows)[0])]
         if not len(rows):
             self._nothing()
             return None
-        wrong = self._wrong(of, arguments)
+        wrong, rows = self._wrong(rows)
         if wrong is None:
             return None
+        of, arguments, _ = self._facts(rows)
         claims = [Claim(self.relation.name, self.test.form, given) for given in wrong]
         manner = self._manner(of)
         cue = self._cue(of, arguments, manner)
@@ -205,6 +201,8 @@ class _Asker:
         return rows
 
     def _nothing(self) -> None:
+        if self.few:
+            return
         chosen = " that it chooses" if self.test.where or self.test.depth[0] > 1 else ""
         self.report.add(
             "W0501",
@@ -218,11 +216,20 @@ class _Asker:
         of, arguments = facts.world[rows], facts.arguments[rows]
         return of, arguments, self.known.size(self.relation.name, of, arguments)
 
-    def _wrong(self, of: Ints, arguments: Ints) -> list[Ints] | None:
+    def _wrong(self, rows: Rows) -> tuple[list[Ints] | None, Rows]:
+        """The wrong choices of items about these facts, and the facts that have them."""
         test, relation, drawn = self.test, self.relation, self.drawn
+        of, arguments, _ = self._facts(rows)
         if test.choices.kind not in ("others", "unknown") and test.varied == relation.converse:
-            return contradiction(test, relation, drawn, of, arguments, self.report)
-        return others(test, relation, drawn, of, arguments, item_number(of), self.report)
+            return contradiction(test, relation, drawn, of, arguments, self.report), rows
+        wrong, have = others(test, relation, drawn, of, arguments, item_number(of))
+        kept = have >= test.choices.count
+        if not self.few and not kept.all():
+            too_few(test, relation, have, self.report)
+            return None, rows
+        if not kept.any():
+            return None, rows
+        return [given[kept] for given in wrong], rows[kept]
 
     def _manner(self, of: Ints) -> Manner:
         """The words of each item: the first wording, or a drawn one."""

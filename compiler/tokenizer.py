@@ -23,7 +23,7 @@ from wug.compiler.articles import ANSWER, ASKED, QUESTION
 from wug.compiler.render import inflected
 from wug.compiler.typed import VALUE_TYPES
 from wug.compiler.words import SYLLABLES
-from wug.compiler.world import INFLECTIONS, NONCE, Lexicon, Option, Piece, Slot, World, slots
+from wug.compiler.world import INFLECTIONS, NONCE, Entity, Lexicon, Option, Piece, Slot, World, slots
 
 PAD, DOCUMENT, UNKNOWN = "<pad>", "<doc>", "<unk>"
 """Ids 0, 1, 2. Every document begins with <doc>; <pad> is never a target. Only ids are these: a text that
@@ -47,7 +47,9 @@ _ADDED = {
 _WORD = re.compile(r"(\s?)([^\W_]+|[^\s])")
 
 
-def build_tokenizer(world: World, characters: str, said: Sequence[str] = ()) -> Tokenizer:
+def build_tokenizer(
+    world: World, characters: str, said: Sequence[str] = (), given: Sequence[str] = ()
+) -> Tokenizer:
     """The tokenizer for all texts of a world, its episodes' fresh ones included.
 
     `characters` are those of the texts from tables of the user's own, `said` texts that stand beside those of
@@ -72,8 +74,15 @@ def build_tokenizer(world: World, characters: str, said: Sequence[str] = ()) -> 
             _add_words(pieces, text, at_start=True)
     for text in said:
         _add_words(pieces, text.replace("{cue}", " ").replace("{statement}", " "), at_start=True)
+    for text in given:
+        _add_words(pieces, text, at_start=True)
+        pieces.update(dict.fromkeys(text.replace(" ", "")))
     for piece in (*name_pieces(world), *_endings(world)):
         pieces[piece] = None
+    for entity in world.entities.values():
+        for text in _operator_texts(entity):
+            _add_words(pieces, text, at_start=True)
+            _add_words(pieces, text, at_start=False)
     for said_pieces, types in _texts(world):
         for slot in slots(said_pieces):
             _add_inflected(pieces, world, types[slot.argument], slot)
@@ -86,6 +95,13 @@ def build_tokenizer(world: World, characters: str, said: Sequence[str] = ()) -> 
         for letter in dict.fromkeys(string.ascii_letters + string.digits + "-." + characters):
             pieces[_SPACE + letter] = pieces[letter] = None
     return piece_model(pieces)
+
+
+def _operator_texts(entity: Entity) -> list[str]:
+    """What operators put around their operands, as it stands at the start of a term and inside one."""
+    operators = entity.terms.operators if entity.terms else ()
+    texts = [piece for operator in operators for piece in operator.pieces if isinstance(piece, str)]
+    return [text for each in texts for text in (each, each.capitalize())]
 
 
 def _texts(world: World) -> Iterator[tuple[Sequence[Piece], Sequence[str]]]:

@@ -105,8 +105,31 @@ class Naming:
 
 
 @dataclass(frozen=True)
+class Operator:
+    """What composes terms: `pieces` are its text, with the numbers of its operands where these are said."""
+
+    name: str
+    arity: int
+    pieces: tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Terms over the members of a type, `atoms`, of (low, high) `depth`: an atom's is 0."""
+
+    atoms: str
+    depth: tuple[int, int]
+    operators: tuple[Operator, ...]
+
+    @property
+    def made_of_atom(self) -> str:
+        """The built-in relation between a term that is an atom and that atom, by the type's last name."""
+        return f".{self.atoms.rpartition('.')[2]}"
+
+
+@dataclass(frozen=True)
 class Entity:
-    """A type of things. Either `count` of them with invented names, or rows of `data`.
+    """A type of things: `count` of them with invented names, or rows of `data`, or drawn `terms`.
 
     Of a type that is declared in a `scene` member i belongs to scene i // `per_scene`; a scene is a type of
     its own, with one member in each. Where `numbered` is "example", they are called example 1, example 2, ...
@@ -121,6 +144,7 @@ class Entity:
     scene: str = ""
     per_scene: int = 0
     numbered: str = ""
+    terms: Terms | None = None
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -296,7 +320,9 @@ class Between:
 class Relation:
     """A relation with its traits. They speak of the first two arguments, for each value of the others.
 
-    `converse` is the argument whose table row turns into its mirror when the first two change places.
+    `converse` is the argument whose table row turns into its mirror when the first two change places. A
+    `built_in` relation says what a member is composed of: its name says so, too, so such a fact is never
+    stated, and a proof does not grow by it.
     """
 
     name: str
@@ -306,6 +332,7 @@ class Relation:
     population: Population | None
     forms: tuple[Form, ...]
     span: Span = field(compare=False)
+    built_in: bool = False
 
     def form(self, name: str) -> Form:
         return next(form for form in self.forms if form.name == name)
@@ -404,11 +431,44 @@ class Rule:
     body: Body
     variables: tuple[str, ...] = field(compare=False)
     span: Span = field(compare=False)
+    name: str = field(compare=False, default="")
 
     @property
     def counts(self) -> int | None:
         """The variable that the head counts, if it does."""
         return next((term.variable for term in self.head.terms if isinstance(term, Count)), None)
+
+
+@dataclass(frozen=True)
+class Applied:
+    """An operator, by its place among those of its terms, over its operands."""
+
+    operator: int
+    operands: tuple[Composed, ...]
+
+
+@dataclass(frozen=True)
+class Called:
+    """What a relation, functional in its first argument, gives; it is `of_atoms` or else of terms."""
+
+    relation: str
+    of: Composed
+    of_atoms: bool
+
+
+Composed = int | Applied | Called
+"""The right side of a rewriting; a number is that operand of the left side, of an atom itself."""
+
+
+@dataclass(frozen=True)
+class Rewriting:
+    """`relation` gives `result` for terms of one operator, by its place, or for atoms (-1)."""
+
+    relation: str
+    operator: int
+    result: Composed
+    text: str = field(compare=False)
+    span: Span = field(compare=False)
 
 
 @dataclass(frozen=True)
@@ -439,6 +499,18 @@ class Scene:
 
 
 @dataclass(frozen=True)
+class Given:
+    """Texts of the user's own without facts: each row of `data` begins as its column of names says and goes
+    on with `completion`; `choices` is a column of lists, "" where there is none."""
+
+    name: str
+    data: Data
+    completion: str
+    choices: str
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True)
 class World:
     """All declarations by name, in the order of the files."""
 
@@ -453,6 +525,8 @@ class World:
     documents: dict[str, Document] = field(default_factory=dict)
     scenes: dict[str, Scene] = field(default_factory=dict)
     nevers: tuple[Never, ...] = ()
+    rewritings: tuple[Rewriting, ...] = ()
+    given: dict[str, Given] = field(default_factory=dict)
 
     def forests(self, entity: str) -> list[Relation]:
         """The relations that lay the members of an entity out in trees."""

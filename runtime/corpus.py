@@ -29,13 +29,17 @@ Strings = npt.NDArray[np.str_]
 
 @dataclass(frozen=True)
 class Documents:
-    """All documents of one seed. `tokens_DT` holds <doc> t1 ... tn <doc> and padding; `length_D` is n + 2."""
+    """All documents of one seed. `tokens_DT` holds <doc> t1 ... tn <doc> and padding; `length_D` is n + 2.
+
+    `answer_DT` marks the tokens that stand behind a '=>', and of a document without one all but padding.
+    """
 
     doc_id_D: Ints
     set_D: Strings
     text_D: tuple[str, ...]
     tokens_DT: Ints
     length_D: Ints
+    answer_DT: npt.NDArray[np.bool_]
 
     def seen_by(self, arm: str) -> Ints:
         """Rows that training shows this arm: the common ones and those its augmentation added."""
@@ -95,6 +99,10 @@ class World:
     items: Items
     questions: Questions
     views: dict[str, View]
+
+    def answer_digest(self, arm: str) -> str:
+        """Identifies which tokens of that are behind a '=>'."""
+        return digest(canonical(self.documents.answer_DT[self.documents.seen_by(arm)].astype(int).tolist()))
 
     def training_digest(self, arm: str) -> str:
         """Identifies what fine-tuning shows this arm: token for token, in order."""
@@ -192,7 +200,8 @@ def load(compiled: Path, seeds: Iterable[int]) -> Corpus:
 
 
 def _world(folder: Path, seed: int, tokenizer: Tokenizer) -> World:
-    documents = _documents(parquet.read_table(folder / "documents.parquet").to_pydict(), tokenizer)
+    said = parquet.read_table(folder / "sentences.parquet").to_pydict()
+    documents = _documents(parquet.read_table(folder / "documents.parquet").to_pydict(), said, tokenizer)
     rows = parquet.read_table(folder / "items.parquet").to_pydict()
     items, questions = _items(rows, tokenizer)
     contexts = parquet.read_table(folder / "contexts.parquet").to_pydict()
@@ -200,18 +209,30 @@ def _world(folder: Path, seed: int, tokenizer: Tokenizer) -> World:
     return World(seed, documents, items, questions, _views(views, contexts, documents, items))
 
 
-def _documents(rows: dict[str, list[Any]], tokenizer: Tokenizer) -> Documents:
+def _documents(rows: dict[str, list[Any]], said: dict[str, list[Any]], tokenizer: Tokenizer) -> Documents:
     encoded = tokenizer.encode_batch(rows["text"], add_special_tokens=False)
     length_D = np.array([len(e.ids) + 2 for e in encoded], np.int32)
     tokens_DT = np.full((len(encoded), int(length_D.max(initial=2))), PAD, np.int32)
+    answers: dict[int, list[tuple[int, int]]] = {}
+    for doc_id, start, end in zip(said["doc_id"], said["answer"], said["end"], strict=True):
+        if start < end:
+            answers.setdefault(doc_id, []).append((start, end))
+    answer_DT = np.zeros(tokens_DT.shape, np.bool_)
     for row, encoding in enumerate(encoded):
         tokens_DT[row, : length_D[row]] = [DOC, *encoding.ids, DOC]
+        spans = answers.get(rows["doc_id"][row], [(0, len(rows["text"][row]) + 1)])
+        inside = [
+            any(start < last and first < end for start, end in spans) for first, last in encoding.offsets
+        ]
+        answer_DT[row, 1 : length_D[row] - 1] = inside
+        answer_DT[row, length_D[row] - 1] = rows["doc_id"][row] not in answers
     return Documents(
         doc_id_D=np.array(rows["doc_id"], np.int32),
         set_D=np.array(rows["set"], np.str_),
         text_D=tuple(rows["text"]),
         tokens_DT=tokens_DT,
         length_D=length_D,
+        answer_DT=answer_DT,
     )
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 import numpy as np
@@ -23,6 +23,7 @@ from wug.compiler.plan import Expectation, Term
 REPLICATES = 2000
 CONFIDENCE = 0.95
 _KEY = seed_word("bootstrap", 0)
+_TURNED = {">": "<", ">=": "<=", "<": ">", "<=": ">="}
 
 Floats = npt.NDArray[np.float64]
 
@@ -38,12 +39,20 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Verdict:
-    """supported, refuted or undecided; `effect` is left less right, with its interval, None where unknown."""
+    """supported, refuted or undecided.
+
+    `effect` is what was `measured`, with its interval, None where unknown: the "difference" of the two
+    accuracies or, where one side is a number, the "accuracy". `bound` is what it was compared with, and
+    `asked` how.
+    """
 
     verdict: str
+    measured: str
     effect: float | None
     low: float | None
     high: float | None
+    asked: str
+    bound: float
     reason: str
 
 
@@ -64,17 +73,30 @@ def wilson(successes: float, n: int, confidence: float = CONFIDENCE) -> tuple[fl
 def judge(expectation: Expectation, outcomes: Outcomes, failed: Mapping[str, str]) -> Verdict:
     """Judge one expectation.
 
-    `>` and `>=` are supported where the interval of left less right lies wholly above 0 (from 0 on), refuted
-    where wholly below; `<` and `<=` the other way round; `within` is an equivalence: supported where the
-    interval lies within the margin on both sides, refuted where wholly outside. Else undecided.
+    `>` and `>=` are supported where the interval of what was measured lies wholly above the bound (from it
+    on), refuted where wholly below; `<` and `<=` the other way round; `within` is an equivalence: supported
+    where the interval lies within the margin of the bound on both sides, refuted where wholly outside. Else
+    undecided.
     """
-    for term in (expectation.left, expectation.right):
+    left, right = expectation.left, expectation.right
+    if right.arm and not left.arm:  # what is measured stands first
+        turned = replace(expectation, left=right, op=_TURNED.get(expectation.op, expectation.op), right=left)
+        return judge(turned, outcomes, failed)
+    bound = round(right.offset - left.offset, 6)
+    measured = "difference" if right.arm else "accuracy"
+    asked = f"within {expectation.margin:g} of" if expectation.op == "within" else expectation.op
+
+    def verdict(word: str, found: tuple[float, float, float] | None, reason: str = "") -> Verdict:
+        effect, low, high = found or (None, None, None)
+        return Verdict(word, measured, effect, low, high, asked, bound, reason)
+
+    for term in (left, right):
         if term.arm in failed:
-            return Verdict("undecided", None, None, None, failed[term.arm])
+            return verdict("undecided", None, failed[term.arm])
     found = difference(expectation, outcomes)
     if found is None:
-        return Verdict("undecided", None, None, None, "no item can be answered on both sides")
-    effect, low, high = found
+        return verdict("undecided", None, "no item can be answered on both sides")
+    low, high = (round(end - bound, 6) for end in found[1:])
     op, margin = expectation.op, expectation.margin
     if op == "within":
         supported, refuted = -margin <= low and high <= margin, low > margin or high < -margin
@@ -88,20 +110,19 @@ def judge(expectation: Expectation, outcomes: Outcomes, failed: Mapping[str, str
         supported, refuted = high <= 0, low > 0
     else:
         raise ValueError(f"no such comparison: {op}")
-    verdict = "supported" if supported else "refuted" if refuted else "undecided"
-    reason = "" if supported or refuted else "the interval holds both answers: more seeds or items would tell"
-    return Verdict(verdict, effect, low, high, reason)
+    if supported or refuted:
+        return verdict("supported" if supported else "refuted", found)
+    return verdict("undecided", found, "the interval holds both answers: more seeds or items would tell")
 
 
 def difference(expectation: Expectation, outcomes: Outcomes) -> tuple[float, float, float] | None:
-    """Left less right, offsets included: the estimate and the ends of its interval. None where a side has no
-    item that counts."""
+    """The accuracy on the left less that on the right, a number counting as 0: the estimate and the ends of
+    its interval. None where a side has no item that counts."""
     left, right = expectation.left, expectation.right
     sides = [_sums(term, other, outcomes) for term, other in ((left, right), (right, left))]
-    offset = expectation.left.offset - expectation.right.offset
     there = [sums for sums in sides if sums is not None]
     if not there:
-        return (round(offset, 6),) * 3
+        return 0.0, 0.0, 0.0
     # sorted names of each seed's clusters, leaving out seeds in which nothing counts
     every = [sorted(set().union(*of_seed)) for of_seed in zip(*there, strict=True)]
     kept = [seed for seed, names in enumerate(every) if names]
@@ -129,17 +150,17 @@ def difference(expectation: Expectation, outcomes: Outcomes) -> tuple[float, flo
     cluster_RSC = (cluster_RSC % size_RS1.astype(np.uint64)).astype(np.int64)
     counted_RSC = np.arange(largest) < size_RS1  # a seed with fewer clusters draws fewer
     drawn = sums[:, :, seed_RS[..., None], cluster_RSC] * counted_RSC
-    replicate_R = _effect(drawn.sum(axis=(-1, -2)), offset, present)
+    replicate_R = _effect(drawn.sum(axis=(-1, -2)), present)
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(replicate_R, [tail, 1 - tail], method="closest_observation")
-    effect = _effect(sums.sum(axis=(-1, -2))[..., None], offset, present)[0]
+    effect = _effect(sums.sum(axis=(-1, -2))[..., None], present)[0]
     return round(float(effect), 6), round(float(low), 6), round(float(high), 6)
 
 
-def _effect(totals: Floats, offset: float, present: tuple[bool, bool]) -> Floats:
+def _effect(totals: Floats, present: tuple[bool, bool]) -> Floats:
     share = totals[:, 0] / np.maximum(totals[:, 1], 1e-300)
     left, right = (share[side] if there else 0.0 for side, there in enumerate(present))
-    return np.asarray(left - right + offset, np.float64)
+    return np.asarray(left - right, np.float64)
 
 
 def _sums(term: Term, other: Term, outcomes: Outcomes) -> list[dict[str, tuple[float, float]]] | None:

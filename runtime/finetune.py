@@ -2,8 +2,8 @@
 
 Measured on two CPU cores (0.7 M parameters, batch 8 x 16 tokens), milliseconds a seed and step: 20 one seed
 after the other, 15.5 ten at once under vmap; so seeds go in blocks of up to ten, on accelerators too.
-Whole documents, one a row, the loss over all of each: two wordings of one fact in one row would let a model
-read the answer instead of learning it.
+Whole documents, one a row, the loss over all of each or over its answers alone: two wordings of one fact in
+one row would let a model read the answer instead of learning it.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from wug.runtime.schedule import (
     CHECKPOINT_EVERY_S,
     learning_rates,
     row_width,
-    token_weights,
     training_rows,
+    training_weights,
 )
 
 
@@ -78,7 +78,12 @@ def finetune(
                 "adamw",
                 state_S,
                 tokens_SCBT,
-                token_weights(tokens_SCBT),
+                np.stack(
+                    [
+                        training_weights(world, arm.name, setting, step, tokens_CBT)
+                        for world, tokens_CBT in zip(worlds, tokens_SCBT, strict=True)
+                    ]
+                ),
                 rate_C[step : step + count],
                 decay,
             )

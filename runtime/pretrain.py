@@ -45,6 +45,9 @@ def pretrain(
     The probe is taken every `setting.every` steps and after the last. Raises RuntimeFailure where episodes do
     not fit the model, Diverged where the loss is no number, KeyboardInterrupt after an interruption is safe.
     """
+    if not setting.steps:
+        _unpretrained(model, episodes.vocabulary, seed, folder, interruption, checkpoint_every_s)
+        return
     longest = int(episodes.length_E.max())
     if longest > model.context:
         raise RuntimeFailure(
@@ -111,6 +114,30 @@ def pretrain(
             "seed": seed,
         }
         journal.finish(state["parameters"], outcome, {"tokens_per_s": round(tokens / journal.seconds)})
+
+
+def _unpretrained(
+    model: Model,
+    vocabulary: int,
+    seed: int,
+    folder: Path,
+    interruption: Interruption,
+    checkpoint_every_s: float,
+) -> None:
+    """Leave the weights that a model begins with, where there is nothing to pretrain it on."""
+    _, shapes = structure(model, vocabulary)
+    outcome = {
+        "reached": True,
+        "steps": 0,
+        "accuracy": {},
+        "loss": None,
+        "tokens": 0,
+        "parameters": sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(shapes)),
+        "train_flops": 0,
+        "seed": seed,
+    }
+    with Journal(folder, interruption, checkpoint_every_s) as journal:
+        journal.finish(initial_parameters(model, vocabulary, seed), outcome, {"tokens_per_s": 0})
 
 
 def accuracy_by_kind(graph: Any, parameters: Tree, probe: Probe) -> dict[str, float]:

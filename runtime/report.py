@@ -98,9 +98,11 @@ def _cell(row: dict[str, Any] | None, narrow: bool) -> Text:
     if shown is not row:
         cell.append(f"\nof {shown['n']:,} of {row['n']:,}", style="dim")
     if parted:
-        stated, other = percent(row["accuracy_exposed"]), percent(row["accuracy_unexposed"])
-        between = "\n" if narrow else "  "
-        cell.append(f"\n● {stated}{between}○ {other}", style="dim")
+        for sign, part in (("●", "exposed"), ("○", "unexposed")):
+            told = {"low": row[f"low_{part}"], "high": row[f"high_{part}"]}
+            between = "\n  " if narrow else "  "
+            share = percent(row[f"accuracy_{part}"])
+            cell.append(f"\n{sign} {share}{between}{interval(told)}", style="dim")
     return cell
 
 
@@ -142,6 +144,9 @@ def remarks(document: dict[str, Any]) -> list[RenderableType]:
                 )
             )
     for outcome in document["pretraining"]:
+        if not outcome["steps"]:
+            said.append(Text(f"not pretrained (seed {outcome['seed']}): weights as drawn", "dim"))
+            continue
         shares = ", ".join(f"{kind} {percent(share)}" for kind, share in outcome["accuracy"].items())
         told = f"pretraining (seed {outcome['seed']}): {outcome['steps']:,} steps; in context: {shares}"
         said.append(Text(f"{told}, {percent(outcome['asked'])} was asked for", "dim"))
@@ -157,16 +162,19 @@ def verdicts(document: dict[str, Any]) -> list[RenderableType]:
     """One line an expectation."""
     said: list[RenderableType] = [Text("")] if document["expectations"] else []
     for each in document["expectations"]:
-        sign, colour = _SIGNS[each["verdict"]]
+        mark, colour = _SIGNS[each["verdict"]]
         claim = f"{each['left']} {each['op']} {each['right']}"
         if each["op"] == "within":
             claim = f"{each['left']} within {each['margin']:g} of {each['right']}"
         found = ""
         if each["effect"] is not None:
-            found = f"  difference {each['effect']:+.2f} [{each['low']:+.2f}, {each['high']:+.2f}]"
+            sign = "+" if each["measured"] == "difference" else ""
+            effect, low, high = (f"{each[name]:{sign}.2f}" for name in ("effect", "low", "high"))
+            bound = f"{each['bound']:{sign}g}"
+            found = f"  {each['measured']} {effect} [{low}, {high}], asked for: {each['asked']} {bound}"
         said.append(
             Text.assemble(
-                (f"{sign} {each['verdict']}", f"bold {colour}"),
+                (f"{mark} {each['verdict']}", f"bold {colour}"),
                 f"  {each['text']}\n",
                 (f"             {claim}{found}", "dim"),
                 (f"\n             {each['reason']}" if each["reason"] else "", "dim"),

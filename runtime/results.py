@@ -14,11 +14,12 @@ from wug.compiler.shortcut import NAMES
 from wug.runtime.corpus import World
 from wug.runtime.cost import QuestionCost, question_cost, train_flops
 from wug.runtime.expect import Outcome, judge, wilson
+from wug.runtime.keys import canonical, digest
 from wug.runtime.schedule import training_lengths
 from wug.runtime.score import Answers
 from wug.runtime.shortcut import Shortcut, of_training, shortcuts
 
-SCHEMA = 1
+SCHEMA = 2
 BELOW = 0.05  # an interval this far below chance calls for an explanation
 
 
@@ -60,7 +61,8 @@ def results(
     return {
         "schema": SCHEMA,
         "name": plan.name,
-        "key": plan.key,
+        "key": digest(canonical(plan.spec())),
+        "corpus": plan.key,
         "rows": rows,
         "pooled": pooled,
         "splits": _splits(plan, worlds),
@@ -195,11 +197,20 @@ def _accuracy(
         "low": _share(low),
         "high": _share(high),
         "exposed": _mean(exposed_N),
-        "accuracy_exposed": _mean(credit_N[exposed_N]),
-        "accuracy_unexposed": _mean(credit_N[~exposed_N]),
+        **_part("exposed", credit_N[exposed_N]),
+        **_part("unexposed", credit_N[~exposed_N]),
         "answerable": _mean(answerable_N),
         "accuracy_answerable": _mean(credit_N[answerable_N]),
     }
+
+
+def _part(name: str, credit_N: npt.NDArray[np.float64]) -> dict[str, float | None]:
+    """The accuracy on some of the items, with its interval; nulls where there are none."""
+    names = f"accuracy_{name}", f"low_{name}", f"high_{name}"
+    if not len(credit_N):
+        return dict.fromkeys(names)
+    ends = wilson(float(credit_N.sum()), len(credit_N))
+    return dict(zip(names, (_mean(credit_N), *map(_share, ends)), strict=True))
 
 
 def _agreement(

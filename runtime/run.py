@@ -45,7 +45,7 @@ def run(
     Raises RuntimeFailure where the experiment cannot be carried out as written, EnvironmentFailure where the
     machine refuses, KeyboardInterrupt (Stopped for SIGTERM) where asked to stop, with all work so far safe.
     """
-    inputs = {"plan": _described(plan), "corpus": corpora.manifest_digest(compiled), "key": plan.key}
+    inputs = {"plan": plan.spec(), "corpus": corpora.manifest_digest(compiled), "key": plan.key}
     final = key("runs", inputs)
     if store.has(f"{plan.name}/runs", final):
         return store.path(f"{plan.name}/runs", final)
@@ -162,6 +162,7 @@ class _Run:
                 "finetune": dataclasses.asdict(arm.finetune) if arm.finetune else None,
                 "seeds": [world.seed for world in worlds],
                 "documents": [world.training_digest(arm.name) for world in worlds],
+                **({"answers": [w.answer_digest(arm.name) for w in worlds]} if _answers_only(arm) else {}),
             },
         )
 
@@ -275,15 +276,12 @@ class _Run:
         return lambda: self.progress.note(f"another run is at work on {what}: waiting for it")
 
 
+def _answers_only(arm: Arm) -> bool:
+    return arm.finetune is not None and arm.finetune.loss == "answer"
+
+
 def _shape(model: Model) -> dict[str, Any]:
     """A model as its weights see it: neither its name nor how much it may be shown."""
     return {
         name: value for name, value in dataclasses.asdict(model).items() if name not in ("name", "context")
     }
-
-
-def _described(plan: Plan) -> dict[str, Any]:
-    """A plan without the places in the spec that errors point to."""
-    described = plan.to_json()
-    described["arms"] = [{k: v for k, v in arm.items() if k != "line"} for arm in described["arms"]]
-    return described

@@ -63,6 +63,21 @@ def training_rows(
     return np.pad(tokens_CBT, ((0, 0), (0, 0), (0, missing)), constant_values=PAD)
 
 
+def training_weights(
+    world: World, arm: str, setting: Finetuning, first: int, tokens_CBT: npt.NDArray[np.int32]
+) -> Floats:
+    """How much each token but the first of these training rows counts in the loss [C, B, T - 1]."""
+    weight_CBT = token_weights(tokens_CBT)
+    if setting.loss == "whole":
+        return weight_CBT
+    seen = world.documents.seen_by(arm)
+    count = len(tokens_CBT)
+    rows = batch_rows(world.training_digest(arm), world.seed, first, count, setting.batch, len(seen))
+    answer_CBT = world.documents.answer_DT[seen[rows]][..., 1 : tokens_CBT.shape[-1]]
+    missing = weight_CBT.shape[-1] - answer_CBT.shape[-1]
+    return weight_CBT * np.pad(answer_CBT, ((0, 0), (0, 0), (0, missing))).astype(np.float32)
+
+
 def training_lengths(world: World, arm: str, setting: Finetuning) -> npt.NDArray[np.int32]:
     """How many tokens each row of this training feeds the model, for its price."""
     seen = world.documents.seen_by(arm)

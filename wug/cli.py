@@ -146,6 +146,17 @@ def parser() -> argparse.ArgumentParser:
     _parameters(run)
     _build(run)
 
+    audit = _command(
+        commands,
+        "audit",
+        "read a compiled experiment back and judge every key, sentence and view anew",
+        "wug audit x.experiment",
+    )
+    audit.add_argument("file", type=Path, metavar="EXPERIMENT", help="an .experiment")
+    audit.add_argument("--json", action="store_true", help="print all that was found as JSON")
+    _parameters(audit)
+    _build(audit)
+
     new = _command(
         commands, "new", "copy a shipped spec here, to start from", "wug new hello\n  wug new --list"
     )

@@ -45,7 +45,7 @@ def _described(spec: World | Experiment) -> str:
             (len(spec.rules), "rule"),
         ]
         return f"world {spec.name} is well ({', '.join(_counted(n, what) for n, what in parts if n)})"
-    parts = [(len(spec.tests), "test"), (len(spec.arms), "arm"), (spec.seeds, "seed")]
+    parts = [(len(spec.tests) + len(spec.given_tests), "test"), (len(spec.arms), "arm"), (spec.seeds, "seed")]
     return f"experiment {spec.name} is well ({', '.join(_counted(n, what) for n, what in parts)})"
 
 
@@ -146,6 +146,28 @@ def run(options: argparse.Namespace) -> int:
         print_report(document, out)
         out.print(f"\nresults: {folder / 'results.json'}\npicture: {folder / 'results.svg'}")
     return exit_status(document)
+
+
+def audit(options: argparse.Namespace) -> int:
+    """`wug audit`: what is wrong with a compiled experiment (status 1), and what each test gives away."""
+    spec = checked(options)
+    if isinstance(spec, World):
+        say_error(f"'{options.file}' is a world; audit an .experiment")
+        return 2
+    from wug.audit import print_audit
+    from wug.compiler.audit import audit as judge
+    from wug.compiler.compile import compile_experiment
+    from wug.progress import open_progress
+
+    store, progress = _store(options, options.file), open_progress()
+    compiled = compile_experiment(spec, store, progress, Report())
+    episodes = store.path(f"{spec.name}/episodes", compiled.plan.pretraining_key)
+    found = judge(spec, compiled.path, episodes, Report())
+    if options.json:
+        sys.stdout.write(json.dumps(found.to_json(), indent=2, ensure_ascii=False) + "\n")
+    else:
+        print_audit(found, console())
+    return 1 if found.faults else 0
 
 
 def new(options: argparse.Namespace) -> int:

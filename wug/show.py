@@ -54,6 +54,8 @@ def show_experiment(experiment: Experiment, seed: int, count: int, out: Console)
                 out.print(Text(f"    {'✓' if right else '✗'}{choice}", "green" if right else "dim"))
             out.print(Text(f"      {item_proof(drawn, items, item)}", "dim italic"))
     _arms(drawn, seed, out)
+    if not experiment.episodes.phases:
+        return
     tokenizer = build_tokenizer(
         experiment.world, characters(read_data(experiment.world, Report())), experiment.texts()
     )
@@ -98,6 +100,8 @@ def _facts(
 ) -> None:
     proofs = Proofs(world, populated, closures)
     for relation in world.relations.values():
+        if relation.built_in:
+            continue
         closure = closures[relation.name]
         stated = int((closure.rule < 0).sum())
         _heading(

@@ -33,6 +33,8 @@ def worlds(draw: st.DrawFn, closed: bool = False, layered: bool = False) -> str:
     whole: list[str] = []
     for name in base:
         traits = draw(st.sampled_from(CLOSED) if closed else st.lists(st.sampled_from(TRAITS), max_size=2))
+        if layered and draw(st.booleans()):
+            traits = [*traits, "complete"]
         whole += [name] if "complete" in traits else []
         lines += relation(draw, name, count, traits)
     if draw(st.booleans()):
@@ -46,15 +48,17 @@ def worlds(draw: st.DrawFn, closed: bool = False, layered: bool = False) -> str:
         ]
     for name in derived:
         traits = draw(st.sampled_from(CLOSED) if closed else st.lists(st.sampled_from(TRAITS), max_size=1))
+        if layered and draw(st.booleans()):
+            traits = [*traits, "complete"]
         whole += [name] if "complete" in traits else []
         lines += [
             f"  relation {name}(a: thing, b: thing) {{",
-            f"    {' '.join(traits)}",
+            f"    {' '.join(dict.fromkeys(traits))}",
             f'    form says "{{a}} {name} with" => " {{b}}."',
             "  }",
         ]
-        for _ in range(draw(st.integers(1, 2))):
-            lines.append(rule(draw, name, base + derived))
+        for number in range(draw(st.integers(1, 2))):
+            lines.append(rule(draw, name, base + derived if number else base))
     if draw(st.booleans()):
         lines.append(rule(draw, base[0], base + derived))
     if layered:
@@ -63,11 +67,32 @@ def worlds(draw: st.DrawFn, closed: bool = False, layered: bool = False) -> str:
     return "\n".join([*lines, "}"])
 
 
+SIGNATURES = (("thing",), ("thing", "thing"), ("thing", "side"), ("thing", "date"), ("thing", "number"))
+
 Signatures = dict[str, tuple[str, ...]]
 """The types of each relation's arguments."""
 
-TYPED = {"thing": VARIABLES, "integer": ("m", "n"), "side": ("s", "t")}
-CONSTANTS = {"integer": ("1", "2", "3"), "side": ('"left"', '"up"')}
+TYPED = {
+    "thing": VARIABLES,
+    "side": ("s", "t"),
+    "integer": ("m", "n"),
+    "number": ("f", "g"),
+    "date": ("d", "e"),
+}
+CONSTANTS = {
+    "side": ('"left"', '"up"'),
+    "integer": ("1", "2", "3"),
+    "number": ("0.5", "1", "10"),
+    "date": ("2000-01-31", "2000-02-01"),
+}
+ORDERED = ("integer", "number", "date")
+ATTRIBUTES = {
+    "age(a: thing, n: integer)": "attribute { between 1..3 }",
+    "weight(a: thing, f: number)": "attribute { each 1..2  between 0.5..1.5 }",
+    "born(a: thing, d: date)": "attribute { between 2000-01-30..2000-02-02 }",
+    "leans(a: thing, s: side)": "attribute { each 1..2 }",
+}
+"""Relations of things with values, and how they are populated."""
 
 
 def layers(draw: st.DrawFn, known: Signatures, whole: Signatures) -> list[str]:
@@ -75,15 +100,27 @@ def layers(draw: st.DrawFn, known: Signatures, whole: Signatures) -> list[str]:
     `whole`, because it is complete, may be denied and counted."""
     lines = []
     known, whole = dict(known), dict(whole)
+    for signature in draw(st.lists(st.sampled_from(sorted(ATTRIBUTES)), max_size=2, unique=True)):
+        name, types = signature.partition("(")[0], ("thing", signature.rpartition(": ")[2].rstrip(")"))
+        complete = draw(st.booleans())
+        traits = "complete" if complete else draw(st.sampled_from(["", "functional"]))
+        population = ATTRIBUTES[signature]
+        if traits == "functional":
+            population = population.replace("each 1..2", "each 1")
+        lines.append(f"  relation {signature} {{ {traits}  populate {population} }}")
+        known[name] = types
+        if complete:
+            whole[name] = types
     for layer in range(draw(st.integers(1, 2))):
         own: Signatures = {
-            f"e{layer}{number}": draw(st.sampled_from([("thing",), ("thing", "thing"), ("thing", "side")]))
+            f"e{layer}{number}": draw(st.sampled_from(SIGNATURES))
             for number in range(draw(st.integers(1, 2)))
         }
         counting: Signatures = {f"n{layer}": draw(st.sampled_from([("thing", "integer"), ("integer",)]))}
         for name, types in own.items():
-            for _ in range(draw(st.integers(1, 2))):
-                lines.append(general_rule(draw, name, types, {**known, **own}, whole))
+            for number in range(draw(st.integers(1, 2))):
+                given = {**known, **own} if number else known
+                lines.append(general_rule(draw, name, types, given, whole))
         for name, types in counting.items() if whole else ():
             lines.append(general_rule(draw, name, types, whole, whole, counts=True))
             own[name] = types
@@ -157,7 +194,7 @@ def general_body(
     for _ in range(length):
         name = draw(st.sampled_from(sorted(known)))
         conditions.append(f"{name}({', '.join([term(type) for type in known[name]])})")
-    if whole and draw(st.booleans()):
+    for _ in range(draw(st.integers(0, 2)) if whole else 0):
         name = draw(st.sampled_from(sorted(whole)))
         terms = [
             draw(st.sampled_from([*bound.get(type, []), *CONSTANTS.get(type, ())] or ["?"]))
@@ -167,7 +204,7 @@ def general_body(
             conditions.append(f"not {name}({', '.join(terms)})")
     if draw(st.booleans()):
         type = draw(st.sampled_from(sorted(bound)))
-        sign = draw(st.sampled_from(["=", "!=", "<", "<=", ">", ">="] if type == "integer" else ["!=", "="]))
+        sign = draw(st.sampled_from(["=", "!=", "<", "<=", ">", ">="] if type in ORDERED else ["!=", "="]))
         other = draw(st.sampled_from([*bound[type], *CONSTANTS.get(type, ())]))
         conditions.append(f"{draw(st.sampled_from(bound[type]))} {sign} {other}")
     return conditions, bound

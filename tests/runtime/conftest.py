@@ -196,7 +196,9 @@ def _write_seed(folder: Path, made: Plan, seed: int) -> None:
         for item in items
     ]
     empty = pa.schema([("arm", pa.string()), ("context_id", pa.int32()), ("doc_ids", pa.list_(pa.int32()))])
-    for name, rows in (("documents", documents), ("items", items), ("views", views)):
+    sentences = [_sentence(document) for document in documents]
+    tables = (("documents", documents), ("sentences", sentences), ("items", items), ("views", views))
+    for name, rows in tables:
         parquet.write_table(pa.Table.from_pylist(rows), folder / f"{name}.parquet")
     parquet.write_table(pa.Table.from_pylist(contexts, schema=empty), folder / "contexts.parquet")
 
@@ -209,6 +211,14 @@ def _document(doc_id: int, set_: str, article: int, text: str) -> dict[str, Any]
         "article": article,
         "text": text,
     }
+
+
+def _sentence(document: dict[str, Any]) -> dict[str, Any]:
+    """Where the answer of a document begins: behind 'are'."""
+    text = document["text"]
+    start = len("Did you know ") if text.startswith("Did") else 0
+    answer = text.index(" are ") + len(" are")
+    return {"doc_id": document["doc_id"], "start": start, "answer": answer, "end": len(text)}
 
 
 def _write_manifest(folder: Path) -> None:

@@ -56,8 +56,21 @@ def test_offsets_and_numbers() -> None:
     too_much = Expectation("", A, ">", Term("b", "s", 1.2))
     assert judge(too_much, outcomes, {}).verdict == "refuted"
     high = judge(Expectation("", A, ">=", number(0.9)), outcomes, {})
-    assert (high.verdict, high.effect, high.low) == ("supported", 0.1, 0.1)
+    assert (high.verdict, high.effect, high.low) == ("supported", 1.0, 1.0)
     assert judge(Expectation("", number(0.3), "<", number(0.4)), outcomes, {}).verdict == "supported"
+
+
+def test_what_was_measured_and_what_it_was_compared_with() -> None:
+    """The plain difference of the accuracies, or the accuracy itself: no offset is taken off."""
+    outcomes = {("a", "s"): GOOD, ("b", "s"): HALF}
+    more = judge(Expectation("", Term("a", "s", 0.1), ">", Term("b", "s", 0.4)), outcomes, {})
+    assert (more.measured, more.effect, more.asked, more.bound) == ("difference", 0.5, ">", 0.3)
+    assert more.low <= 0.5 <= more.high
+    below = judge(Expectation("", number(0.9), "<=", A), outcomes, {})
+    assert (below.verdict, below.measured, below.effect) == ("supported", "accuracy", 1.0)
+    assert (below.asked, below.bound) == (">=", 0.9)
+    near = judge(Expectation("", A, "within", Term("b", "s", 0.45), 0.4), outcomes, {})
+    assert (near.verdict, near.effect, near.asked, near.bound) == ("supported", 0.5, "within 0.4 of", 0.45)
 
 
 def test_an_interval_that_straddles_is_undecided_and_holds_the_estimate() -> None:
@@ -66,7 +79,7 @@ def test_an_interval_that_straddles_is_undecided_and_holds_the_estimate() -> Non
     assert verdict.verdict == "undecided"
     assert verdict.reason
     assert verdict.low is not None
-    assert verdict.low < verdict.effect == 0.05 < verdict.high
+    assert verdict.low < verdict.bound == 0.45 < verdict.effect == 0.5 < verdict.high
 
 
 def test_items_of_one_cluster_count_together() -> None:
@@ -84,7 +97,7 @@ def test_items_of_one_cluster_count_together() -> None:
 def test_worlds_vary_too() -> None:
     outcomes = {("a", "s"): [outcome([1.0] * 8), outcome([0.0] * 8), outcome([1.0] * 8)]}
     verdict = judge(Expectation("", A, ">", number(0.5)), outcomes, {})
-    assert (verdict.verdict, verdict.low, verdict.high) == ("undecided", -0.5, 0.5)
+    assert (verdict.verdict, verdict.low, verdict.high) == ("undecided", 0.0, 1.0)
 
 
 def test_a_verdict_is_a_function_of_the_scores() -> None:
@@ -105,7 +118,7 @@ def test_other_splits_and_unequal_seeds_can_be_compared() -> None:
 def test_items_without_a_cluster_stand_for_themselves() -> None:
     outcomes = {("a", "s"): [Outcome(np.array([1.0, 0.0, 1.0, 0.0]), np.array([""] * 4), np.ones(4, bool))]}
     verdict = judge(Expectation("", A, ">", number(0.5)), outcomes, {})
-    assert verdict.low < 0 < verdict.high
+    assert verdict.low < 0.5 < verdict.high
 
 
 def test_a_failed_arm_leaves_it_undecided_with_the_reason() -> None:
@@ -122,7 +135,7 @@ def test_arms_are_compared_on_what_both_can_answer() -> None:
     same = judge(Expectation("", A, ">", B), {("a", "s"): [left], ("b", "s"): [right]}, {})
     assert same.effect == round(1 - 3 / 5, 6)
     alone = judge(Expectation("", A, ">=", number(1.0)), {("a", "s"): [left]}, {})
-    assert (alone.verdict, alone.effect) == ("supported", 0.0)
+    assert (alone.verdict, alone.effect) == ("supported", 1.0)
     none = Outcome(np.ones(10), names, ~can)
     apart = judge(Expectation("", A, ">", B), {("a", "s"): [left], ("b", "s"): [none]}, {})
     assert (apart.verdict, apart.effect) == ("undecided", None)

@@ -76,3 +76,13 @@ def test_a_training_that_comes_apart_says_so(shared, tmp_path: Path) -> None:
 
 def test_chunks_divide_the_steps_where_they_can() -> None:
     assert [chunk_of(steps) for steps in (150, 60, 200, 6, 31, 97)] == [25, 20, 25, 6, 20, 20]
+
+
+def test_the_loss_over_answers_learns_other_weights(shared, tmp_path: Path) -> None:
+    whole = learn(shared, tmp_path / "whole", [0])
+    answer = learn(shared, tmp_path / "answer", [0], loss="answer")
+    same = [
+        np.array_equal(left, right)
+        for left, right in zip(jax.tree.leaves(whole), jax.tree.leaves(answer), strict=True)
+    ]
+    assert not all(same)

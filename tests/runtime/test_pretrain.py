@@ -128,3 +128,11 @@ def test_episodes_must_fit_the_model(shared, tmp_path: Path) -> None:
     model = dataclasses.replace(shared.plan.model, context=20)
     with pytest.raises(RuntimeFailure, match="model tiny: an episode takes"):
         learn(shared.change(model=model), tmp_path / "p", Silent())
+
+
+def test_without_steps_the_weights_are_as_drawn(tiny, tmp_path: Path) -> None:
+    drawn = learn(tiny, tmp_path / "none", Watched(), steps=0)
+    same(drawn, learn(tiny, tmp_path / "again", Watched(), steps=0))
+    outcome = read_json(tmp_path / "none" / "outcome.json")
+    assert (outcome["steps"], outcome["accuracy"], outcome["tokens"]) == (0, {}, 0)
+    assert outcome["reached"]

@@ -42,6 +42,7 @@ def price(context: str = "none", augment: str = "none", train: int = 0, ask: int
 def document() -> dict:
     shortcut = {"name": "co-occurrence", "accuracy": 0.02, "agreement": 0.79}
     half = {"exposed": 0.5, "accuracy_exposed": 0.99, "accuracy_unexposed": 0.51}
+    half |= {"low_exposed": 0.95, "high_exposed": 1.0, "low_unexposed": 0.44, "high_unexposed": 0.58}
     return {
         "name": "reversals <& more>",
         "pooled": [
@@ -79,9 +80,12 @@ def document() -> dict:
                 "right": "finetune.reversal +0.2",
                 "margin": 0.0,
                 "verdict": "supported",
+                "measured": "difference",
                 "effect": 0.546,
                 "low": 0.46,
                 "high": 0.62,
+                "asked": ">",
+                "bound": 0.2,
                 "reason": "",
             }
         ],
@@ -102,14 +106,15 @@ def test_the_table_holds_what_one_wants_to_show(document) -> None:
         "8 docs",
         "210 G",
         "360 M",
-        "● 99 %  ○ 51 %",
+        "● 99 %  95–100",
+        "○ 51 %  44–58",
         "chance",
         "79 % of its answers are what the shortcut co-occurrence gives",
         "finetune 640, half 640",
         "in context: exceeds.reverse 98 %, 97 % was asked for",
         "one pretraining: the intervals do not cover its luck",
         "✓ supported",
-        "icl.reversal > finetune.reversal +0.2  difference +0.55 [+0.46, +0.62]",
+        "icl.reversal > finetune.reversal +0.2  difference +0.55 [+0.46, +0.62], asked for: > +0.2",
     ):
         assert words in text
     assert max(len(line) for line in text.splitlines()) <= 120
@@ -129,8 +134,11 @@ def test_a_narrow_table_puts_intervals_below_and_cuts_no_name(document) -> None:
 
 
 def test_an_equivalence_is_spelled_out(document) -> None:
-    document["expectations"][0].update(op="within", right="0.5", margin=0.1, verdict="refuted")
-    assert "icl.reversal within 0.1 of 0.5" in printed(document)
+    told = {"op": "within", "right": "0.5", "margin": 0.1, "verdict": "refuted"}
+    found = {"measured": "accuracy", "asked": "within 0.1 of", "bound": 0.5}
+    document["expectations"][0].update(**told, **found)
+    shown = "icl.reversal within 0.1 of 0.5  accuracy 0.55 [0.46, 0.62], asked for: within 0.1 of 0.5"
+    assert shown in printed(document)
 
 
 def test_a_pretraining_that_never_got_there_is_loud(document) -> None:

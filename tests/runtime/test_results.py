@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -50,13 +51,15 @@ def found(rows: list[dict], **place: object) -> dict:
 
 def test_rows_say_what_the_issue_asks_for(document) -> None:
     names = "arm split seed n accuracy chance low high exposed context_docs context_relevant"
-    names += " accuracy_exposed accuracy_unexposed answerable accuracy_answerable margin"
+    names += " accuracy_exposed low_exposed high_exposed"
+    names += " accuracy_unexposed low_unexposed high_unexposed answerable accuracy_answerable margin"
     assert {frozenset(row) for row in document["rows"]} == {frozenset(names.split())}
     row = found(document["rows"], arm="icl", split="trained", seed=1)
     assert (row["n"], row["accuracy"], row["chance"]) == (6, 1.0, 0.5)
     assert (row["low"], row["high"]) == pytest.approx(wilson(6, 6), abs=1e-6)
     assert (row["context_docs"], row["context_relevant"]) == (6, 1)
     assert (row["exposed"], row["accuracy_exposed"], row["accuracy_unexposed"]) == (1.0, 1.0, None)
+    assert (row["low_exposed"], row["low_unexposed"], row["high_unexposed"]) == (row["low"], None, None)
 
 
 def test_pooled_rows_join_the_seeds(document) -> None:
@@ -87,7 +90,22 @@ def test_expectations_are_told_as_written(shared) -> None:
     expectation = Expectation("same", Term("icl", "trained", 0), "within", Term("", "", 0.95), 0.1)
     (told,) = made(shared.change(expectations=(expectation,)))["expectations"]
     assert (told["left"], told["op"], told["right"], told["margin"]) == ("icl.trained", "within", "0.95", 0.1)
-    assert (told["verdict"], told["effect"]) == ("supported", 0.05)
+    assert (told["verdict"], told["effect"]) == ("supported", 1.0)
+    assert (told["measured"], told["asked"], told["bound"]) == ("accuracy", "within 0.1 of", 0.95)
+    assert told["low"] <= 1.0 == told["high"]
+
+
+def test_the_key_is_that_of_the_whole_spec(shared) -> None:
+    """A learning rate has its own key, and the corpora keep theirs; a line that moved is no change."""
+    first = made(shared)
+    arms = list(shared.plan.arms)
+    place = next(place for place, arm in enumerate(arms) if arm.finetune)
+    setting = replace(arms[place].finetune, learning_rate=0.5)
+    slower = [replace(arm, finetune=setting) if at == place else arm for at, arm in enumerate(arms)]
+    other = made(shared.change(arms=tuple(slower)))
+    moved = made(shared.change(arms=tuple(replace(arm, line=arm.line + 1) for arm in arms)))
+    assert first["key"] == moved["key"] != other["key"]
+    assert first["corpus"] == other["corpus"] == shared.plan.key
 
 
 def test_a_failed_arm_has_its_reason_and_no_rows(shared) -> None:

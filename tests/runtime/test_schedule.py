@@ -1,5 +1,10 @@
+import dataclasses
+import shutil
+
 import numpy as np
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from wug.runtime.corpus import DOC, PAD, load
 from wug.runtime.schedule import (
@@ -8,6 +13,7 @@ from wug.runtime.schedule import (
     token_weights,
     training_lengths,
     training_rows,
+    training_weights,
 )
 
 
@@ -55,3 +61,37 @@ def test_chunks_join_without_a_seam(shared) -> None:
     whole = training_rows(world, "finetune", setting, 0, 6, width)
     parts = [training_rows(world, "finetune", setting, first, 3, width) for first in (0, 3)]
     np.testing.assert_array_equal(whole, np.concatenate(parts))
+
+
+def test_the_loss_over_answers_leaves_out_what_asks_for_them(shared) -> None:
+    world = load(shared.compiled, [0]).worlds[0]
+    setting = shared.plan.arms[2].finetune
+    width = row_width([world], "finetune")
+    tokens_CBT = training_rows(world, "finetune", setting, 0, 6, width)
+    whole_CBT = training_weights(world, "finetune", setting, 0, tokens_CBT)
+    np.testing.assert_array_equal(whole_CBT, token_weights(tokens_CBT))
+    answer = dataclasses.replace(setting, loss="answer")
+    weight_CBT = training_weights(world, "finetune", answer, 0, tokens_CBT)
+    documents, digest = world.documents, world.answer_digest("finetune")
+    assert set(np.unique(weight_CBT)) == {0, 1}
+    for row_T, weight_T in zip(tokens_CBT.reshape(-1, width), weight_CBT.reshape(-1, width - 1), strict=True):
+        length = int((row_T != PAD).sum())
+        at = np.flatnonzero(weight_T) + 1
+        assert at[-1] == length - 2, "up to the full stop, and not the end of the document"
+        assert 4 <= len(at) <= 5, "a word or two, 'than', a name and the full stop"
+        assert (np.diff(at) == 1).all()
+    assert documents.answer_DT.shape == documents.tokens_DT.shape
+    assert digest != world.training_digest("finetune")
+
+
+def test_a_document_without_an_answer_counts_whole(shared, tmp_path) -> None:
+    folder = tmp_path / "compiled"
+    shutil.copytree(shared.compiled, folder)
+    file = folder / "seed-0" / "sentences.parquet"
+    table = parquet.read_table(file)
+    ends = pa.array(table["end"].to_pylist(), pa.int64())
+    parquet.write_table(table.set_column(table.schema.get_field_index("answer"), "answer", ends), file)
+    (folder / "manifest.json").write_text('{"files": {}}')
+    documents = load(folder, [0]).worlds[0].documents
+    counted = documents.answer_DT.sum(axis=1)
+    assert counted.tolist() == (documents.length_D - 1).tolist(), "all but the first <doc>, never a target"

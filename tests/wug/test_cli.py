@@ -19,7 +19,7 @@ from wug.compiler.catalogue import CATALOGUE
 
 BAD = Path(__file__).parent.parent / "specs" / "bad"
 WORLDS, EXPERIMENTS = (sorted((specs() / kind).iterdir()) for kind in ("worlds", "experiments"))
-COMMANDS = ("check", "compile", "fmt", "show", "run", "new", "clean", "explain")
+COMMANDS = ("check", "compile", "fmt", "show", "run", "audit", "new", "clean", "explain")
 
 Captured = pytest.CaptureFixture[str]
 
@@ -302,3 +302,18 @@ def test_parameters_from_the_command_line(tmp_path: Path, capsys: Captured) -> N
         assert main(["compile", str(world), "-D", given, "--build", str(tmp_path / "build")]) == 0
         folders.add(capsys.readouterr().out)
     assert len(folders) == 2
+
+
+def test_an_audit_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    build = tmp_path / "build"
+    spec = str(specs() / "experiments" / "hello.experiment")
+    assert main(["audit", spec, "--build", str(build)]) == 0
+    assert "no fault" in capsys.readouterr().out
+    items = next(build.glob("hello/compiled/*/seed-0/items.jsonl"))
+    items.write_text(items.read_text().replace('"answer":0', '"answer":1', 1))
+    assert main(["audit", spec, "--build", str(build), "--json"]) == 1
+    faults = json.loads(capsys.readouterr().out)["faults"]
+    assert {fault["kind"] for fault in faults} == {"damage"}
+    assert main(["audit", spec, "--build", str(build)]) == 1
+    assert "items.jsonl and items.parquet say different things" in capsys.readouterr().out
+    assert main(["audit", str(specs() / "worlds" / "hello.world"), "--build", str(build)]) == 2

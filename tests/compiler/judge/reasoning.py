@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -87,8 +88,9 @@ def value(term: str, binding: dict[str, str]) -> str:
 
 
 def compares(left: str, sign: str, right: str) -> bool:
-    """Whether two values compare so; integers by size, days as they are written."""
-    a, b = (int(left), int(right)) if left.isdigit() and right.isdigit() else (left, right)  # type: ignore
+    """Whether two values compare so; numbers by size, days as they are written."""
+    number = r"-?\d+(\.\d+)?"
+    a, b = (float(x) if re.fullmatch(number, x) else x for x in (left, right))
     return {"=": a == b, "!=": a != b, "<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b}[sign]
 
 

@@ -1,0 +1,47 @@
+"""What an audit found, as a person reads it."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from wug.compiler.audit import Audit
+from wug.compiler.shortcut import NAMES
+
+MOST = 10
+"""So many faults of a kind are told; the rest are counted."""
+
+
+def print_audit(found: Audit, out: Console) -> None:
+    """Faults by kind, the table of splits, and the names."""
+    kinds = Counter(fault.kind for fault in found.faults)
+    for kind, count in kinds.items():
+        out.print(Text(f"{kind}: {count:,} fault{'s' if count > 1 else ''}", "bold red"))
+        for fault in [fault for fault in found.faults if fault.kind == kind][:MOST]:
+            where = f"seed {fault.seed}: " if fault.seed >= 0 else ""
+            out.print(f"  {where}{fault.message}", markup=False, highlight=False)
+        if count > MOST:
+            out.print(f"  and {count - MOST:,} more")
+    if not found.faults:
+        out.print(f"{found.name}: no fault; every key is proved and every sentence reads back")
+    out.print(_splits(found))
+    for each in found.names:
+        counts = ", ".join(f"{names:,} of {tokens}" for tokens, names in each["tokens"].items())
+        out.print(f"{each['type']}: {each['names']:,} names, {counts} tokens", highlight=False)
+
+
+def _splits(found: Audit) -> Table:
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    made.add_column("test", overflow="fold")
+    for name in ("items", "depth", "chance", *NAMES):
+        made.add_column(name, justify="right")
+    for each in found.splits:
+        depths = list(each["depths"])
+        depth = depths[0] if len(depths) == 1 else f"{depths[0]}..{depths[-1]}" if depths else "–"
+        known = [Text(f"{each[name]:.2f}", "yellow" if name in each["answered_by"] else "") for name in NAMES]
+        made.add_row(each["split"], f"{each['items']:,}", depth, f"{each['chance']:.2f}", *known)
+    return made
