@@ -6,9 +6,15 @@ each carries the hash of its arrays, and where that fails the step before it is 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import logging
-from collections.abc import Callable
+import os
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -17,9 +23,35 @@ import jax
 import numpy as np
 import orbax.checkpoint as ocp
 
-logging.getLogger("absl").setLevel(logging.ERROR)  # Orbax tells of each save at length
+logging.getLogger("absl").setLevel(logging.CRITICAL)  # what fails is raised, and told once
 
 Tree = dict[str, Any]
+
+_SPARE = 512 * 1024
+"""Bytes for what Orbax writes beside the arrays."""
+
+
+def _told(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """The hook of TensorStore's threads: once one write has failed, which is raised, the others' echo is not
+    told."""
+    if not (isinstance(error, RuntimeError) and "Event loop is closed" in str(error)):
+        _told_before(kind, error, trace)
+
+
+_told_before, sys.excepthook = sys.excepthook, _told
+
+
+@contextmanager
+def _full_disk_as_such() -> Iterator[None]:
+    """Turn what TensorStore says of a full disk, a ValueError, into the OSError that it is."""
+    try:
+        yield
+    except ValueError as error:
+        found = re.search(r"os_error_code='(\d+)'", str(error))
+        if found is None:
+            raise
+        number = int(found[1])
+        raise OSError(number, os.strerror(number)) from error
 
 
 def tree_digest(tree: Any) -> str:
@@ -52,20 +84,36 @@ class Checkpoints:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._manager.wait_until_finished()
-        self._manager.close()
+        try:
+            with _full_disk_as_such():
+                self._close()
+        except Exception:
+            if error is None:  # else it is told already, and this is its echo
+                raise
+
+    def _close(self) -> None:
+        try:
+            self._manager.wait_until_finished()
+        finally:
+            self._manager.close()
 
     def save(self, step: int, tree: Tree, facts: dict[str, Any]) -> None:
-        """Save arrays and a few JSON facts as `step`. Returns when the arrays are copied, not yet written."""
+        """Save arrays and a few JSON facts as `step`. Returns when the arrays are copied, not yet written.
+
+        Raises OSError where the disk is too full for them, then or when the writing is waited for.
+        """
         host = jax.tree.map(np.asarray, tree)
-        self._manager.save(
-            step,
-            args=ocp.args.Composite(
-                tree=ocp.args.StandardSave(host),
-                facts=ocp.args.JsonSave({"digest": tree_digest(host), **facts}),
-            ),
-            force=True,
-        )
+        with _full_disk_as_such():
+            self._manager.wait_until_finished()
+            _check_room(self._folder, sum(leaf.nbytes for leaf in jax.tree.leaves(host)))
+            self._manager.save(
+                step,
+                args=ocp.args.Composite(
+                    tree=ocp.args.StandardSave(host),
+                    facts=ocp.args.JsonSave({"digest": tree_digest(host), **facts}),
+                ),
+                force=True,
+            )
 
     def restore(self, like: Tree, warn: Callable[[str], None]) -> tuple[int, Tree, dict[str, Any]] | None:
         """The latest good step with its arrays (shaped as `like`) and facts; None where there is none.
@@ -94,7 +142,14 @@ class Checkpoints:
 
     def wait(self) -> None:
         """Return when every save so far is on the disk."""
-        self._manager.wait_until_finished()
+        with _full_disk_as_such():
+            self._manager.wait_until_finished()
+
+
+def _check_room(folder: Path, size: int) -> None:
+    """Orbax writes in many threads, of which each would tell of a full disk: so it is found out before."""
+    if shutil.disk_usage(folder).free < 2 * size + _SPARE:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
 
 
 def save_parameters(folder: Path, parameters: Tree) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+import warnings
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ def prepare(build: Path) -> None:
         # These programs are small: compiled in half the time (24 s -> 11 s for pretraining, two busy cores),
         # they run as fast (221 -> 198 ms a step). LLVM's level 0 would quadruple the time of a step.
         os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=1")
+    # a full disk is told where it matters: a program that was not kept is compiled again
+    warnings.filterwarnings("ignore", "Error writing persistent compilation cache")
     import jax
 
     jax.config.update("jax_platforms", kind.split()[0])

@@ -50,7 +50,10 @@ def run(
     if store.has(f"{plan.name}/runs", final):
         return store.path(f"{plan.name}/runs", final)
     with interruptible(progress.note) as interruption:
-        return _Run(plan, compiled, store, progress, interruption, checkpoint_every_s).carry_out(final)
+        folder = _Run(plan, compiled, store, progress, interruption, checkpoint_every_s).carry_out(final)
+        if interruption:
+            progress.note("all was done before it could stop: these are the whole results")
+        return folder
 
 
 class _Run:

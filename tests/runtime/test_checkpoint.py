@@ -1,4 +1,6 @@
+import errno
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -7,6 +9,8 @@ from wug.runtime.checkpoint import Checkpoints, load_parameters, save_parameters
 
 # Tensorstore, which reads for Orbax, may tell of a failed read once more after Orbax has closed its loop.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+Captured = pytest.CaptureFixture[str]
 
 TREE = {
     "weights": {
@@ -74,3 +78,33 @@ def test_weights_are_whole_when_saving_returns(tmp_path: Path) -> None:
     np.testing.assert_array_equal(loaded["weights"]["kernel"], TREE["weights"]["kernel"])
     with pytest.raises(FileNotFoundError):
         load_parameters(tmp_path / "nothing", TREE)
+
+
+def test_a_full_disk_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Captured) -> None:
+    """It is found out before the arrays are written, and what is there stays."""
+    with Checkpoints(tmp_path) as checkpoints:
+        checkpoints.save(3, TREE, {})
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=100_000))
+    with pytest.raises(OSError, match="No space left") as caught, Checkpoints(tmp_path) as checkpoints:
+        checkpoints.save(7, other(2), {})
+    assert caught.value.errno == errno.ENOSPC
+    assert capfd.readouterr() == ("", "")
+    with Checkpoints(tmp_path) as checkpoints:
+        found = checkpoints.restore(TREE, pytest.fail)
+    assert found is not None
+    assert found[0] == 3
+
+
+def test_a_disk_that_fills_up_while_it_is_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Captured
+) -> None:
+    """TensorStore says it in its own way, in a thread, when the writing is waited for."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise ValueError("RESOURCE_EXHAUSTED: Failed to write 186 bytes [os_error_code='28']")
+
+    monkeypatch.setattr("orbax.checkpoint.CheckpointManager.wait_until_finished", fail)
+    with pytest.raises(OSError, match="No space left") as caught, Checkpoints(tmp_path) as checkpoints:
+        checkpoints.wait()
+    assert caught.value.errno == errno.ENOSPC
+    assert capfd.readouterr().err == ""

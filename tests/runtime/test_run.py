@@ -1,4 +1,5 @@
 import dataclasses
+import io
 import json
 import os
 import shutil
@@ -9,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+import wug.runtime.run
 from wug.compiler.plan import Expectation, Term
-from wug.progress import Silent
+from wug.progress import Plain, Silent
 from wug.runtime.failure import ContextOverflow
 from wug.runtime.run import run
 
@@ -46,6 +48,26 @@ def test_a_changed_learning_rate_trains_one_arm_alone(finished) -> None:
     assert added == {"pretrained": 0, "trained": 1, "scores": 1}
 
 
+def test_a_run_that_was_done_before_it_could_stop_says_so(finished, monkeypatch) -> None:
+    tiny, _ = finished
+    picture = wug.runtime.run.picture
+
+    def interrupted(document: dict) -> str:
+        signal.raise_signal(signal.SIGINT)
+        return picture(document)
+
+    monkeypatch.setattr(wug.runtime.run, "picture", interrupted)
+    told = io.StringIO()
+    changed = tiny.change(
+        expectations=(Expectation("so", Term("icl", "trained", 0.1), ">", Term("", "", 0.0)),)
+    )
+    run(changed.plan, changed.compiled, changed.store, Plain(told))
+    assert told.getvalue().splitlines()[-2:] == [
+        "stopping as soon as the work so far is safe (again to stop at once)",
+        "all was done before it could stop: these are the whole results",
+    ]
+
+
 def script(tiny, body: str, *, killed: bool = False) -> str:
     """Run Python in a process of its own, with the experiment as `plan, compiled, store`."""
     head = (
@@ -53,7 +75,7 @@ def script(tiny, body: str, *, killed: bool = False) -> str:
         "from pathlib import Path\n"
         "from wug.compiler.plan import *\n"
         "from wug.compiler.store import Store\n"
-        "from wug.progress import Silent\n"
+        "from wug.progress import Plain, Silent\n"
         "from wug.runtime.run import run\n"
         f"plan = {tiny.plan!r}\n"
         f"compiled, store = Path({str(tiny.compiled)!r}), Store(Path({str(tiny.store.root)!r}))\n"
