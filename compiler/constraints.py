@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from wug.compiler.cycles import find_cycle
 from wug.compiler.diagnostics import Note, Report, did_you_mean
 from wug.compiler.facts import Closure, Ints, Populated, pack
 from wug.compiler.inference import conditions, constant_numbers
@@ -116,7 +117,9 @@ def _clash(trait: str, relation: Relation, closure: Closure) -> tuple[int, int] 
             row = int(clashing[0])
             return row, int(np.flatnonzero(keys == turned[row])[0])
     elif trait == "acyclic":
-        return _cycle(of, arguments)
+        rest = tuple(range(2, len(sizes)))
+        group = pack(of, arguments[:, rest], sizes[2:]) * sizes[0]
+        return find_cycle(group + arguments[:, 0], group + arguments[:, 1])
     elif trait in ("functional", "injective"):
         free = 1 if trait == "functional" else 0
         others = [place for place in range(len(sizes)) if place != free]
@@ -126,29 +129,6 @@ def _clash(trait: str, relation: Relation, closure: Closure) -> tuple[int, int] 
         if len(same):
             return int(order[same[0]]), int(order[same[0] + 1])
     return None
-
-
-def _cycle(of: Ints, arguments: Ints) -> tuple[int, int] | None:
-    """Two facts on a cycle, found by peeling off what nothing points to."""
-    most = int(arguments[:, :2].max()) + 1
-    start = of.astype(np.int64) * most + arguments[:, 0]
-    end = of.astype(np.int64) * most + arguments[:, 1]
-    alive = np.ones(len(of), bool)
-    while alive.any():
-        kept = alive & np.isin(start, end[alive])
-        if (kept == alive).all():
-            break
-        alive = kept
-    while alive.any():  # the other way round, so that what hangs off a cycle goes too
-        kept = alive & np.isin(end, start[alive])
-        if (kept == alive).all():
-            break
-        alive = kept
-    rows = np.flatnonzero(alive)
-    if not len(rows):
-        return None
-    following = rows[start[rows] == end[rows[0]]]
-    return int(rows[0]), int(following[0])
 
 
 def _swap(arguments: Ints) -> Ints:

@@ -170,9 +170,9 @@ def general_rule(
             terms.append(draw(st.sampled_from(CONSTANTS[type])))
         else:  # no thing is left to stand here: another fact binds one
             name = draw(st.sampled_from(sorted(n for n, kinds in known.items() if kinds[0] == "thing")))
-            rest = [f"v{place}" for place in range(1, len(known[name]))]
-            conditions.append(f"{name}({', '.join(['v0', *rest])})")
-            terms.append("v0")
+            variables = [f"v{len(conditions)}{place}" for place in range(len(known[name]))]
+            conditions.append(f"{name}({', '.join(variables)})")
+            terms.append(variables[0])
     return f"  rule {head}({', '.join(terms)}) if {', '.join(conditions)}"
 
 

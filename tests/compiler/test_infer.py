@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tests.compiler.conftest import Write, checked
 from wug.compiler import infer as inference
 from wug.compiler.check_world import check_world
+from wug.compiler.cycles import find_cycle
 from wug.compiler.diagnostics import Report, SpecError
 from wug.compiler.draft import draw_world, world_seeds
 from wug.compiler.draw import draw, seed_word
@@ -170,6 +171,30 @@ def test_an_index_finds_all_that_was_added(batches: list[list[int]], domain: int
     assert {key: sorted(rows) for key, rows in found.items()} == dict(wanted)
     assert runs.any(asked).tolist() == [key in wanted for key in range(31)]
     assert all(at in wanted[key] if key in wanted else at == -1 for key, at in enumerate(runs.find(asked)))
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8)), max_size=14), st.sampled_from(["", "a", "b"])
+)
+def test_cycles(pairs: list[tuple[int, int]], single: str) -> None:
+    if single:  # at most one edge of each node, or one into each
+        pairs = list({pair[single == "b"]: pair for pair in pairs}.values())
+    start, end = (np.array([pair[side] for pair in pairs], np.int64) for side in (0, 1))
+    reached = set(pairs)
+    while more := {(a, d) for a, b in reached for c, d in reached if b == c} - reached:
+        reached |= more
+    found = find_cycle(start, end)
+    assert (found is None) == all(a != b for a, b in reached)
+    if found is not None:
+        (a, b), (c, d) = (pairs[edge] for edge in found)
+        assert b == c
+        assert (d, a) in reached or d == a, "both are on one cycle"
+
+
+def test_a_long_chain_is_seen_to_be_without_a_cycle() -> None:
+    count = 100_000
+    assert find_cycle(np.arange(count), np.arange(1, count + 1)) is None
+    assert find_cycle(np.arange(count), np.arange(1, count + 1) % count) is not None
 
 
 @given(st.lists(st.integers(0, 9)), st.sampled_from([10, 2**62]))

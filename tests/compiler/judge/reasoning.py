@@ -189,13 +189,15 @@ def violated(world: World, known: dict[Fact, int]) -> set[tuple[str, str]]:
         pairs = {(a[0], a[1], *a[2:]) for a in facts if len(a) > 1}
         loop = any(pair[0] == pair[1] for pair in pairs)
         turned = any((b, a, *rest) in pairs for a, b, *rest in pairs)
-        reached = {(pair[0], pair[1]) for pair in pairs}
-        while more := {(a, d) for a, b in reached for c, d in reached if b == c} - reached:
+        reached = {(pair[0], pair[1], *pair[2:]) for pair in pairs}
+        while (
+            more := {(a, d, *x) for a, b, *x in reached for c, d, *y in reached if (b, x) == (c, y)} - reached
+        ):
             reached |= more
         problems = {
             "irreflexive": loop,
             "asymmetric": loop or turned,
-            "acyclic": any(a == b for a, b in reached),
+            "acyclic": any(a == b for a, b, *_ in reached),
             "functional": len({(p[0], *p[2:]) for p in pairs}) < len(pairs),
             "injective": len({(p[1], *p[2:]) for p in pairs}) < len(pairs),
         }
