@@ -107,7 +107,9 @@ def layers(draw: st.DrawFn, known: Signatures, whole: Signatures) -> list[str]:
         population = ATTRIBUTES[signature]
         if traits == "functional":
             population = population.replace("each 1..2", "each 1")
-        lines.append(f"  relation {signature} {{ {traits}  populate {population} }}")
+        argument = signature.partition(", ")[2][0]
+        said = f'form says "{{a}} has {name}" => " {slot(argument, types[1])}."'
+        lines.append(f"  relation {signature} {{ {traits}  populate {population}  {said} }}")
         known[name] = types
         if complete:
             whole[name] = types
@@ -142,7 +144,13 @@ def declared(draw: st.DrawFn, name: str, types: tuple[str, ...], complete: bool)
         traits += draw(st.sampled_from([[], ["functional"], ["injective"]]))
     if types == ("thing", "thing"):
         traits += draw(st.sampled_from([[], ["symmetric"], ["asymmetric"], ["transitive"], ["acyclic"]]))
-    return f"  relation {name}({arguments}) {{ {' '.join(traits)} }}"
+    last = slot(f"a{len(types) - 1}", types[-1])
+    cue = f"{{a0}} is {name} to" if len(types) == 2 and types[0] == "thing" else f"What is {name} is"
+    return f'  relation {name}({arguments}) {{ {" ".join(traits)}  form says "{cue}" => " {last}." }}'
+
+
+def slot(argument: str, type: str) -> str:
+    return f"{{{argument}.word}}" if type == "side" else f"{{{argument}}}"
 
 
 def general_rule(

@@ -354,7 +354,8 @@ class Case:
 @st.composite
 def experiments(draw: st.DrawFn) -> tuple[str, str]:
     """A random world, and an experiment that trains all of it and tests some of it."""
-    world = draw(worlds(closed=draw(st.sampled_from([True] * 7 + [False]))))
+    closed = draw(st.sampled_from([True] * 7 + [False]))
+    world = draw(worlds(closed=closed, layered=draw(st.booleans())))
     read = reading.read_world(world)
     lines = ["wug 1", "experiment drawn {", '  world "drawn.world"', "  seeds 2"]
     if draw(st.booleans()):
@@ -390,20 +391,29 @@ def experiments(draw: st.DrawFn) -> tuple[str, str]:
     return world, "\n".join(lines)
 
 
+VERDICT = 'verdict(" Yes." " No.")  ask "Is it so? {statement}"'
+
+
+def two_things(relation: reading.Relation) -> bool:
+    return [type for _, type in relation.arguments] == ["thing", "thing"]
+
+
 def asked(draw: st.DrawFn, read: reading.World, name: str, number: int) -> str:
     """What a test of a relation offers, and of which facts."""
-    relations = [other for other in read.relations if other != "beside"]
+    relations = [name for name, relation in read.relations.items() if two_things(relation)]
     traits = read.relations[name].traits
     follows = any(rule.head[0] == name for rule in read.rules) or "transitive" in traits
     facts = draw(st.sampled_from(["", "derived", "depth 1..2", "derived  depth 2..9"])) if follows else ""
     if name == "beside":
         return f"choices {draw(st.sampled_from(['contradiction', f'others({1 + number // 2})']))}  {facts}"
+    if not two_things(read.relations[name]):
+        return f"choices {draw(st.sampled_from(['others(1)', VERDICT]))}  {facts}"
     several = " ".join(draw(st.lists(st.sampled_from(relations), min_size=1, max_size=2, unique=True)))
     offered = [
         f"others({1 + number // 2})",
         f"others(1) from {draw(st.sampled_from(['targets', *relations]))}",
         'others(1)  ask "Question: {cue}? Answer:"',
-        'verdict(" Yes." " No.")  ask "Is it so? {statement}"',
+        VERDICT,
         f"statements({several})  accept {draw(st.sampled_from(['any', 'strongest']))}",
     ]
     return f"choices {draw(st.sampled_from(offered))}  {facts}"
