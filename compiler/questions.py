@@ -90,11 +90,36 @@ def best_constant(items: Items) -> float:
     """The accuracy of the best habit: always preferring one answer wherever it is offered.
 
     Items that offer the same set of answers are one group, and a habit takes the group's commonest right one;
-    an item whose set is offered only once cannot be learned by habit and counts as chance. Of statements, a
-    habit prefers all those of one relation and form.
+    an item whose set is offered only once cannot be learned by habit and counts as chance. Another habit
+    prefers whatever is right most often where it is offered, as the other items tell. Of statements, a habit
+    prefers all those of one relation and form.
     """
     if items.test.choices.kind == "statements":
         return _best_statement(items)[0]
+    return max(_best_of_set(items), _best_preference(items))
+
+
+def _best_preference(items: Items) -> float:
+    """How well it does to take, of each item, the choice that is right most often in all other items.
+
+    Leaving an item's own answer out keeps answers that are right once from counting for themselves; what does
+    no better than chance by two standard errors is luck, and counts as chance.
+    """
+    asked, chance = _asked(items), items.chance()
+    _, number = np.unique(asked.reshape(-1), return_inverse=True)
+    number = number.reshape(asked.shape)
+    offered = np.bincount(number.reshape(-1))
+    right = np.bincount(number.reshape(-1), weights=items.accept.reshape(-1))
+    share = (right[number] - items.accept + chance[:, None]) / offered[number]
+    taken = share >= share.max(axis=1, keepdims=True) - 1e-12
+    habit = float(((taken & items.accept).sum(axis=1) / taken.sum(axis=1)).mean())
+    guess = float(chance.mean())
+    error = float(np.sqrt((chance * (1 - chance)).mean() / len(items)))
+    return habit if habit > guess + 2 * error else guess
+
+
+def _best_of_set(items: Items) -> float:
+    """How well it does to take the commonest right answer of each set of answers offered together."""
     chance, asked = items.chance(), _asked(items)
     _, group = np.unique(np.sort(asked, axis=1), axis=0, return_inverse=True)
     total = 0.0
@@ -182,6 +207,8 @@ def _habit(items: Items) -> tuple[str, str]:
     texts, counts = np.unique(asked[np.arange(len(items)), items.answer], return_counts=True)
     common = int(np.argmax(counts))
     habit = f"'{texts[common].strip()}' is right {counts[common]} times of {len(items)}"
+    if items.test.choices.kind == "others":
+        return habit, "let every answer be right about as often, or let the wrong ones be right elsewhere too"
     return habit, 'let the relation draw an even number of facts over a table of \'"a" <-> "b"\' rows'
 
 

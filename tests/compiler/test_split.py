@@ -49,6 +49,20 @@ def test_best_constant(rows: list[tuple[str, ...]], habit: float) -> None:
     assert best_constant(items(rows)) == pytest.approx(habit)
 
 
+def test_a_preference_is_a_habit_though_no_set_is_offered_twice() -> None:
+    """Eight of ten answers are the same, each among wrong ones of its own."""
+    solid = [(" solid.", f" a{i}.", f" b{i}.", f" c{i}.") for i in range(80)]
+    rest = [(f" d{i}.", " solid.", f" e{i}.", f" f{i}.") for i in range(20)]
+    assert best_constant(items(solid + rest)) == pytest.approx(0.8)
+    names = [(f" n{i}.", *(f" n{(i + k) % 40}." for k in (7, 11, 13))) for i in range(40)]
+    assert best_constant(items(names)) == pytest.approx(0.25), (
+        "each name is right once, and wrong three times"
+    )
+    assert best_constant(items([(f" n{i}.", " x.", " y.", " z.") for i in range(40)])) > 0.9, (
+        "these never are"
+    )
+
+
 def test_a_habit_is_warned_of() -> None:
     report = Report()
     check_balance((items([(" more than a.", " less than a."), (" less than b.", " more than b.")]),), report)
