@@ -37,7 +37,7 @@ from wug.compiler.tokenizer import build_tokenizer, write_tokenizer
 from wug.compiler.world import Entity, Part, World
 from wug.progress import Progress
 
-CORPUS_VERSION = 7
+CORPUS_VERSION = 8
 EPISODES_VERSION = 4
 """Raised whenever the output of a stage changes for the same spec; a test of golden hashes insists on it."""
 
