@@ -52,7 +52,8 @@ def audit(experiment: Experiment, compiled: Path, episodes: Path, report: Report
         faults += SeedAudit(drawn, of, read).findings()
     faults += _names_that_collide(drawn)
     faults += _in_episodes(drawn, np.load(episodes / "episodes.npy", allow_pickle=False), tokenizer)
-    splits = tuple(_split(test.name, tables) for test in experiment.tests)
+    tests = (*experiment.tests, *experiment.given_tests)
+    splits = tuple(_split(test.name, tables) for test in tests)
     return Audit(experiment.name, tuple(faults), splits, tuple(_names(drawn, tokenizer)))
 
 

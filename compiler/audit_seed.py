@@ -44,6 +44,16 @@ class SeedAudit:
         self.full = everything(drawn)
         self.told: dict[Fact, set[str]] = {}  # what training documents state, and in which forms
         self.found: list[Finding] = []
+        documents, tests = drawn.world_documents(of), drawn.world_tests(of)
+        own = [source in self.world.given for source in documents.source.tolist()]
+        # texts and questions of the user's own, word for word
+        self.given = set(documents.text[np.array(own, bool)].tolist())
+        self.asked: dict[tuple[str, str], list[dict[str, bool]]] = {}
+        for items in (items for items in tests if items.given):
+            columns = items.cue.tolist(), items.choices.tolist(), items.accept.tolist()
+            for cue, choices, accept in zip(*columns, strict=True):
+                key = dict(zip(choices, accept, strict=True))
+                self.asked.setdefault((items.test.name, cue), []).append(key)
 
     def findings(self) -> list[Finding]:
         for name in self.read.differing:
@@ -85,6 +95,11 @@ class SeedAudit:
         told: Counter[tuple[str, str]] = Counter()
         for document in self.read.documents:
             text = document["text"]
+            if document["source"] in self.world.given:
+                if text not in self.given:
+                    self.fault("unreadable", f"'{text}' is no text of '{document['source']}'")
+                told[document["set"], document["source"]] += 1
+                continue
             if document["source"] in self.world.documents:
                 sentences = self.reader.document(document["source"], text)
             else:
@@ -162,6 +177,9 @@ class SeedAudit:
         """One question: readable, with distinct choices, the right one proved and the wrong ones refuted."""
         tests = {test.name: test for test in self.drawn.experiment.tests}
         what = f"item {place} of '{item['split']}'"
+        if item["split"] in {test.name for test in self.drawn.experiment.given_tests}:
+            self._given(what, item)
+            return
         if item["split"] not in tests:
             self.fault("items", f"{what}: there is no such test")
             return
@@ -174,6 +192,16 @@ class SeedAudit:
             self.fault("ambiguous", f"{what}: two choices of '{item['cue']}' read alike")
         judge = {"verdict": self._verdict, "unknown": self._unknown, "statements": self._statements}
         judge.get(test.choices.kind, self._values)(what, test, item, known)
+
+    def _given(self, what: str, item: Row) -> None:
+        """A question of the user's own: its file says what is right, and no fact does."""
+        wanted = self.asked.get((item["split"], item["cue"]), [])
+        if not wanted:
+            self.fault("unreadable", f"{what} is no question of its file: '{item['cue']}'")
+        elif dict(zip(item["choices"], item["accept"], strict=True)) not in wanted:
+            self.fault("key", f"{what}: its file marks another choice of '{item['cue']}' as right")
+        if len(set(item["choices"])) < len(item["choices"]) or not item["accept"][item["answer"]]:
+            self.fault("ambiguous", f"{what}: its key does not mark one of different choices")
 
     def _values(self, what: str, test: Test, item: Row, known: Known) -> None:
         cue = _question(test, item["cue"])

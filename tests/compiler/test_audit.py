@@ -44,8 +44,10 @@ world kin {
     form says "{p} works as" => " {j}."
   }
   preamble said { ""  "People say that" }
+  given lines from "lines.jsonl" { prompt "prompt"  completion "completion" }
 }
 """
+LINES = [("Ann Ash is", " a pilot."), ("Bob Birch is", " a baker."), ("Cy Cedar is", " a miner.")]
 EXPERIMENT = """wug 1
 experiment kin {
   world "kin.world"
@@ -53,6 +55,8 @@ experiment kin {
   holdout strangers = 2 person { keep parent }
   train parent in down { articles 2  preamble said }
   train does in says
+  train lines
+  test own       { lines  choices others(1) }
   test trained   { parent in down  choices others(2) }
   test rephrased { parent in down  wording held  choices others(2) from targets }
   test reversal  { parent in up  choices others(1)  ask "Question: {cue}? Answer:" }
@@ -77,6 +81,8 @@ class Corpus:
     def __init__(self, folder: Path) -> None:
         (folder / "wug.lock").touch()
         (folder / "kin.world").write_text(WORLD)
+        rows = (json.dumps({"prompt": prompt, "completion": answer}) + "\n" for prompt, answer in LINES)
+        (folder / "lines.jsonl").write_text("".join(rows))
         (folder / "kin.experiment").write_text(EXPERIMENT)
         experiment = checked(folder / "kin.experiment")
         assert isinstance(experiment, Experiment)
@@ -114,7 +120,9 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
 def test_what_was_compiled_is_clean(corpus: Corpus) -> None:
     found = corpus.audit()
     assert not found.faults
-    assert [split["split"] for split in found.splits] == [test.name for test in corpus.experiment.tests]
+    assert [split["split"] for split in found.splits] == [
+        test.name for test in (*corpus.experiment.tests, *corpus.experiment.given_tests)
+    ]
     trained, reversal = found.splits[0], found.splits[2]
     assert trained["overlap"] > 0.9
     assert "overlap" in trained["answered_by"]
@@ -149,6 +157,17 @@ def know_the_unknown(rows: Table) -> None:
 def accept_too_much(rows: Table) -> None:
     item = next(row for row in rows if row["split"] == "kin" and not all(row["accept"]))
     item["accept"] = [True] * len(item["accept"])
+
+
+def flip_a_given_key(rows: Table) -> None:
+    item = first(rows, "own")
+    item["answer"] = 1 - item["answer"]
+    item["accept"] = item["accept"][::-1]
+
+
+def reword_a_given_text(rows: Table) -> None:
+    row = next(row for row in rows if row["source"] == "lines")
+    row["text"] = row["text"].replace(" is", " was")
 
 
 def two_right_ones(rows: Table) -> None:
@@ -226,6 +245,8 @@ CHANGES: list[tuple[str, Callable[[Table], None], str]] = [
     ("items", know_the_unknown, "key"),
     ("items", accept_too_much, "key"),
     ("items", two_right_ones, "key"),
+    ("items", flip_a_given_key, "key"),
+    ("documents", reword_a_given_text, "unreadable"),
     ("items", a_true_distractor, "key"),
     ("items", the_same_choice_twice, "ambiguous"),
     ("items", reword_a_question, "unreadable"),
