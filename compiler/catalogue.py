@@ -207,6 +207,11 @@ CATALOGUE: dict[str, Rule] = {
         "Applying the rules would derive more than the machine can hold. The estimate is made before any\n"
         "memory is taken.",
     ),
+    "W0410": _error(
+        "more than fits",
+        "Members, facts and documents of all seeds are drawn together. Too many would fill the memory after\n"
+        "minutes, so they are counted first.",
+    ),
     # Experiments
     "W0501": _error(
         "something is missing", "An experiment needs a world, training facts, tests, a model and arms."

@@ -21,6 +21,7 @@ from wug.compiler.populate import populate
 from wug.compiler.questions import Items, check_balance, check_distinct, check_worlds
 from wug.compiler.render import Texts, fill, scattered
 from wug.compiler.said import Documents, joined
+from wug.compiler.sizes import check_sentences
 from wug.compiler.split import split
 from wug.compiler.world import World
 
@@ -83,6 +84,7 @@ def draft(experiment: Experiment, report: Report, seeds: int | None = None) -> D
     populated, closures = draw_world(experiment.world, words, report)
     worlds = drawn(experiment, words, populated, closures, report)
     report.stop_if_failed()
+    check_sentences(worlds, report)
     known = taught(worlds, report)
     texts = given_texts(experiment, report)
     asked = [given_items(test, texts[test.relation], words, report) for test in experiment.given_tests]

@@ -27,6 +27,7 @@ from wug.compiler.names import Names, fresh_names, real_names
 from wug.compiler.partition import draw_parts
 from wug.compiler.plot import Plot, further, shuffled
 from wug.compiler.sheets import Cells, Sheet, fresh_cells, read_data, real_cells
+from wug.compiler.sizes import check_drawn
 from wug.compiler.terms import compose, fresh_count
 from wug.compiler.typed import VALUE_TYPES
 from wug.compiler.values import Column, Values, column_of, tabulate
@@ -67,6 +68,7 @@ def populate(world: World, seeds: Words, report: Report) -> Populated:
     report.stop_if_failed()
     counts = member_counts(world, sheets)
     check_counts(world, counts, report)
+    check_drawn(world, counts, len(seeds), report)
     report.stop_if_failed()
     members = {name: np.full(len(seeds), count) for name, count in counts.items()}
     names = real_names(world, seeds, sheets, report)
