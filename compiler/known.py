@@ -59,12 +59,24 @@ def closed(drawn: Drawn, of: Ints, facts: Mapping[str, Facts], report: Report) -
         name: facts.get(name, Facts(np.empty(0, np.int32), np.empty((0, len(r.arguments)), np.int32)))
         for name, r in world.relations.items()
     }
+    # what a member is composed of its name says, whoever hears it
+    told = {name: _in_each(populated.facts[name], of) for name, r in world.relations.items() if r.built_in}
     counts = {name: count[of] for name, count in populated.counts.items()}
     names = {
         name: np.broadcast_to(texts[:1], (len(of), texts.shape[1])) for name, texts in populated.names.items()
     }
-    sets = dataclasses.replace(populated, worlds=len(of), counts=counts, names=names, facts=given)
+    sets = dataclasses.replace(populated, worlds=len(of), counts=counts, names=names, facts=given | told)
     return Known(world, of, sets, infer(world, sets, report))
+
+
+def _in_each(facts: Facts, of: Ints) -> Facts:
+    """The facts of the world that each set is of, as those of the set."""
+    order = np.argsort(facts.world, kind="stable")
+    first, last = (np.searchsorted(facts.world[order], of, side=side) for side in ("left", "right"))
+    many = last - first
+    place = np.arange(int(many.sum())) - np.repeat(np.cumsum(many) - many, many)
+    rows = order[np.repeat(first, many) + place]
+    return Facts(np.repeat(np.arange(len(of), dtype=np.int32), many), facts.arguments[rows])
 
 
 def taught(drawn: Drawn, report: Report) -> Known:

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from tests.compiler.conftest import Write, checked
 from tests.compiler.judge import terms as judge
 from wug.compiler.diagnostics import Report
-from wug.compiler.draft import draw_world, world_seeds
+from wug.compiler.draft import draft, draw_world, world_seeds
 from wug.compiler.draw import seed_word
+from wug.compiler.experiment import Experiment
 from wug.compiler.facts import Closure, Populated
 from wug.compiler.infer import infer
 from wug.compiler.populate import populate, populate_fresh, read_data
@@ -231,3 +232,28 @@ def test_any_signature(
     populated, closures = draw_world(world, world_seeds(2), Report())
     for of in range(2):
         _agree(_read(world, populated, closures, judge.Spoken(spoken), of), rules, whole=True)
+
+
+def test_what_a_term_is_made_of_is_known_whatever_is_trained(write: Write) -> None:
+    _world(write, count=40)
+    spec = """wug 1
+experiment changes {
+  world "w.world"
+  seeds 2
+  train base in turn
+  train derive in forward where e in seen
+  test novel { derive in forward where e in novel  choices others(1) }
+  model speck { layers 1  width 32  heads 2  context 2000 }
+  arm learnt { finetune { steps 5 } }
+  arm shown  { context oracle(3) }
+}
+"""
+    experiment = checked(write("changes.experiment", spec))
+    assert isinstance(experiment, Experiment)
+    drawn = draft(experiment, Report())
+    assert len(drawn.tests[0]) > 4
+    for of in range(2):
+        for arm in range(2):
+            view = drawn.view(arm, of)
+            assert all(view.answerable), "it follows from what is trained of its parts"
+            assert min(view.depth) >= 1
