@@ -6,6 +6,7 @@ import itertools
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ from wug.compiler.emit import emit_seed
 from wug.compiler.experiment import Experiment
 
 SHIPPED = sorted(path.stem for path in (specs() / "experiments").glob("*.experiment"))
+
+VALUES = ("text", "integer", "number", "money", "date")
 
 Row = dict[str, Any]
 Known = dict[reasoning.Fact, int]
@@ -82,7 +85,9 @@ class Case:
                 texts.setdefault(type, set()).add(text)
         self.reader = sentences.Reader(self.world, texts)
         self.sentences = [self.sentence(row["text"]) for row in self.documents]
-        self.said = {s for row in self.documents if row["set"] == "train" for s in self.statements(row)}
+        train = [row for row in self.documents if row["set"] == "train"]
+        self.told = {self.facts[said["fact"]] for row in train for said in self.paragraphs[row["doc_id"]]}
+        self.said = {s for row in train for s in self.statements(row)}
 
     def all_is_right(self) -> None:
         self.closure_and_proofs()
@@ -101,16 +106,16 @@ class Case:
         return found
 
     def answer_keys(self) -> None:
-        trained = {relation for relation, _, _ in self.experiment.trains}
-        for name in self.experiment.documents:
-            trained |= {relation for relation, _ in self.world.documents[name].tells}
-        taught = reasoning.closure(self.world, [fact for fact in self.stated if fact[0] in trained])
+        assert self.told <= self.stated
+        taught = reasoning.closure(self.world, sorted(self.told))
+        counts = Counter(item["split"] for item in self.items)
         assert [item["item_id"] for item in self.items] == list(range(len(self.items)))
         assert {item["split"] for item in self.items} == set(self.experiment.tests)
         for item in self.items:
             test = self.experiment.tests[item["split"]]
             assert len(set(item["choices"])) == len(item["choices"]) == len(item["accept"]) > 1
             assert item["accept"][item["answer"]]
+            assert counts[item["split"]] <= test.count
             asked = self.facts[item["fact"]]
             assert (item["relation"], asked[0]) == (asked[0], item["relation"])
             if test.kind == "statements":
@@ -131,6 +136,9 @@ class Case:
 
     def values(self, test: reading.Test, item: Row, taught: Known) -> None:
         cue = self.question(test, item["cue"])
+        whole = cue + item["choices"][item["answer"]]
+        held = {pattern.held for pattern in self.reader.patterns if pattern.regex.fullmatch(whole)}
+        assert test.held is None or test.held in held
         for choice, right in zip(item["choices"], item["accept"], strict=True):
             meanings = self.means(cue + choice)
             if right:
@@ -193,10 +201,10 @@ class Case:
         return self.world.relations[fact[0]].arguments
 
     def entity(self, type: str) -> bool:
-        return type not in self.world.tables and type not in ("text", "integer")
+        return type not in self.world.tables and type not in VALUES
 
     def documents_are_true(self) -> None:
-        forms = {(relation, form) for relation, form, _ in self.experiment.trains}
+        forms = {(train.relation, train.form) for train in self.experiment.trains}
         counts: dict[tuple[Any, ...], list[int]] = {}
         for number, row in enumerate(self.documents):
             assert row["doc_id"] == number
@@ -210,12 +218,18 @@ class Case:
             if row["set"] == "train":
                 assert fact in self.stated
                 assert (row["relation"], row["form"]) in forms
+                assert any(
+                    not p.held
+                    for p in self.reader.patterns
+                    if p.form == row["form"] and p.regex.fullmatch(self.sentences[number])
+                )
                 key = (row["relation"], row["form"], row["fact"])
                 counts.setdefault(key, []).append(row["article"])
-        for relation, form, articles in self.experiment.trains:
+        for train in self.experiment.trains:
             for number, fact in enumerate(self.facts):
-                if fact in self.stated and fact[0] == relation:
-                    assert counts[relation, form, number] == list(range(articles))
+                if fact in self.stated and fact[0] == train.relation:
+                    articles = counts.get((train.relation, train.form, number), [])
+                    assert articles == list(range(train.articles)) or (train.chosen and not articles)
 
     def paragraph_is_true(self, row: Row) -> None:
         """A document reads, from its first sentence to its last, as the facts that it is said to state."""
@@ -242,8 +256,10 @@ class Case:
         return min((s for s in found if self.reader.read(s)), key=len, default=text)
 
     def augmentation(self) -> None:
-        alone = {follows for fact in self.stated for follows in reasoning.closure(self.world, [fact])}
-        for name, arm in self.experiment.arms.items():
+        arms = self.experiment.arms
+        stated = self.told if any(arm.augments for arm in arms.values()) else ()
+        alone = {follows for fact in stated for follows in reasoning.closure(self.world, [fact])}
+        for name, arm in arms.items():
             added = [row for row in self.documents if row["set"] == name]
             assert arm.augments or not added
             for row in added:
@@ -258,19 +274,20 @@ class Case:
     def share(self, arm: reading.Arm, added: list[Row]) -> None:
         """Exactly its share of each relation's first arguments is augmented, each with all of its facts."""
         said = self.said | {s for row in added for s in self.statements(row)}
-        for name in {relation for relation, _, _ in self.experiment.trains}:
+        for name in {train.relation for train in self.experiment.trains}:
+            trains = [train for train in self.experiment.trains if train.relation == name]
             relation = self.world.relations[name]
             forms = relation.forms.values()
             whole: dict[str, list[bool]] = {}
-            for fact in self.stated:
+            for fact in self.told:
                 if fact[0] == name:
                     whole.setdefault(fact[1][0], []).append(
                         all(self.say(form, fact) in said for form in forms)
                     )
             wanted = math.ceil(len(whole) * arm.share)
             complete = sum(map(all, whole.values()))
-            derived = any(rule.head[0] == name for rule in self.world.rules)
-            trained = {form for other, form, _ in self.experiment.trains if other == name}
+            derived = any(rule.head[0] == name for rule in self.world.rules) or len(trains) > 1
+            trained = {train.form for train in trains}
             if derived or relation.traits & {"symmetric", "transitive"} or len(forms) == len(trained):
                 assert complete >= wanted  # one fact may give what another one states
             else:
@@ -302,14 +319,19 @@ class Case:
         seen = {(row["arm"], row["item_id"]): row for row in self.views}
         assert len(seen) == len(self.views) == len(self.experiment.arms) * len(self.items)
         train = [row for row in self.documents if row["set"] == "train"]
-        trained = {
-            name: {
-                words
-                for d in self.documents
-                if arm.trains and d["set"] in ("train", name)
-                for words in self.words(d["doc_id"])
-            }
+        learnt = {
+            name: [d["doc_id"] for d in self.documents if arm.trains and d["set"] in ("train", name)]
             for name, arm in self.experiment.arms.items()
+        }
+        says = [self.statements(document) for document in self.documents]
+        told = [
+            frozenset(self.facts[said["fact"]] for said in self.paragraphs[d["doc_id"]])
+            for d in self.documents
+        ]
+        states = {name: set().union(*(says[number] for number in learnt[name])) for name in learnt}
+        trained = {name: {w for number in learnt[name] for w in self.words(number)} for name in learnt}
+        taught = {
+            name: frozenset[reasoning.Fact]().union(*(told[n] for n in learnt[name])) for name in learnt
         }
         closures: dict[frozenset[reasoning.Fact], Known] = {}
         for (name, arm), item in itertools.product(self.experiment.arms.items(), self.items):
@@ -317,12 +339,8 @@ class Case:
             context = self.contexts[name, row["context_id"]] if row["context_id"] >= 0 else []
             assert len(set(context)) == len(context) == row["context_docs"]
             assert all(self.documents[number]["set"] == "train" for number in context)
-            learnt = [d["doc_id"] for d in self.documents if arm.trains and d["set"] in ("train", name)]
-            stated = {s for number in (*learnt, *context) for s in self.statements(self.documents[number])}
-            words = trained[name] | {w for number in context for w in self.words(number)}
-            facts = frozenset(
-                self.facts[said["fact"]] for number in (*learnt, *context) for said in self.paragraphs[number]
-            )
+            shown = frozenset[reasoning.Fact]().union(*(told[number] for number in context))
+            facts = taught[name] | shown
             if facts not in closures:
                 closures[facts] = reasoning.closure(self.world, sorted(facts))
             depth = self.answers(self.experiment.tests[item["split"]], item, closures[facts])
@@ -331,10 +349,11 @@ class Case:
             answer = item["cue"] + item["choices"][item["answer"]]
             asked = self.facts[item["fact"]]
             wanted = self.say(self.world.relations[asked[0]].forms[item["form"]], asked)
-            assert row["verbatim"] == (answer in words), (name, item)
-            assert row["exposed"] == (wanted in stated or answer in words), (name, item)
+            verbatim = answer in trained[name] or any(answer in self.words(number) for number in context)
+            exposed = wanted in states[name] or any(wanted in says[number] for number in context)
+            assert row["verbatim"] == verbatim, (name, item)
+            assert row["exposed"] == (exposed or verbatim), (name, item)
             usable = [d["doc_id"] for d in train if d["article"] < (arm.articles or math.inf)]
-            shown = [self.facts[said["fact"]] for number in context for said in self.paragraphs[number]]
             if arm.context == "train":
                 assert sorted(context) == usable
             elif arm.context == "oracle":
@@ -342,9 +361,9 @@ class Case:
             else:
                 assert not context
             if arm.context:
-                assert asked in reasoning.closure(self.world, shown), (
-                    "the context holds what the answer rests on"
-                )
+                if shown not in closures:
+                    closures[shown] = reasoning.closure(self.world, sorted(shown))
+                assert asked in closures[shown], "the context holds what the answer rests on"
                 assert row["context_relevant"] >= 1
 
 

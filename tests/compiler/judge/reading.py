@@ -62,7 +62,7 @@ class Rule:
 
 @dataclass
 class World:
-    invented: set[str] = field(default_factory=set)  # entities without a table behind them
+    invented: dict[str, str] = field(default_factory=dict)  # entities without a table, and how names look
     tables: dict[str, tuple[list[str], list[list[str]]]] = field(default_factory=dict)  # columns, rows
     mirrored: set[str] = field(default_factory=set)
     relations: dict[str, Relation] = field(default_factory=dict)
@@ -82,6 +82,14 @@ class Arm:
 
 
 @dataclass
+class Train:
+    relation: str
+    form: str
+    articles: int
+    chosen: bool  # not all facts: there is a `where`
+
+
+@dataclass
 class Test:
     """What is asked and offered. `kind` is contradiction, others, statements or verdict."""
 
@@ -93,11 +101,13 @@ class Test:
     texts: list[str]
     statements: list[str]
     strongest: bool
+    held: bool | None  # which wordings; none: any
+    count: int
 
 
 @dataclass
 class Experiment:
-    trains: list[tuple[str, str, int]]  # relation, form, articles
+    trains: list[Train]
     tests: dict[str, Test]
     arms: dict[str, Arm]
     documents: list[str]  # those that are trained
@@ -133,7 +143,10 @@ def bare(text: str) -> str:
 def read_world(text: str) -> World:
     """Tables, relations and rules of a `.world`."""
     world, text = World(), bare(text)
-    world.invented = set(re.findall(r"\bentity\s+(\w+)\s*\{", text))
+    for head, body in blocks(text, r"\bentity\s+(\w+)"):
+        word = "[A-Z][a-z]+" if re.search(r"\bcapital\b", body) else "[a-z]+"
+        words = re.search(r"\bwords\s+(\d+)", body)
+        world.invented[head.group(1)] = " ".join([word] * int(words.group(1) if words else 1))
     for head, body in blocks(text, r"\btable\s+(\w+)\s*\(([^)]*)\)"):
         columns = re.findall(r"\w+", head.group(2))
         rows: list[list[str]] = []
@@ -191,9 +204,12 @@ def read_experiment(text: str) -> Experiment:
     """What an `.experiment` trains, tests, and shows to each arm."""
     text = bare(text)
     trains = []
-    for relation, form, rest in re.findall(r"\btrain\s+(\w+)\s+in\s+(\w+)(\s*\{[^}]*\})?", text):
+    where = r"(?:\s*where\s+\w+\s+(?:not\s+)?in\s+\w+(?:\s*,\s*\w+)*)*"
+    for relation, form, chosen, rest in re.findall(
+        rf"\btrain\s+(\w+)\s+in\s+(\w+)({where})(\s*\{{[^}}]*\}})?", text
+    ):
         articles = re.search(r"articles\s+(\d+)", rest)
-        trains.append((relation, form, int(articles.group(1)) if articles else 1))
+        trains.append(Train(relation, form, int(articles.group(1)) if articles else 1, bool(chosen)))
     tests = {}
     for match, body in blocks(text, r"\btest\s+(\w+)"):
         asked = re.match(r"\s*(\w+)\s+in\s+(\w+)", body)
@@ -209,6 +225,8 @@ def _test(relation: str, form: str, body: str) -> Test:
     assert kind
     depth = re.search(r"\bdepth\s+(\d+)(?:\.\.(\d+))?", body)
     ask = re.search(r'\bask\s+"([^"]*)"', body)
+    wording = re.search(r"\bwording\s+(\w+)", body)
+    count = re.search(r"\bcount\s+(\d+)", body)
     return Test(
         relation,
         form,
@@ -218,6 +236,8 @@ def _test(relation: str, form: str, body: str) -> Test:
         re.findall(r'"([^"]*)"', kind.group(2) or ""),
         re.findall(r"\w+", re.sub(r'"[^"]*"', "", kind.group(2) or "")),
         not re.search(r"\baccept\s+any", body),
+        None if wording and wording.group(1) == "any" else wording is not None,
+        int(count.group(1)) if count else 10**6,
     )
 
 

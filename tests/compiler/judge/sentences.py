@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import itertools
 import re
 from collections.abc import Iterator, Sequence
@@ -147,7 +148,7 @@ class Reader:
         slots.append((place, column, tuple(behind)))
         words = "|".join(sorted({re.escape(inflected(k, behind)) for k in known}, key=len, reverse=True))
         if type in self.world.invented and not behind:
-            words = "[a-z]+"
+            words = self.world.invented[type]
         return f"({words}(?:, (?:{words}))*(?: and (?:{words}))?)" if match.group(3) else f"({words})"
 
     # Facts
@@ -222,7 +223,7 @@ def spaced(parts: list[str]) -> list[str]:
 
 
 def inflected(text: str, kinds: Sequence[str]) -> str:
-    """The regular English inflections of invented words and short adjectives."""
+    """The regular English inflections of invented words and short adjectives, and of days."""
     for kind in kinds:
         if kind == "plural":
             text += "es" if re.search(r"(s|x|z|ch|sh)$", text) else "s"
@@ -232,6 +233,9 @@ def inflected(text: str, kinds: Sequence[str]) -> str:
             text = f"the {text}"
         elif kind == "capital":
             text = text[0].upper() + text[1:]
+        elif kind == "long":
+            day = datetime.date.fromisoformat(text)
+            text = f"{day.day} {day:%B} {day.year}"
         elif kind == "possessive":
             text += "'" if text.endswith("s") else "'s"
         elif kind in ("comparative", "superlative"):
