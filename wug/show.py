@@ -5,17 +5,18 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.text import Text
 
 from wug.compiler.diagnostics import Report
 from wug.compiler.draft import Draft, draft, draw_world
 from wug.compiler.draw import seed_word
-from wug.compiler.emit import item_proof
 from wug.compiler.episodes import DOCUMENT_ID, compile_episodes
 from wug.compiler.experiment import Experiment
 from wug.compiler.facts import Closure, Populated
 from wug.compiler.pools import token_histograms, token_lines
+from wug.compiler.proof_tree import Step, aligned, item_tree, proof_tree
 from wug.compiler.proofs import Proofs
 from wug.compiler.render import fill
 from wug.compiler.sheets import characters, read_data
@@ -37,6 +38,11 @@ def show_experiment(experiment: Experiment, seed: int, count: int, out: Console)
     seed = min(seed, len(drawn.seeds) - 1)
     _title(out, f"experiment {experiment.name}, seed {seed} of {experiment.seeds}", experiment.doc)
     _names(experiment.world, drawn.populated, count, out, seed)
+    if experiment.holdouts:
+        _heading(out, "held out")
+    for holdout in experiment.holdouts:
+        names = drawn.populated.names[holdout.entity][seed]
+        _members(out, holdout.name, names[drawn.held[holdout.name][seed]], count)
     documents = drawn.world_documents(seed)
     for name in dict.fromkeys(documents.set.tolist()):
         mine = documents.take(np.flatnonzero(documents.set == name))
@@ -52,7 +58,7 @@ def show_experiment(experiment: Experiment, seed: int, count: int, out: Console)
             for place, choice in enumerate(items.choices[item].tolist()):
                 right = bool(items.accept[item, place])
                 out.print(Text(f"    {'✓' if right else '✗'}{choice}", "green" if right else "dim"))
-            out.print(Text(f"      {item_proof(drawn, items, item)}", "dim italic"))
+            _tree(out, item_tree(drawn, items, item), "      ")
     _arms(drawn, seed, out)
     if not experiment.episodes.phases:
         return
@@ -91,8 +97,16 @@ def _names(world: World, populated: Populated, count: int, out: Console, of: int
         more = ", ..." if len(names) > 2 * count else ""
         _heading(out, f"{entity.name}: {len(names):,} names")
         out.print(f"  {', '.join(names[: 2 * count].tolist())}{more}")
+        for number, part in enumerate(entity.parts):
+            _members(out, part, names[populated.parts[entity.name][of] == number], count)
     for line in token_lines(token_histograms(world, Report())):
         out.print(f"  {line}")
+
+
+def _members(out: Console, what: str, names: NDArray[np.str_], count: int) -> None:
+    """So many members, and the first of them."""
+    more = ", ..." if len(names) > count else ""
+    out.print(Text(f"  {what} ({len(names):,}): {', '.join(names[:count].tolist())}{more}", "dim"))
 
 
 def _facts(
@@ -111,12 +125,17 @@ def _facts(
             [np.flatnonzero(closure.rule < 0)[:count], np.flatnonzero(closure.rule >= 0)[:count]]
         )
         for row in rows:
-            out.print(Text(f"  {proofs.text(relation.name, int(row))}", "dim italic"))
+            _tree(out, proof_tree(proofs, relation.name, int(row)), "  ")
             of, arguments = closure.facts.world[[row]], closure.facts.arguments[[row]]
             for form in relation.forms:
                 out.print(
                     f"    {form.name}: {fill(world, populated, relation, form.pieces, of, arguments)[0]}"
                 )
+
+
+def _tree(out: Console, steps: list[Step], indent: str) -> None:
+    for fact, why in aligned(steps):
+        out.print(Text.assemble((f"{indent}{fact}", "dim"), (why, "dim italic")))
 
 
 def _arms(drawn: Draft, seed: int, out: Console) -> None:
