@@ -9,7 +9,7 @@ from wug.compiler.draw import permute
 from wug.compiler.drawn import Drawn, Mask
 from wug.compiler.experiment import Test
 from wug.compiler.facts import Ints, Rows
-from wug.compiler.proofs import describe_row, leaves, proof_text, stated_rows
+from wug.compiler.proofs import Proofs, describe_row, stated_rows
 from wug.compiler.world import Relation
 
 
@@ -54,11 +54,12 @@ def check_taught(
     world, row = drawn.experiment.world, int(unknown[0])
     fact = describe_row(world, drawn.populated, relation, drawn.closures[relation.name], row)
     trained = {train.relation: drawn.trained_rows(train) for train in drawn.experiment.trains}
-    behind = leaves(world, drawn.closures, relation.name, row)
+    proofs = Proofs(world, drawn.populated, drawn.closures)
+    behind = proofs.leaves(relation.name, row)
     missing = [
         (name, at) for name, at in behind if name not in trained or int(at) not in set(trained[name].tolist())
     ]
-    notes = [Note(proof_text(world, drawn.populated, drawn.closures, relation.name, row))]
+    notes = [Note(proofs.text(relation.name, row))]
     help = "ask for less with 'where', or train more"
     if missing:
         name, at = missing[0]

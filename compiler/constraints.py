@@ -9,7 +9,7 @@ from wug.compiler.diagnostics import Note, Report, did_you_mean
 from wug.compiler.facts import Closure, Ints, Populated, pack
 from wug.compiler.inference import conditions, constant_numbers
 from wug.compiler.match import begin, solve
-from wug.compiler.proofs import absent_text, describe_row, proof_text
+from wug.compiler.proofs import Proofs, absent_text, describe_row
 from wug.compiler.runs import TooMany
 from wug.compiler.world import Never, Relation, World
 
@@ -18,9 +18,10 @@ def check_constraints(
     world: World, populated: Populated, closures: dict[str, Closure], report: Report
 ) -> None:
     """Report the first clash of each trait and of each never with the facts, with all proofs (W0408)."""
-    _check_traits(world, populated, closures, report)
+    proofs = Proofs(world, populated, closures)
+    _check_traits(proofs, report)
     for never in world.nevers:
-        _check_never(never, world, populated, closures, report)
+        _check_never(never, proofs, report)
 
 
 def check_constants(world: World, populated: Populated, report: Report) -> None:
@@ -36,9 +37,8 @@ def check_constants(world: World, populated: Populated, report: Report) -> None:
                     report.add("W0101", f"no {constant.type} is called '{constant.text}'", span, help=help)
 
 
-def _check_never(
-    never: Never, world: World, populated: Populated, closures: dict[str, Closure], report: Report
-) -> None:
+def _check_never(never: Never, proofs: Proofs, report: Report) -> None:
+    world, populated, closures = proofs.world, proofs.populated, proofs.closures
     body, _ = conditions(never.body, len(never.variables))
     constants = constant_numbers(world, populated, body.constants)
     if constants is None:
@@ -67,7 +67,7 @@ def _check_never(
         f"not {absent_text(world, populated, name, int(match.world[0]), [number[t] for t in terms])}"
         for name, terms in body.absent
     ]
-    notes = [Note(proof_text(world, populated, closures, name, row)) for name, row in dict.fromkeys(facts)]
+    notes = [Note(proofs.text(name, row)) for name, row in dict.fromkeys(facts)]
     report.add(
         "W0408",
         f"what is declared never to be is so: {', '.join(dict.fromkeys(told))}",
@@ -77,19 +77,18 @@ def _check_never(
     )
 
 
-def _check_traits(world: World, populated: Populated, closures: dict[str, Closure], report: Report) -> None:
-    for relation in world.relations.values():
-        closure = closures[relation.name]
+def _check_traits(proofs: Proofs, report: Report) -> None:
+    for relation in proofs.world.relations.values():
+        closure = proofs.closures[relation.name]
         for trait in sorted(relation.traits):
             clash = _clash(trait, relation, closure)
             if clash is None:
                 continue
-            first, second = (describe_row(world, populated, relation, closure, row) for row in clash)
+            first, second = (
+                describe_row(proofs.world, proofs.populated, relation, closure, row) for row in clash
+            )
             both = f"{first} and {second}" if clash[0] != clash[1] else first
-            notes = [
-                Note(proof_text(world, populated, closures, relation.name, row))
-                for row in dict.fromkeys(clash)
-            ]
+            notes = [Note(proofs.text(relation.name, row)) for row in dict.fromkeys(clash)]
             report.add(
                 "W0408",
                 f"'{relation.name}' is declared {trait}, but {both} both hold"

@@ -16,7 +16,7 @@ from wug.compiler.canonical import digest, file_digest
 from wug.compiler.draft import Draft
 from wug.compiler.facts import Closure, Populated
 from wug.compiler.given import given_clusters
-from wug.compiler.proofs import Proofs, proof_text
+from wug.compiler.proofs import Proofs
 from wug.compiler.questions import Items
 from wug.compiler.render import Texts, fill, scattered, text_of
 from wug.compiler.said import Sentences
@@ -218,7 +218,7 @@ def item_proof(draft: Draft, items: Items, item: int) -> str:
     at = int(known.rows(name, facts.world[[row]], facts.arguments[[row]])[0])
     if at < 0:
         return "nothing that is trained tells"
-    return proof_text(draft.experiment.world, draft.populated, known.closures, name, at)
+    return known.proofs.text(name, at)
 
 
 def proof_columns(

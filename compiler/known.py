@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from wug.compiler.diagnostics import Report
 from wug.compiler.drawn import Drawn, Mask
 from wug.compiler.facts import Closure, Facts, Ints, Populated, Rows
 from wug.compiler.infer import infer
-from wug.compiler.proofs import stated_rows
+from wug.compiler.proofs import Proofs, stated_rows
 from wug.compiler.truth import is_false
 from wug.compiler.world import Relation, World
 
@@ -28,6 +29,11 @@ class Known:
     of: Ints  # [sets]
     populated: Populated
     closures: dict[str, Closure]
+
+    @cached_property
+    def proofs(self) -> Proofs:
+        """Why these facts follow."""
+        return Proofs(self.world, self.populated, self.closures)
 
     def rows(self, relation: str, sets: Ints, arguments: Ints) -> Rows:
         """Where these facts are in the relation's closure; -1 where they do not follow."""

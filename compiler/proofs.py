@@ -76,6 +76,26 @@ class Proofs:
             parts[-1] = f"and {parts[-1]}"
         return f"{text} by {proof.rule.name} from [{', '.join(parts)}]"
 
+    def leaves(self, relation: str, row: int) -> list[tuple[str, int]]:
+        """The stated facts that a fact's proof rests on: (relation, row), each once, in order of use."""
+        found: dict[tuple[str, int], None] = {}
+        stack = [(relation, row)]
+        seen: set[tuple[str, int]] = set()
+        while stack:
+            name, at = stack.pop()
+            if (name, at) in seen:
+                continue
+            seen.add((name, at))
+            closure = self.closures[name]
+            if closure.rule[at] < 0:
+                if not self.world.relations[name].built_in:
+                    found[name, at] = None
+                continue
+            body = self.rules[closure.rule[at]].body.holds
+            premises = closure.premises[at]
+            stack += [(body[i % len(body)][0], premises[i]) for i in range(len(premises) - 1, -1, -1)]
+        return list(found)
+
 
 def describe_row(world: World, populated: Populated, relation: Relation, closure: Closure, row: int) -> str:
     facts = closure.facts
@@ -85,35 +105,6 @@ def describe_row(world: World, populated: Populated, relation: Relation, closure
 def absent_text(world: World, populated: Populated, relation: str, of: int, arguments: Sequence[int]) -> str:
     """A fact that does not hold, as a person reads it."""
     return describe(world, populated, world.relations[relation], of, np.array(arguments, np.int32))
-
-
-def leaves(world: World, closures: Mapping[str, Closure], relation: str, row: int) -> list[tuple[str, int]]:
-    """The stated facts that a fact's proof rests on: (relation, row), each once, in order of use."""
-    rules = inferences(world)
-    found: dict[tuple[str, int], None] = {}
-    stack = [(relation, row)]
-    seen: set[tuple[str, int]] = set()
-    while stack:
-        name, at = stack.pop()
-        if (name, at) in seen:
-            continue
-        seen.add((name, at))
-        closure = closures[name]
-        if closure.rule[at] < 0:
-            if not world.relations[name].built_in:
-                found[name, at] = None
-            continue
-        body = rules[closure.rule[at]].body.holds
-        premises = closure.premises[at]
-        stack += [(body[i % len(body)][0], premises[i]) for i in range(len(premises) - 1, -1, -1)]
-    return list(found)
-
-
-def proof_text(
-    world: World, populated: Populated, closures: Mapping[str, Closure], relation: str, row: int
-) -> str:
-    """A proof in one line."""
-    return Proofs(world, populated, closures).text(relation, row)
 
 
 def stated_rows(closure: Closure) -> Rows:

@@ -20,7 +20,6 @@ from wug.compiler.experiment import Test
 from wug.compiler.facts import Ints, Rows
 from wug.compiler.known import Known, everything
 from wug.compiler.manner import Manner, Which, choose, plain
-from wug.compiler.proofs import leaves
 from wug.compiler.questions import Items
 from wug.compiler.render import Texts, describe, say, whole
 from wug.compiler.world import Piece, Wording, slots
@@ -329,7 +328,7 @@ class _Asker:
                 continue
             facts = self.drawn.closures[name].facts
             at = known.rows(name, facts.world[[row]], facts.arguments[[row]])[0]
-            behind = leaves(self.world, known.closures, name, int(at))
+            behind = known.proofs.leaves(name, int(at))
             if known.closures is not full.closures:
                 behind = [(leaf, _moved(known, full, leaf, place)) for leaf, place in behind]
             found.append(tuple(behind))

@@ -22,7 +22,7 @@ from wug.compiler.facts import Closure, Populated
 from wug.compiler.lists import Column, Lists
 from wug.compiler.parse import parse_world
 from wug.compiler.populate import populate_fresh
-from wug.compiler.proofs import Proofs, leaves
+from wug.compiler.proofs import Proofs
 from wug.compiler.resolve import WorldFiles
 from wug.compiler.runs import Runs, sort_keys
 from wug.compiler.sheets import read_data
@@ -84,10 +84,10 @@ def test_what_is_denied_and_counted_is_told() -> None:
       relation all(n: integer) { }
       rule all(count(b)) if older(b, n), parent(a, b)
     """
-    made, _, closures = drawn(
+    made, populated, closures = drawn(
         FAMILY.replace("chain", "forest") + counted.replace("{ functional", "{ complete")
     )
-    assert sorted(leaves(made, closures, "all", 0)) == [("parent", row) for row in range(3)]
+    assert sorted(Proofs(made, populated, closures).leaves("all", 0)) == [("parent", row) for row in range(3)]
     assert closures["all"].size.tolist() == [6], "each of three is counted with two facts"
 
 

@@ -19,7 +19,7 @@ from wug.compiler.experiment import Experiment
 from wug.compiler.facts import Closure, Populated
 from wug.compiler.infer import infer
 from wug.compiler.populate import populate, populate_fresh, read_data
-from wug.compiler.proofs import leaves, proof_text
+from wug.compiler.proofs import Proofs
 from wug.compiler.world import World
 
 WORLD = """wug 1
@@ -134,13 +134,14 @@ def test_proofs_name_the_steps_and_rest_on_stated_facts(write: Write) -> None:
     world = _world(write)
     populated, closures = draw_world(world, world_seeds(1), Report())
     closure = closures["derive"]
+    proofs = Proofs(world, populated, closures)
     for row in range(len(closure.facts)):
-        stated = leaves(world, closures, "derive", row)
+        stated = proofs.leaves("derive", row)
         assert {name for name, _ in stated} <= {"base", "other"}
         assert len(stated) <= closure.size[row]
-        assert " by rewriting " in proof_text(world, populated, closures, "derive", row)
+        assert " by rewriting " in proofs.text("derive", row)
     name = populated.names["expression"][0, closure.facts.arguments[-1, 0]]
-    assert name in proof_text(world, populated, closures, "derive", len(closure.facts) - 1)
+    assert name in proofs.text("derive", len(closure.facts) - 1)
 
 
 def test_parts_go_by_the_operators_that_are_used(write: Write) -> None:
