@@ -1,8 +1,8 @@
 """What is false in the full world, and what is unknown.
 
 A fact is false only where that is proved: the relation is `complete` and it does not follow, or it clashes
-with facts that follow, by `asymmetric`, `acyclic`, `irreflexive`, `functional`, `injective` or a `never`. All
-else is unknown, and an unknown statement is never offered as a wrong choice.
+with facts that follow, by `asymmetric`, `acyclic`, `irreflexive`, `functional`, `injective` or a `never`, as
+it is or turned round. All else is unknown, and an unknown statement is never offered as a wrong choice.
 """
 
 from __future__ import annotations
@@ -46,14 +46,30 @@ def is_false(
     follows = extent.find(of, columns) >= 0
     if "complete" in relation.traits:
         return ~follows
-    false = _by_trait(relation, extent, of, columns)
+    false = np.zeros(len(of), bool)
     extents = {name: closure.extent for name, closure in closures.items()}
-    for never in world.nevers:
-        body, _ = conditions(never.body, len(never.variables))
-        constants = constant_numbers(world, populated, body.constants)
-        if constants is not None:
-            false |= _completes(body, constants, extents, relation.name, of, columns)
+    for said in _otherwise(world, relation, columns):
+        false |= _by_trait(relation, extent, of, said)
+        for never in world.nevers:
+            body, _ = conditions(never.body, len(never.variables))
+            constants = constant_numbers(world, populated, body.constants)
+            if constants is not None:
+                false |= _completes(body, constants, extents, relation.name, of, said)
     return false & ~follows
+
+
+def _otherwise(world: World, relation: Relation, columns: list[Ints]) -> list[list[Ints]]:
+    """Facts, and the same facts turned round as `symmetric` and `converse` say: all are false if one is."""
+    found = [columns]
+    if "symmetric" in relation.traits:
+        found.append([columns[1], columns[0], *columns[2:]])
+    if relation.converse is not None:
+        mirror = np.array(world.tables[relation.arguments[relation.converse].type].mirror, np.int32)
+        for first, second, *rest in list(found):
+            turned = [second, first, *rest]
+            turned[relation.converse] = mirror[turned[relation.converse]]
+            found.append(turned)
+    return found
 
 
 def _by_trait(relation: Relation, extent: Extent, of: Ints, columns: list[Ints]) -> Mask:

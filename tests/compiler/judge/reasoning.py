@@ -146,12 +146,28 @@ def leaves(way: Way, size: dict[Fact, int]) -> int:
 
 def is_false(world: World, known: dict[Fact, int], fact: Fact) -> bool:
     """Whether a fact is provably false: not merely that it does not follow."""
-    name, arguments = fact
-    relation = world.relations[name]
+    relation = world.relations[fact[0]]
     if fact in known:
         return False
     if "complete" in relation.traits:
         return True
+    same = {fact}
+    for _ in range(2):  # as often as it can be turned round to something new
+        for name, (a, b, *rest) in [other for other in same if len(other[1]) > 1]:
+            if "symmetric" in relation.traits:
+                same.add((name, (b, a, *rest)))
+            if relation.converse is not None:
+                turned = [b, a, *rest]
+                type = relation.arguments[relation.converse][1]
+                turned[relation.converse] = opposite(world, type, turned[relation.converse])
+                same.add((name, tuple(turned)))
+    return any(clashes(world, known, other) for other in same)
+
+
+def clashes(world: World, known: dict[Fact, int], fact: Fact) -> bool:
+    """Whether a fact, just as it is said, contradicts what is known."""
+    name, arguments = fact
+    relation = world.relations[name]
     if any(fact in way[0] for body in world.nevers for way in completed(body, known, fact)):
         return True
     if len(arguments) < 2:
