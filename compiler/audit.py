@@ -22,6 +22,7 @@ from wug.compiler.diagnostics import Report
 from wug.compiler.draft import Draft, draft
 from wug.compiler.experiment import Experiment
 from wug.compiler.files import Tables, read_tables
+from wug.compiler.lexicon import forms_of
 from wug.compiler.questions import TOLERANCE
 from wug.compiler.shortcut import NAMES, Index
 
@@ -90,29 +91,38 @@ def _names_that_collide(drawn: Draft) -> Iterator[Finding]:
 
 
 def _in_episodes(drawn: Draft, episodes: np.ndarray, tokenizer: Tokenizer) -> Iterator[Finding]:
-    """Names of the worlds that pretraining has read: it may know nothing of what is tested."""
+    """Names of the worlds, inflected or not, that pretraining has read: it may know nothing of tests."""
     world = drawn.experiment.world
     for type in (name for name, entity in world.entities.items() if entity.naming is not None):
-        every = sorted({name for row in drawn.populated.names[type] for name in row.tolist()})
-        texts = [f" {name}" for name in every]
-        by_length: dict[int, list[tuple[tuple[int, ...], str]]] = {}
-        for name, encoding in zip(every, tokenizer.encode_batch_fast(texts), strict=True):
-            by_length.setdefault(len(encoding.ids), []).append((tuple(encoding.ids), name))
-        for length, pairs in sorted(by_length.items()):
-            found = _windows(episodes, length)
-            for ids, name in pairs:
-                if ids in found:
-                    yield Finding("pretraining", -1, f"episodes name '{name}', a {type} of a tested world")
+        every = np.array(sorted({name for row in drawn.populated.names[type] for name in row.tolist()}))
+        forms = forms_of(every)
+        names = np.repeat(every, forms.shape[1]).tolist()
+        by_length: dict[int, dict[tuple[int, ...], str]] = {}
+        texts = [f" {form}" for form in forms.reshape(-1).tolist()]
+        for name, encoding in zip(names, tokenizer.encode_batch_fast(texts), strict=True):
+            by_length.setdefault(len(encoding.ids), {}).setdefault(tuple(encoding.ids), name)
+        found: dict[str, None] = {}
+        for length, spelled in sorted(by_length.items()):
+            said = words_of_length(episodes, length, tokenizer)
+            found.update(dict.fromkeys(name for ids, name in spelled.items() if ids in said))
+        for name in found:
+            yield Finding("pretraining", -1, f"episodes name '{name}', a {type} of a tested world")
 
 
-def _windows(episodes: np.ndarray, length: int) -> set[tuple[int, ...]]:
-    """Every different run of so many tokens."""
-    if episodes.shape[1] < length:
+def words_of_length(episodes: np.ndarray, length: int, tokenizer: Tokenizer) -> set[tuple[int, ...]]:
+    """Every different run of so many tokens at the end of which no word goes on."""
+    vocabulary = tokenizer.get_vocab()
+    goes_on = np.zeros(max(vocabulary.values()) + 1, bool)
+    goes_on[[number for token, number in vocabulary.items() if token[:1].isalnum()]] = True
+    behind = np.pad(episodes, ((0, 0), (0, 1)))
+    if behind.shape[1] <= length:
         return set()
-    windows = np.lib.stride_tricks.sliding_window_view(episodes, length, axis=1).reshape(-1, length)
+    windows = np.lib.stride_tricks.sliding_window_view(behind, length + 1, axis=1).reshape(-1, length + 1)
+    windows = windows[~goes_on[windows[:, -1]], :-1]
     key = np.zeros(len(windows), np.uint64)
-    for column in windows.T:
-        key = key * np.uint64(65_537) + column.astype(np.uint64)
+    with np.errstate(over="ignore"):
+        for column in windows.T:
+            key = key * np.uint64(0x9E3779B97F4A7C15) + column.astype(np.uint64)
     _, first = np.unique(key, return_index=True)
     return {tuple(row) for row in windows[first].tolist()}
 

@@ -8,9 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
+from tokenizers import Tokenizer
 
 from tests.compiler.conftest import checked
 from wug.compiler.audit import Audit, audit
@@ -329,3 +331,23 @@ def test_a_file_that_is_not_as_it_was_compiled(corpus: Corpus, tmp_path: Path) -
         "README.md is missing",
         "tokenizer.json is not as it was compiled",
     ]
+
+
+def test_a_name_that_pretraining_has_read(corpus: Corpus, tmp_path: Path) -> None:
+    """A whole word is found, inflected or not; a longer word that begins with it is another word."""
+    tokenizer = Tokenizer.from_file(str(corpus.path / "tokenizer.json"))
+    items = parquet.read_table(corpus.path / "seed-0" / "items.parquet").to_pylist()
+    name, other = (first(items, split)["cluster"] for split in ("trained", "absent"))
+    episodes = np.load(corpus.episodes / "episodes.npy")
+    before, corpus.episodes = corpus.episodes, tmp_path
+    try:
+        for text, found in ((f"{other}bap works as", False), (f"{name} works as", True)):
+            ids = tokenizer.encode(text).ids
+            changed = episodes.copy()
+            changed[0, : len(ids)] = ids
+            np.save(tmp_path / "episodes.npy", changed)
+            faults = corpus.audit().faults
+            assert {fault.kind for fault in faults} == ({"pretraining"} if found else set()), faults
+            assert all(f"'{name}'" in fault.message for fault in faults)
+    finally:
+        corpus.episodes = before
