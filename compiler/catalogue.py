@@ -136,6 +136,11 @@ CATALOGUE: dict[str, Rule] = {
         "Every term has one result: each operator has one rewriting, whose left side is that operator of\n"
         "different variables, and so have atoms, with a single variable: rewrite x => base(x).",
     ),
+    "W0212": _error(
+        "two things at one place of a join",
+        "'join(x)' makes one sequence for each combination of the head's other variables, so at each place\n"
+        "of the sequence that it goes along there must be one x. Where a place has none, nothing follows.",
+    ),
     # Forms
     "W0301": _error(
         "a form that leaves out an argument",

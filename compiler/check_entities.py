@@ -5,14 +5,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from wug.compiler import settings, syntax
-from wug.compiler.check_lexicons import LexiconChecker, named
+from wug.compiler.check_lexicons import LexiconChecker, between, named
 from wug.compiler.data import check_data
 from wug.compiler.diagnostics import Note, Report
 from wug.compiler.resolve import inside
 from wug.compiler.source import Span
-from wug.compiler.world import FORMATS, NONCE, Data, Entity, Lexicon, Naming, Part, Table
+from wug.compiler.world import FORMATS, NONCE, Data, Entity, Lexicon, Naming, Part, Sequence, Table
 
 MOST = 10_000_000
 """The most entities or facts that one declaration may ask for."""
@@ -22,6 +23,10 @@ WHOLE = 1_000_000_000
 
 _KEY = settings.name("the name of a column")
 COUNT = settings.integer(1, MOST)
+
+
+_INVENTED: settings.Schema = {"count": COUNT, "named": named}
+_LENGTH = between(1, 12)
 
 
 class EntityChecker:
@@ -39,11 +44,15 @@ class EntityChecker:
 
     def _entity(self, file: syntax.WorldFile, declaration: syntax.Entity) -> Entity:
         schema: settings.Schema = (
-            {"named": named, "key": _KEY} if declaration.source else {"count": COUNT, "named": named}
+            {"named": named, "key": _KEY}
+            if declaration.source
+            else {**_INVENTED, "sequence": settings.name("an entity"), "length": _LENGTH}
         )
         what = f"entity '{declaration.name.text}'"
         values = settings.read(declaration.settings, schema, what, self.report)
         name, called = declaration.name, values.get("named")
+        if "sequence" in values or "length" in values:
+            return self._sequence(name, values)
         if declaration.source is None:
             naming = self.lexicons.naming(file, called, self.known)
             if "count" not in values and not any(
@@ -66,6 +75,23 @@ class EntityChecker:
             place = key.span if key else None
             check_data(data, declaration.source.span, called.span, self.report, place)
         return Entity(name.text, 0, None, data, name.span)
+
+    def _sequence(self, name: syntax.Name, values: dict[str, Any]) -> Entity:
+        """`sequence word  length 3..5  count 100`, or `sequence code` for those that rules join."""
+        of: syntax.Name | None = values.get("sequence")
+        if of is None:
+            help = "say of what it is a sequence: sequence word"
+            self.report.add("W0107", f"'{name.text}' has a length and is no sequence", name.span, help=help)
+        if "named" in values:
+            help = "leave out 'named': it is called by the names of its members"
+            self.report.add(
+                "W0203", f"'{name.text}' is a sequence and has no names of its own", name.span, help=help
+            )
+        if ("count" in values) != ("length" in values):
+            help = "count 100  length 3..5; leave out both where rules join its sequences"
+            self.report.add("W0107", f"'{name.text}' needs both a count and a length", name.span, help=help)
+        sequence = Sequence(of.text if of else "", values.get("length", (0, 0)))
+        return Entity(name.text, values.get("count", 0), None, None, name.span, sequence=sequence)
 
     def partition(self, written: tuple[syntax.Partition, ...]) -> tuple[Part, ...]:
         """The parts of a type, as counts or as shares of its members."""

@@ -33,8 +33,8 @@ class LexiconChecker:
             "onsets": _spellings,
             "nuclei": _spellings,
             "codas": _spellings,
-            "syllables": _between(1, 4),
-            "letters": _between(SHORTEST, LONGEST),
+            "syllables": between(1, 4),
+            "letters": between(SHORTEST, LONGEST),
             "tokens": _tokens,
         }
         before = len(self.report.items)
@@ -68,7 +68,7 @@ class LexiconChecker:
             self.report.add("W0101", f"unknown lexicon '{name.text}'", name.span, help=help)
             return None
         schema: settings.Schema = {
-            "letters": _between(*(NONCE.letters if name.text == NONCE.name else (SHORTEST, LONGEST))),
+            "letters": between(*(NONCE.letters if name.text == NONCE.name else (SHORTEST, LONGEST))),
             "words": settings.integer(1, 4),
             "capital": settings.flag,
             "tokens": _tokens,
@@ -132,7 +132,7 @@ def _spellings(cursor: settings.Cursor, key: syntax.Name) -> list[str]:
     return found
 
 
-def _between(low: int, high: int) -> settings.Taker:
+def between(low: int, high: int) -> settings.Taker:
     """A number, or a range, within these bounds."""
 
     def take(cursor: settings.Cursor, key: syntax.Name) -> tuple[int, int] | None:

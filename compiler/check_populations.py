@@ -32,7 +32,7 @@ POPULATIONS: dict[str, settings.Schema] = {
     "bipartite": {"count": COUNT, "degree": count_range(0, 1000)},
     "grid": {"width": settings.integer(1, MOST)},
     "graph": {"degree": count_range(0, 1000), "directed": settings.flag},
-    "permutation": {},
+    "permutation": {"for_each": _NAME},
     "attribute": {"each": EACH, "along": _NAME, **SPREAD},
     "exceptions": {"of": _NAME, "along": _NAME, "share": share},
 }
@@ -96,9 +96,22 @@ class PopulationChecker:
         if method == "attribute":
             values = read_spread(values, types[1], populate, self.entities, self.tables, self.report)
         values = self._complete(method, values, populate)
+        if "for_each" in values:
+            values["for_each"] = self._further(values["for_each"], declaration)
         if len(self.report.items) > before:
             return None
         return Population(method, populate.span, **values)
+
+    def _further(self, name: syntax.Name | str, declaration: syntax.Relation) -> int:
+        """The place of an argument after the first two, for each of which something is drawn anew."""
+        names = [param.name.text for param in declaration.params]
+        written = name if isinstance(name, str) else name.text
+        if written in names[2:]:
+            return names.index(written)
+        help = did_you_mean(written, names[2:]) or "it names an argument after the first two"
+        span = declaration.populates[0].span if isinstance(name, str) else name.span
+        self.report.add("W0101", f"'{written}' is no further argument", span, help=help)
+        return 0
 
     def _fits(self, method: str, types: list[str]) -> bool:
         if not types or types[0] not in self.entities or len(types) < 2:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -17,6 +18,7 @@ from wug.compiler.world import (
     Constant,
     Count,
     Entity,
+    Join,
     Literal,
     Never,
     Relation,
@@ -77,7 +79,7 @@ class RuleChecker:
             self._check_complete(whole, "counted")
         else:
             self._check_complete([literal for literal in whole if literal.negated], "denied")
-        return made
+        return self._along(made, rule)
 
     def never(self, never: syntax.Never) -> Never | None:
         scope = _Scope()
@@ -153,8 +155,7 @@ class RuleChecker:
             self.report.add("W0208", "counting stands in the head of a rule only", term.span, help=help)
             return None
         if term.function.text == "join":
-            self.report.add("W0011", "'join' is not yet understood", term.span, help="leave it out for now")
-            return None
+            return self._join(term, type, scope)
         if term.function.text not in AGGREGATES:
             help = did_you_mean(term.function.text, AGGREGATES)
             self.report.add("W0101", f"unknown aggregate '{term.function.text}'", term.span, help=help)
@@ -165,6 +166,42 @@ class RuleChecker:
                 self.report.add("W0202", message, term.span, help="declare the argument as integer")
             return None
         return Count(scope.variables.setdefault(term.variable.text, len(scope.variables)))
+
+    def _join(self, term: syntax.Aggregate, type: str, scope: _Scope) -> Join | None:
+        """A join of what stands at the places of a sequence; which sequence that is, the body says."""
+        entity = self.entities.get(type)
+        if entity is None or entity.sequence is None:
+            if self._known(type):
+                help = "declare a type for the results: entity coded { sequence code }"
+                message = f"a join is a sequence and cannot be {article(type)}"
+                self.report.add("W0202", message, term.span, help=help)
+            return None
+        variable = self._variable(term.variable, entity.sequence.of, scope)
+        return Join(variable, -1, -1, type)
+
+    def _along(self, rule: Rule, written: syntax.Rule) -> Rule | None:
+        """The rule with the sequence along which it joins."""
+        join = rule.joins
+        if join is None:
+            return rule
+        span = next(t.span for t in written.head.terms if isinstance(t, syntax.Aggregate))
+        named = [term for term in rule.head.terms if isinstance(term, int)]
+        found = [
+            literal
+            for literal in rule.body.holds
+            if literal.relation in self.entities
+            and literal.terms[0] in named
+            and literal.terms[1] not in named
+        ]
+        if len(found) != 1 or not all(isinstance(term, int) for term in found[0].terms[:2]):
+            help = "as in: rule encode(m, join(c)) if message(m, i, w), code(w, c)"
+            message = "a join goes along one sequence, which the head names and whose place it does not name"
+            self.report.add("W0208", message, span, help=help)
+            return None
+        along, place = (term for term in found[0].terms[:2] if isinstance(term, int))
+        made = Join(join.variable, place, along, join.sequence)
+        terms = tuple(made if isinstance(term, Join) else term for term in rule.head.terms)
+        return dataclasses.replace(rule, head=Literal(rule.head.relation, terms))
 
     def _variable(self, name: syntax.Name, type: str, scope: _Scope) -> int:
         index = scope.variables.setdefault(name.text, len(scope.variables))

@@ -57,8 +57,8 @@ class TermChecker:
         for key, way in (("atoms", "atoms leaf"), ("count", "count 100")):
             if key not in values and len(self.report.items) == before:
                 self.report.add("W0107", f"{what} has no {key}", name.span, help=f"say: {way}")
-        if atoms is not None and (atoms.text not in self.entities or self.entities[atoms.text].terms):
-            simple = [each.name for each in self.entities.values() if each.terms is None]
+        if atoms is not None and (atoms.text not in self.entities or self.entities[atoms.text].composed):
+            simple = [each.name for each in self.entities.values() if not each.composed]
             help = did_you_mean(atoms.text, simple)
             self.report.add("W0101", f"'{atoms.text}' is no entity", atoms.span, help=help)
             atoms = None

@@ -35,8 +35,7 @@ class TestChecker:
         if not self.named.form(train.relation, train.form) or train.form is None:
             return None
         relation = self.world.relations[train.relation.text]
-        rewritten = any(each.relation == relation.name for each in self.world.rewritings)
-        if relation.population is None and not rewritten:
+        if relation.population is None and not self.world.composes(relation.name):
             help = "train what it is derived from, and test the relation itself"
             message = (
                 f"'{relation.name}' is only derived by rules: there are no stated facts of it to train on"

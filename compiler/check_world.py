@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from wug.compiler import syntax
 from wug.compiler.ambiguity import check_ambiguity
 from wug.compiler.check_documents import DocumentChecker
@@ -69,6 +71,7 @@ class _WorldChecker:
         declared = flattened([(file, d) for file in worlds if file.world for d in file.world.declarations])
         for file, declaration in sorted(declared, key=lambda each: not isinstance(each[1], syntax.Lexicon)):
             self._declare(file, declaration)
+        self._sequences()
         terms = TermChecker(self.entities, self.relations, self.checker, self.report)
         for _, declaration in declared:
             if (
@@ -177,6 +180,32 @@ class _WorldChecker:
                 notes = [Note("first declared here", self.places[name.text])]
                 self.report.add("W0103", f"'{name.text}' is declared twice", name.span, notes=notes)
             self.places.setdefault(name.text, name.span)
+
+    def _sequences(self) -> None:
+        """Sequences are of simple things; each type of them is a relation too, which says what is where."""
+        for entity in list(self.entities.values()):
+            if entity.sequence is None or not entity.sequence.of:
+                continue
+            of = self.entities.get(entity.sequence.of)
+            if of is None or of.composed:
+                simple = [each.name for each in self.entities.values() if not each.composed]
+                help = did_you_mean(entity.sequence.of, simple)
+                message = f"'{entity.sequence.of}', of which '{entity.name}' are sequences, is no entity"
+                self.report.add("W0101", message, entity.span, help=help)
+                continue
+            parts = entity.partition or of.partition
+            self.entities[entity.name] = dataclasses.replace(entity, partition=parts)
+            arguments = (Argument("of", entity.name), Argument("at", "integer"), Argument("it", of.name))
+            self.relations[entity.name] = Relation(
+                entity.name,
+                arguments,
+                frozenset({"complete"}),
+                None,
+                None,
+                (),
+                entity.span,
+                built_in=True,
+            )
 
     # Relations
 

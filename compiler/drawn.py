@@ -59,7 +59,7 @@ class Drawn:
 
     def trained_rows(self, train: Train) -> Rows:
         """The facts that a `train` line trains: rows of its relation's closure. They are stated ones; of a
-        relation that rewrites terms, which has none, they are what rewriting gives."""
+        relation whose facts are composed, which has none, they are all that follow."""
         relation, closure = self.experiment.world.relations[train.relation], self.closures[train.relation]
         rows = stated_rows(closure) if relation.population else np.flatnonzero(closure.rule >= 0)
         return rows[self.chosen(relation, rows, train.where) & ~self.kept_back(relation, rows)]

@@ -33,6 +33,9 @@ def _facts(world: World, relation: Relation, population: Population, counts: dic
     first = counts[relation.arguments[0].type]
     if population.count:
         return Fraction(population.count)
+    if population.for_each:
+        each = relation.arguments[population.for_each].type
+        return Fraction(first * (counts[each] if each in counts else len(world.tables[each].rows)))
     if population.method == "grid":
         return Fraction(2 * first)
     if population.method == "attribute":
@@ -105,6 +108,8 @@ def _needed(
         sum_ = sum(population.degree)
         nodes = -(-facts * (2 if population.directed else 4) // sum_)
         return {first: np.maximum(nodes, population.degree[1] + 2)}
+    if population.for_each:
+        return {first: facts // 2 + 1, second: facts // 2 + 1}
     if population.method == "permutation":
         return {first: facts + 1, second: facts + 1}
     if population.method == "exceptions":

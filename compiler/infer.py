@@ -19,6 +19,7 @@ from wug.compiler.inference import Inference, constant_numbers, inferences
 from wug.compiler.lists import Lists, changes
 from wug.compiler.match import Match, begin, head_columns, solve
 from wug.compiler.runs import TooMany
+from wug.compiler.sequences import find_sequences, padded
 from wug.compiler.strata import strata
 from wug.compiler.world import World
 
@@ -44,7 +45,9 @@ class _Inferring:
     def __init__(self, world: World, populated: Populated, report: Report) -> None:
         self.world = world
         self.report = report
+        self.populated = populated
         self.values = populated.values
+        self.made: dict[str, list[Rows]] = {}
         self.facts = 0
         self.extents: dict[str, Extent] = {}
         self.rules: dict[str, list[tuple[int, Inference, dict[int, int]]]] = {}
@@ -122,6 +125,7 @@ class _Inferring:
         columns = [column.values[rows] for column in extent.columns]
         match = begin(place, terms, rows, extent.world.values[rows], columns, constants)
         wanted = frozenset(rule.head_terms) | {-1 if rule.counted is None else rule.counted}
+        wanted |= set() if rule.joined is None else {rule.joined.variable, rule.joined.place}
         try:
             match = solve(match, rule.body, self.extents, wanted, rule.stepwise, before)
         except TooMany as many:
@@ -134,6 +138,8 @@ class _Inferring:
         if not len(match):
             return
         make = self._derived if rule.counted is None else self._counted
+        if rule.joined is not None:
+            make = self._joined
         self.facts += self.extents[rule.head].offer(make(number, rule, match))
         if self.facts > MOST_FACTS:
             self.report.fail(
@@ -176,3 +182,74 @@ class _Inferring:
         premises = Lists(flat.reshape(-1), first * width, (many * width).astype(np.int32))
         total = np.minimum(np.add.reduceat(size[chosen], first), MOST_SIZE)
         return Derived(match.world[chosen[first]], columns, number, premises, total)
+
+    def _joined(self, number: int, rule: Inference, match: Match) -> Derived:
+        """One fact for each group whose sequence is whole: of each place the one thing that stands there."""
+        join = rule.joined
+        assert join is not None
+        group = [match.world, *(match.columns[term] for term in rule.head_terms if term >= 0)]
+        place, thing, size = match.columns[join.place], match.columns[join.variable], self._sizes(rule, match)
+        order = np.lexsort((size, thing, place, *reversed(group)))
+        group_begins = changes([column[order] for column in group])
+        place_begins = group_begins | changes([place[order]])
+        clash = changes([thing[order]]) & ~place_begins
+        if bool(clash.any()):
+            message = f"{rule.name} has two things to join at one place of a sequence"
+            help = (
+                "the relation that gives them must be functional, and the head name all that they depend on"
+            )
+            self.report.fail("W0212", message, rule.span, help=help)
+        chosen = order[place_begins]
+        first = np.flatnonzero(group_begins[place_begins])
+        many = np.diff(first, append=len(chosen))
+        along = match.columns[join.along][chosen[first]]
+        whole = many == self._lengths(self._along(rule))[match.world[chosen[first]], along]
+        first, many = first[whole], many[whole]
+        sequences = np.full((len(first), 1 + int(many.max(initial=0))), -1, np.int64)
+        sequences[:, 0] = match.world[chosen[first]]
+        rows = np.repeat(np.arange(len(first)), many)
+        at = np.arange(len(rows)) - (np.cumsum(many) - many)[rows]
+        flat = chosen[first[rows] + at]
+        sequences[rows, 1 + at] = thing[flat]
+        self.made.setdefault(join.sequence, []).append(sequences)
+        member = find_sequences(self.populated.facts[join.sequence], self.values["integer"], sequences)
+        there = member >= 0  # all are, once the sequences that rules join are members
+        kept = there[rows]
+        first, many, flat = first[there], many[there], flat[kept]
+        columns = [
+            member[there].astype(np.int32)
+            if at_place == rule.count_place
+            else match.columns[term][chosen[first]]
+            for at_place, term in enumerate(rule.head_terms)
+        ]
+        width = len(rule.body.holds)
+        starts = np.cumsum(many) - many
+        held = np.stack([match.rows[place][flat] for place in range(width)], axis=1).astype(np.int32)
+        premises = Lists(held.reshape(-1), starts * width, (many * width).astype(np.int32))
+        total = np.add.reduceat(size[flat], starts) if len(starts) else np.empty(0, np.int64)
+        return Derived(match.world[chosen[first]], columns, number, premises, np.minimum(total, MOST_SIZE))
+
+    def _along(self, rule: Inference) -> str:
+        """The type of sequences along which a rule joins."""
+        join = rule.joined
+        return next(
+            name
+            for name, terms in rule.body.holds
+            if join is not None and name in self.world.entities and terms[0] == join.along
+        )
+
+    def _lengths(self, sequence: str) -> Rows:
+        """The length of each sequence of a type [worlds, most members]."""
+        facts = self.populated.facts[sequence]
+        members = max(1, domain(self.world, self.populated, sequence))
+        number = facts.world.astype(np.int64) * members + facts.arguments[:, 0]
+        counts = np.bincount(number, minlength=self.populated.worlds * members)
+        return counts.reshape(self.populated.worlds, members)
+
+
+def joined_sequences(world: World, populated: Populated, sequence: str, report: Report) -> Rows:
+    """The sequences of a type that rules join: their world and what stands at each place, -1 behind the end
+    [sequences, 1 + longest]."""
+    inferring = _Inferring(world, populated, report)
+    inferring.run()
+    return padded([np.empty((0, 1), np.int64), *inferring.made.get(sequence, [])])

@@ -9,7 +9,7 @@ import numpy as np
 
 from wug.compiler.facts import Populated
 from wug.compiler.source import Span
-from wug.compiler.world import Body, Constant, Count, Literal, Relation, Term, World
+from wug.compiler.world import Body, Constant, Count, Join, Literal, Relation, Term, World
 
 Atom = tuple[str, tuple[int, ...]]
 """A relation and its terms; a constant is a variable too, whose value is known from the start."""
@@ -32,7 +32,8 @@ class Conditions:
 class Inference:
     """A rule as it is applied.
 
-    `counted` is the variable that the head counts, at place `count_place`, where no variable stands.
+    `counted` is the variable that the head counts, or `joined` what it joins, at place `count_place`, where
+    no variable stands.
     `mirror` is the head's place where a table's row turns into its mirror, and the mirror of each row.
     With `stepwise` the first fact of the body need only be one that this rule does not give.
     """
@@ -46,6 +47,7 @@ class Inference:
     count_place: int = -1
     mirror: tuple[int, tuple[int, ...]] | None = None
     stepwise: bool = False
+    joined: Join | None = None
 
     @property
     def turns(self) -> bool:
@@ -71,7 +73,7 @@ def inferences(world: World) -> tuple[Inference, ...]:
             found.append(_trait(relation, "converse", turned, [(0, 1, *rest)], mirror))
     for rule in world.rules:
         body, terms = conditions(rule.body, len(rule.variables), rule.head.terms)
-        places = [place for place, term in enumerate(rule.head.terms) if isinstance(term, Count)]
+        places = [place for place, term in enumerate(rule.head.terms) if isinstance(term, Count | Join)]
         found.append(
             Inference(
                 rule.name or f"rule {rule.head.relation}",
@@ -81,19 +83,20 @@ def inferences(world: World) -> tuple[Inference, ...]:
                 rule.span,
                 rule.counts,
                 places[0] if places else -1,
+                joined=rule.joins,
             )
         )
     return tuple(found)
 
 
 def conditions(body: Body, variables: int, head: Sequence[Term] = ()) -> tuple[Conditions, tuple[int, ...]]:
-    """A body of so many variables as it is met, and the head's terms in its variables (-1 for a count)."""
+    """A body of so many variables as it is met, and the head's terms in its variables."""
     numbers: dict[Constant, int] = {}
 
     def number(term: Term) -> int:
         if isinstance(term, Constant):
             return numbers.setdefault(term, variables + len(numbers))
-        return -1 if isinstance(term, Count) else term
+        return -1 if isinstance(term, Count | Join) else term
 
     def atoms(literals: tuple[Literal, ...]) -> tuple[Atom, ...]:
         return tuple((each.relation, tuple(map(number, each.terms))) for each in literals)

@@ -41,10 +41,13 @@ class Known:
         return self.closures[relation].extent.find(sets, columns)
 
     def size(self, relation: str, sets: Ints, arguments: Ints) -> Rows:
-        """On how many facts of its set each fact rests at least; 0 where it does not follow."""
+        """On how many facts of its set each fact rests at least; 0 where it does not follow, 1 also where it
+        follows from what its members are composed of alone."""
         rows = self.rows(relation, sets, arguments)
         size = self.closures[relation].size
-        return np.where(rows >= 0, size[rows], 0) if len(size) else np.zeros(len(rows), np.int64)
+        return (
+            np.where(rows >= 0, np.maximum(size[rows], 1), 0) if len(size) else np.zeros(len(rows), np.int64)
+        )
 
     def false(self, relation: str, sets: Ints, arguments: Ints) -> Mask:
         """Which facts are provably false by what is in their set."""

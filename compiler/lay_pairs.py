@@ -57,6 +57,24 @@ def lay_permutation(plot: Plot) -> Laid:
     return Laid(order, following, (index < count) & (count > 1))
 
 
+def lay_permutations(plot: Plot) -> tuple[Laid, Rows]:
+    """A permutation for each member of a further argument, and that member; each first one has its facts of
+    all of them side by side."""
+    place = plot.population.for_each
+    others = int(plot.counts[place].max())
+    index = np.arange(plot.nodes().shape[1] * max(1, others), dtype=np.int64)[None, :]
+    first, each = index // max(1, others), index % max(1, others)
+    count = np.minimum(plot.counts[0], plot.counts[1])
+    seeds = draw(plot.seeds, plot.path("each"), each)
+    inside = np.minimum(first, count - 1)
+    order = permute(seeds, "order", inside, count)
+    kept = (first < count) & (each < plot.counts[place])
+    if not plot.same:
+        return Laid(np.broadcast_to(first, kept.shape), order, kept), each
+    following = permute(seeds, "order", (inside + 1) % count, count)
+    return Laid(order, following, kept & (count > 1)), each
+
+
 def lay_bipartite(plot: Plot) -> Laid:
     """A random graph between two types: so many edges, or a drawn number for each first member."""
     first, second = plot.counts[0], plot.counts[1]

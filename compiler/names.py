@@ -73,7 +73,7 @@ def real_names(world: World, seeds: Words, sheets: dict[str, Sheet], report: Rep
     names: Names = {}
     namer = Namer(world, seeds, True, report)
     for entity in world.entities.values():
-        if entity.data is None and entity.terms is None:
+        if entity.data is None and not entity.composed:
             names[entity.name] = namer.names(entity, entity.count)
         elif entity.data is not None:
             real = np.array(sheets[entity.name].names)
@@ -96,6 +96,6 @@ def fresh_names(
         if entity.data is not None:
             real = sheets[entity.name].names
             names[entity.name] = fresh_like(real, seeds, f"{entity.name}/names", most, entity.span, report)
-        elif entity.terms is None:
+        elif not entity.composed:
             names[entity.name] = namer.names(entity, most)
     return names

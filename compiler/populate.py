@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from wug.compiler.compose import compose, fresh_count
 from wug.compiler.counts import check_counts
 from wug.compiler.diagnostics import Report
 from wug.compiler.draw import Words
@@ -22,13 +23,12 @@ from wug.compiler.lay_couples import lay_couples
 from wug.compiler.lay_exceptions import lay_exceptions
 from wug.compiler.lay_forest import lay_forest, level_bounds
 from wug.compiler.lay_graph import lay_graph, lay_grid
-from wug.compiler.lay_pairs import lay_bipartite, lay_chain, lay_pairs, lay_permutation
+from wug.compiler.lay_pairs import lay_bipartite, lay_chain, lay_pairs, lay_permutation, lay_permutations
 from wug.compiler.names import Names, fresh_names, real_names
 from wug.compiler.partition import draw_parts
 from wug.compiler.plot import Plot, further, shuffled
 from wug.compiler.sheets import Cells, Sheet, fresh_cells, read_data, real_cells
 from wug.compiler.sizes import check_drawn
-from wug.compiler.terms import compose, fresh_count
 from wug.compiler.typed import VALUE_TYPES
 from wug.compiler.values import Column, Values, column_of, tabulate
 from wug.compiler.world import Entity, Relation, World, counted_types, rule_constants
@@ -99,7 +99,7 @@ def populate_fresh(
     facts = supported(world, facts)
     members = wanted_members(world, member_counts(world, sheets), facts, len(seeds))
     for entity in world.entities.values():
-        if entity.terms is not None:
+        if entity.composed and entity.count:
             members[entity.name] = fresh_count(entity, members)
     names = fresh_names(world, seeds, sheets, members, report)
     cells = fresh_cells(world, sheets, seeds, members, report)
@@ -170,6 +170,8 @@ def _values(world: World, stated: dict[str, Stated], members: dict[str, Rows]) -
         else:
             rows = len(world.tables[type].rows) if type in world.tables else members[type].max(initial=0)
             most = max(most, int(rows))
+    lengths = [entity.sequence.length[1] for entity in world.entities.values() if entity.sequence]
+    most = max(most, *lengths, 0)
     found["integer"].append(np.arange(most + 1 if most else 0))
     return {type: tabulate(type, columns) for type, columns in found.items()}
 
@@ -214,6 +216,8 @@ def _stated(
         laid = lay_couples(plot, level_bounds(plot), said.facts(sex, {}))
     elif population.method == "grid":
         laid, way = lay_grid(plot)
+    elif population.for_each:
+        laid, way = lay_permutations(plot)
     else:
         laid = _LAYERS[population.method](plot)
     kept = laid.kept if most is None else laid.kept & (np.cumsum(laid.kept, axis=1) <= most)
@@ -225,7 +229,10 @@ def _stated(
             columns[place] = shuffled(plot, place, columns[place], kept)
     index = np.arange(kept.shape[1], dtype=np.int64)[None, :]
     for place in range(2, len(relation.arguments)):
-        columns.append(further(plot, place, index) if way is None else way)
+        if way is not None and place == (population.for_each or 2):
+            columns.append(way)
+        else:
+            columns.append(further(plot, place, index))
     of_fact, at = np.nonzero(kept)
     return Stated(of_fact, tuple(np.broadcast_to(c, kept.shape)[of_fact, at] for c in columns))
 

@@ -48,7 +48,7 @@ def check_strata(relations: Iterable[str], rules: tuple[Rule, ...], report: Repo
             continue
         cycle = [strict, *_path(strict.body, strict.head, inside)]
         told = "".join(f" needs {n.how + ' ' if n.how else ''}{n.body}" for n in cycle)
-        word = "negation" if strict.how == "not" else "count"
+        word = "negation" if strict.how == "not" else strict.how.split(" ")[1]
         report.add(
             "W0209",
             f"'{strict.head}' depends on its own {word}: {strict.head}{told}",
@@ -62,6 +62,7 @@ def _needs(rules: Iterable[Rule]) -> list[_Need]:
     found = []
     for rule in rules:
         how = "" if rule.counts is None else "the count of"
+        how = how if rule.joins is None else "the join of"
         found += [_Need(rule.head.relation, each.relation, how, rule.span) for each in rule.body.holds]
         found += [_Need(rule.head.relation, each.relation, "not", rule.span) for each in rule.body.absent]
     return found

@@ -8,7 +8,6 @@ rewritings stand for find it.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,27 +42,20 @@ class _Members:
         return number[place[len(known) :]]
 
 
-def compose(world: World, populated: Populated, seeds: Words, whole: bool, report: Report) -> Populated:
-    """The same worlds with so many drawn terms as they have members of those types. With `whole` they must
-    all be there and have results, which is reported; fresh worlds may have fewer."""
-    for entity in world.entities.values():
-        if entity.terms is not None:
-            populated = _with_terms(world, entity, populated, seeds, whole, report)
-    return populated
-
-
-def fresh_count(entity: Entity, counts: Mapping[str, Rows]) -> Rows:
-    """How many terms are drawn in fresh worlds with so many members of each type [worlds]."""
-    assert entity.terms is not None
-    return np.minimum(entity.count, 2 * counts[entity.terms.atoms])
-
-
-def _with_terms(
-    world: World, entity: Entity, populated: Populated, seeds: Words, whole: bool, report: Report
+def with_terms(
+    world: World,
+    entity: Entity,
+    populated: Populated,
+    seeds: Words,
+    wanted: Rows,
+    whole: bool,
+    report: Report,
 ) -> Populated:
+    """The same worlds with so many drawn terms [worlds]. With `whole` all must be there and have results,
+    which is reported; fresh worlds may have fewer."""
     terms = entity.terms
     assert terms is not None
-    atoms, wanted = populated.counts[terms.atoms], populated.counts[entity.name]
+    atoms = populated.counts[terms.atoms]
     drawn, order = _drawn(entity, seeds, atoms, wanted)
     short = np.bincount(order[:, 0], minlength=len(seeds)) < wanted
     if whole and bool(short.any()):

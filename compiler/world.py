@@ -128,8 +128,17 @@ class Terms:
 
 
 @dataclass(frozen=True)
+class Sequence:
+    """Sequences of members of a type, of (low, high) `length`; of no length are those that rules join."""
+
+    of: str
+    length: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True)
 class Entity:
-    """A type of things: `count` of them with invented names, or rows of `data`, or drawn `terms`.
+    """A type of things: `count` of them with invented names, or rows of `data`, or drawn `terms`, or
+    a `sequence` each. Those that rules join have no count.
 
     Of a type that is declared in a `scene` member i belongs to scene i // `per_scene`; a scene is a type of
     its own, with one member in each. Where `numbered` is "example", they are called example 1, example 2, ...
@@ -145,6 +154,12 @@ class Entity:
     per_scene: int = 0
     numbered: str = ""
     terms: Terms | None = None
+    sequence: Sequence | None = None
+
+    @property
+    def composed(self) -> bool:
+        """Whether its members are made of others, and so are their names."""
+        return self.terms is not None or self.sequence is not None
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -272,7 +287,8 @@ class Population:
     With `partners` of pairs, each first entity has so many partners and each partner is in one fact; else
     the pairs lie around a circle, so that each entity is first and second equally often. An `upward` forest
     has the child first; with `couples`, the name of the relation that says their sex, two have children
-    together. `spread` says how an attribute is distributed: uniform, weighted, zipf or evenly.
+    together. A permutation is drawn `for_each` member of the argument at that place. `spread` says how an
+    attribute is distributed: uniform, weighted, zipf or evenly.
     """
 
     method: str
@@ -300,6 +316,7 @@ class Population:
     columns: tuple[tuple[str, str], ...] = ()
     empty: bool = False
     scene: str = ""
+    for_each: int = 0
 
     @property
     def together(self) -> int:
@@ -392,8 +409,19 @@ class Count:
     variable: int
 
 
-Term = int | Constant | Count
-"""In a rule: a variable by its number, a constant, or in heads a count."""
+@dataclass(frozen=True)
+class Join:
+    """In a head: the sequence of what the variable stands for at each `place` of the sequence `along`, which
+    the head names too. Both are variables."""
+
+    variable: int
+    place: int
+    along: int
+    sequence: str
+
+
+Term = int | Constant | Count | Join
+"""In a rule: a variable by its number, a constant, or in heads a count or a join."""
 
 
 @dataclass(frozen=True)
@@ -437,6 +465,11 @@ class Rule:
     def counts(self) -> int | None:
         """The variable that the head counts, if it does."""
         return next((term.variable for term in self.head.terms if isinstance(term, Count)), None)
+
+    @property
+    def joins(self) -> Join | None:
+        """What the head joins to a sequence, if it does."""
+        return next((term for term in self.head.terms if isinstance(term, Join)), None)
 
 
 @dataclass(frozen=True)
@@ -527,6 +560,11 @@ class World:
     nevers: tuple[Never, ...] = ()
     rewritings: tuple[Rewriting, ...] = ()
     given: dict[str, Given] = field(default_factory=dict)
+
+    def composes(self, relation: str) -> bool:
+        """Whether a relation's facts are composed by rules: by rewriting, or by joining sequences."""
+        rewritten = any(each.relation == relation for each in self.rewritings)
+        return rewritten or any(r.joins and r.head.relation == relation for r in self.rules)
 
     def forests(self, entity: str) -> list[Relation]:
         """The relations that lay the members of an entity out in trees."""
