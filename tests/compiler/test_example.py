@@ -10,10 +10,8 @@ import pytest
 from tests.compiler.conftest import findings
 from wug import specs
 from wug.compiler.catalogue import CATALOGUE
-from wug.compiler.diagnostics import as_text
+from wug.compiler.diagnostics import TOO_MANY, as_text
 from wug.compiler.example import Example, File, example
-
-CODES = [code for code in CATALOGUE if example(code) is not None]
 
 
 def laid_down(code: str, folder: Path) -> Example:
@@ -28,7 +26,7 @@ def laid_down(code: str, folder: Path) -> Example:
     return found
 
 
-@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("code", CATALOGUE)
 def test_one_fails_and_one_passes(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     found = laid_down(code, tmp_path)
@@ -37,11 +35,12 @@ def test_one_fails_and_one_passes(code: str, tmp_path: Path, monkeypatch: pytest
         return as_text(findings(Path(file.name), file.name, tmp_path / "build"))
 
     items = findings(Path(found.fails.name), found.fails.name, tmp_path / "build")
-    assert {item.code for item in items} == {code}, as_text(items)
+    codes = {item.code for item in items} - ({"W0103"} if code == TOO_MANY else set())
+    assert codes == {code}, as_text(items)
     assert not faults(found.passes)
 
 
-@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("code", CATALOGUE)
 def test_examples_are_short_and_differ_in_little(code: str) -> None:
     found = example(code)
     assert found is not None
