@@ -26,6 +26,7 @@ _DECLARING = (
     | syntax.Document
     | syntax.Scene
     | syntax.Terms
+    | syntax.Operator
     | syntax.Given
 )
 

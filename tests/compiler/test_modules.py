@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.compiler.conftest import Write, checked, findings
+from tests.conftest import ROOT
 from wug.compiler.canonical import canonical
 from wug.compiler.check import check
 from wug.compiler.diagnostics import Report
@@ -170,3 +171,19 @@ def test_a_text_on_the_command_line_needs_no_quotes(write: Write) -> None:
         report = Report()
         assert check(write("x.world", text), "x.world", report, [given]) is not None
         assert not report.items
+
+
+def test_every_declaration_can_be_imported_twice(write: Write) -> None:
+    write("imported.world", (ROOT / "tests" / "specs" / "imported.world").read_text(encoding="utf-8"))
+    two = (
+        'wug 1\nimport "imported.world" as left\nimport "imported.world" as right { size 9 }\nworld two { }\n'
+    )
+    spec = checked(write("two.world", two))
+    assert isinstance(spec, World)
+    named = [*spec.entities, *spec.relations, *spec.lexicons, *spec.documents, *spec.scenes]
+    assert {name.partition(".")[0] for name in named} == {"left", "right"}
+    populated, closures = draw_world(spec, world_seeds(1), Report())
+    for relation in ("hates", "some", "derive"):
+        assert all(len(closures[f"{side}.{relation}"].facts) for side in ("left", "right"))
+    left, right = (set(populated.names[f"{side}.person"][0].tolist()) for side in ("left", "right"))
+    assert len(left | right) == 17
