@@ -54,7 +54,7 @@ def audit(experiment: Experiment, compiled: Path, episodes: Path, report: Report
     faults += _names_that_collide(drawn)
     faults += _in_episodes(drawn, np.load(episodes / "episodes.npy", allow_pickle=False), tokenizer)
     tests = (*experiment.tests, *experiment.given_tests)
-    splits = tuple(_split(test.name, tables) for test in tests)
+    splits = tuple({**_split(test.name, tables), "given": test in experiment.given_tests} for test in tests)
     return Audit(experiment.name, tuple(faults), splits, tuple(_names(drawn, tokenizer)))
 
 

@@ -27,11 +27,21 @@ def print_audit(found: Audit, out: Console) -> None:
         if count > MOST:
             out.print(f"  and {count - MOST:,} more")
     if not found.faults:
-        out.print(f"{found.name}: no fault; every key is proved and every sentence reads back")
+        out.print(f"{found.name}: no fault; {_vouched(found)}")
     out.print(_splits(found))
     for each in found.names:
         counts = ", ".join(f"{names:,} of {tokens}" for tokens, names in each["tokens"].items())
         out.print(f"{each['type']}: {each['names']:,} names, {counts} tokens", highlight=False)
+
+
+def _vouched(found: Audit) -> str:
+    """What stands behind the keys: proofs, or for given questions their file alone."""
+    given = [each["split"] for each in found.splits if each["given"]]
+    proved = "every key is proved and every sentence reads back"
+    if not given:
+        return proved
+    word = "given texts and questions are those of their files, and no key of theirs is proved"
+    return word if len(given) == len(found.splits) else f"{proved}, but for {', '.join(given)}: {word}"
 
 
 def _splits(found: Audit) -> Table:
@@ -41,7 +51,15 @@ def _splits(found: Audit) -> Table:
         made.add_column(name, justify="right")
     for each in found.splits:
         depths = list(each["depths"])
-        depth = depths[0] if len(depths) == 1 else f"{depths[0]}..{depths[-1]}" if depths else "–"
+        depth = (
+            "given"
+            if each["given"]
+            else depths[0]
+            if len(depths) == 1
+            else f"{depths[0]}..{depths[-1]}"
+            if depths
+            else "–"
+        )
         known = [Text(f"{each[name]:.2f}", "yellow" if name in each["answered_by"] else "") for name in NAMES]
         made.add_row(each["split"], f"{each['items']:,}", depth, f"{each['chance']:.2f}", *known)
     return made

@@ -43,6 +43,7 @@ def _described(spec: World | Experiment) -> str:
             (len(spec.entities), "entity type"),
             (len(spec.relations), "relation"),
             (len(spec.rules), "rule"),
+            (len(spec.given), "file of given texts"),
         ]
         return f"world {spec.name} is well ({', '.join(_counted(n, what) for n, what in parts if n)})"
     parts = [(len(spec.tests) + len(spec.given_tests), "test"), (len(spec.arms), "arm"), (spec.seeds, "seed")]
@@ -50,7 +51,8 @@ def _described(spec: World | Experiment) -> str:
 
 
 def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'s' if number != 1 else ''}"
+    plural = what.replace("file", "files") if what.startswith("file") else f"{what}s"
+    return f"{number} {what if number == 1 else plural}"
 
 
 def checked(options: argparse.Namespace) -> World | Experiment:

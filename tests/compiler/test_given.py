@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from tests.compiler.conftest import Write, checked
+from wug.audit import print_audit
 from wug.compiler.alike import groups
+from wug.compiler.audit import audit
 from wug.compiler.compile import compile_experiment
 from wug.compiler.diagnostics import Report
 from wug.compiler.draft import draft
@@ -142,3 +146,15 @@ def test_alike_is_half_the_words() -> None:
     ]
     assert groups(said) == [0, 0, 2, 3, 4]
     assert groups(["?", "!", "?"]) == [0, 1, 0]
+
+
+def test_the_audit_says_that_nothing_is_proved(experiment: Experiment, tmp_path: Path) -> None:
+    store = Store(tmp_path / "build")
+    compiled = compile_experiment(experiment, store, Silent(), Report())
+    episodes = store.path(f"{experiment.name}/episodes", compiled.plan.pretraining_key)
+    found = audit(experiment, compiled.path, episodes, Report())
+    assert not found.faults
+    out = io.StringIO()
+    print_audit(found, Console(file=out, width=200))
+    assert "no key of theirs is proved" in out.getvalue()
+    assert "every key is proved" not in out.getvalue()
