@@ -9,6 +9,7 @@ names and values of the user's own tables may spell is seen when a world is draw
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ from wug.compiler.world import Form, Relation, Slot, Table, slots
 
 MOST_STATES = 50_000
 """So many pairs of places are looked at; more would make `wug check` slow, and drawing finds the rest."""
+
+MOST_PAIRS = 100_000
+"""So many pairs of wordings that share a sentence are looked at; those of the first forms come first."""
 
 
 Filled = tuple[int, int] | None
@@ -73,9 +77,8 @@ def check_ambiguity(relations: Mapping[str, Relation], tables: Mapping[str, Tabl
     """Report every form that shares a sentence with an earlier one, or has one with two meanings (W0303), and
     every held wording that training may say (W0307)."""
     found = _Pairs(relations, tables)
-    told: set[tuple[str, str]] = set()
     for first, second, example in found.collisions():
-        _report(first, second, example, relations, told, report)
+        _report(first, second, example, relations, report)
 
 
 def _report(
@@ -83,13 +86,8 @@ def _report(
     second: End,
     example: str,
     relations: Mapping[str, Relation],
-    told: set[tuple[str, str]],
     report: Report,
 ) -> None:
-    key = second.relation, second.form
-    if key in told:
-        return
-    told.add(key)
     form, other = (relations[end.relation].form(end.form) for end in (second, first))
     notes = [Note(f"both can say: {example}")]
     help = "give each its own words, so that a sentence has one meaning"
@@ -147,21 +145,23 @@ class _Pairs:
         return self.numbers[id(node)]
 
     def collisions(self) -> Iterator[tuple[End, End, str]]:
-        """Pairs of wordings that share a sentence they should not, the earlier one first, with an example."""
+        """Pairs of wordings that share a sentence they should not, the earlier one first, with an example: of
+        each form the first."""
         start: _State = _Place(0), _Place(0), False
         before: dict[_State, tuple[_State, str] | None] = {start: None}
         waiting = deque([start])
-        found: dict[tuple[int, int], tuple[End, End, str]] = {}
-        while waiting and len(before) < MOST_STATES:
+        found: dict[tuple[int, int], tuple[End, End, _State]] = {}
+        looked = 0
+        while waiting and len(before) < MOST_STATES and looked < MOST_PAIRS:
             state = waiting.popleft()
             left, right, crossed = state
             steps, ends = self._from(left)
             others, other_ends = self._from(right)
-            for first in ends:
-                for second in other_ends:
-                    pair = self.order[first], self.order[second]
-                    if pair[0] <= pair[1] and pair not in found and self._wrong(first, second, crossed):
-                        found[pair] = first, second, _spelled(before, state)
+            for first, second in itertools.islice(itertools.product(ends, other_ends), MOST_PAIRS - looked):
+                looked += 1
+                pair = self.order[first], self.order[second]
+                if pair[0] <= pair[1] and pair not in found and self._wrong(first, second, crossed):
+                    found[pair] = first, second, state
             by_text: dict[str, list[_Step]] = {}
             for step in others:
                 by_text.setdefault(step.text, []).append(step)
@@ -173,8 +173,12 @@ class _Pairs:
                     if following not in before:
                         before[following] = state, one.text
                         waiting.append(following)
+        told: set[tuple[str, str]] = set()
         for pair in sorted(found, key=lambda pair: (pair[1], pair[0])):
-            yield found[pair]
+            first, second, state = found[pair]
+            if (second.relation, second.form) not in told:
+                told.add((second.relation, second.form))
+                yield first, second, _spelled(before, state)
 
     def _wrong(self, first: End, second: End, crossed: bool) -> bool:
         """Whether two wordings may not share a sentence (`crossed`: one that fills their slots otherwise)."""

@@ -13,7 +13,7 @@ VALUE_TYPES = ("text", "integer", "number", "money", "date")
 ORDERED = VALUE_TYPES[1:]
 
 WANTED = {
-    "integer": "an integer such as 12",
+    "integer": "an integer such as 12, of at most 18 digits 0 to 9",
     "number": "a number such as 0.5",
     "money": "an amount such as 12.50",
     "date": "a day such as 2026-11-24",

@@ -74,6 +74,11 @@ BAD_TEXTS = {
     "escapes": ("preamble p {", r'"\q" ', "}"),
     "keys": ("entity e {", "key 1 ", "}"),
     "rules": ("", "rule q(a, b) if r(a, b)\n", ""),
+    "forms": (
+        "entity e { count 9 } relation r(a: e, b: e) { populate chain }\n",
+        'relation NUMBER(a: e, b: e) { populate chain form f "{a} x" => " {b}" }\n',
+        "",
+    ),
     "relations": ("", "relation q(a: x, b: y) { }\n", ""),
 }
 
@@ -83,7 +88,8 @@ def test_a_hostile_file_is_told_soon(kind: str, tmp_path: Path) -> None:
     """In time that grows with the file, and with no more findings than anybody reads."""
     before, each, behind = BAD_TEXTS[kind]
     path = tmp_path / "x.world"
-    path.write_text(f"wug 1\nworld x {{\n{before}\n{each * 8000}\n{behind} }}\n")
+    many = "".join(each.replace("NUMBER", f"r{number}") for number in range(3000))
+    path.write_text(f"wug 1\nworld x {{\n{before}\n{many}\n{behind} }}\n")
     begun = time.process_time()
     items = findings(path, "x.world", tmp_path / "build")
     assert len(items) == MOST + 1
