@@ -165,7 +165,7 @@ def test_show(path: Path, capsys: Captured) -> None:
         for heading in ("documents for every fine-tuned arm", "test ", "arms", "a pretraining episode"):
             assert heading in out
         assert "✓" in out
-        assert "is stated" in out
+        assert ")  stated" in out
 
 
 def test_show_a_seed_that_the_experiment_has_not(capsys: Captured) -> None:
