@@ -92,6 +92,7 @@ class Case:
     def all_is_right(self) -> None:
         self.closure_and_proofs()
         self.answer_keys()
+        self.held_out()
         self.documents_are_true()
         self.augmentation()
         self.exposure()
@@ -133,6 +134,26 @@ class Case:
                 a for a, (_, t) in zip(asked[1], self.arguments(asked), strict=True) if self.entity(t)
             ]
             assert item["cluster"] == (entities or asked[1])[0]
+
+    def held_out(self) -> None:
+        """What training does not tell of relations that it tells is about members that are held out, and of
+        these it tells nothing else than it may."""
+        documents = [self.world.documents[name] for name in self.experiment.documents]
+        told = {relation for document in documents for relation, _ in document.tells}
+        for holdout in self.experiment.holdouts:
+            left = {fact for fact in self.stated - self.told if fact[0] in told}
+            assert not {name for name, _ in left} & set(holdout.keep)
+            about = {fact: self.members(fact, holdout.entity) for fact in self.stated}
+            seen = {member for fact in self.told if fact[0] not in holdout.keep for member in about[fact]}
+            unseen = {member for fact in left for member in about[fact]} - seen
+            assert all(about[fact] & unseen for fact in left)
+            assert 0 < len(unseen) <= holdout.count
+            if holdout.leaf:
+                parents = {fact[1][1] for fact in self.stated if fact[0] in holdout.keep}
+                assert not unseen & parents
+
+    def members(self, fact: reasoning.Fact, entity: str) -> set[str]:
+        return {name for name, (_, type) in zip(fact[1], self.arguments(fact), strict=True) if type == entity}
 
     def values(self, test: reading.Test, item: Row, taught: Known) -> None:
         cue = self.question(test, item["cue"])

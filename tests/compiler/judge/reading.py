@@ -18,12 +18,13 @@ class Wording:
 
 @dataclass
 class Document:
-    """Paragraphs about a member of `type`; `tells` are (relation, form)."""
+    """Paragraphs about a member of `type`, or all that holds in a `scene`; `tells` are (relation, form)."""
 
     type: str
     tells: list[tuple[str, str]]
     pronoun: str
     title: str
+    scene: bool
 
 
 @dataclass
@@ -106,11 +107,22 @@ class Test:
 
 
 @dataclass
+class Holdout:
+    """So many members of an entity, of which only facts of some relations are trained."""
+
+    count: int
+    leaf: bool
+    entity: str
+    keep: list[str]
+
+
+@dataclass
 class Experiment:
     trains: list[Train]
     tests: dict[str, Test]
     arms: dict[str, Arm]
     documents: list[str]  # those that are trained
+    holdouts: list[Holdout]
 
 
 _WORDING = r'(?:held\s+|\d+\s+)*"[^"]*"(?:\s*=>\s*"[^"]*")?'
@@ -172,7 +184,8 @@ def read_world(text: str) -> World:
             head.group(2),
             re.findall(r"\btell\s+(\w+)\s+in\s+(\w+)", body),
             pronoun.group(1) if pronoun else "",
-            re.sub(r"\{\w+", "{c", title.group(1)) if title else "",
+            title.group(1) if title else "",
+            bool(re.search(rf"\bscene\s+{head.group(2)}\b", text)),
         )
     conditions = rf"{CONDITION}(?:\s*,\s*{CONDITION})*"
     for match in re.finditer(rf"\brule\s+({LITERAL})\s+if\s+({conditions})", text):
@@ -217,7 +230,13 @@ def read_experiment(text: str) -> Experiment:
         tests[match.group(1)] = _test(asked.group(1), asked.group(2), body)
     bodies = {match.group(1): body for match, body in blocks(text, r"\barm\s+(\w+)")}
     documents = re.findall(r"\btrain\s+(\w+)\b(?!\s+in\b)(?=\s*$)", text, flags=re.M)
-    return Experiment(trains, tests, {name: _arm(name, bodies) for name in bodies}, documents)
+    holdouts = [
+        Holdout(int(count), bool(leaf), entity, re.findall(r"keep\s+(\w+)", keep))
+        for count, leaf, entity, keep in re.findall(
+            r"\bholdout\s+\w+\s*=\s*(\d+)\s+(leaf\s+)?(\w+)(?:\s*\{([^}]*)\})?", text
+        )
+    ]
+    return Experiment(trains, tests, {name: _arm(name, bodies) for name in bodies}, documents, holdouts)
 
 
 def _test(relation: str, form: str, body: str) -> Test:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import itertools
 import re
 from collections.abc import Iterator, Sequence
@@ -51,20 +52,29 @@ class Reader:
 
     def document(self, document: Document, text: str) -> list[tuple[int, int, str, list[Fact]]]:
         """The sentences of a document: from where to where, in which form, and the facts of each."""
-        patterns = [p for told in document.tells for p in self._told(document, *told)]
-        title = (
-            self._pattern("", "", document.title, False, [("c", document.type)]) if document.title else None
-        )
-        start = 0
-        about = ""
-        if title is not None:
+        told = [(*each, document.type, document.pronoun) for each in document.tells]
+        patterns = [pattern for each in told for pattern in self._told(*each)]
+        start, about, cast = 0, "", None
+        if document.title:
+            title = self._title(document.title, document.type, document.scene)
             match = title.regex.match(text)
             assert match, f"no title: {text}"
             start = match.end() + 1
-            about = self._values(title, match)[0][0]
+            values = self._values(title, match)
+            about, cast = ("", set(values[0])) if document.scene else (values[0][0], None)
         found = self._sentences(patterns, text, start, about)
         assert found, f"does not read as a document: {text}"
+        if cast is not None:
+            named = {name for _, _, _, facts in found for _, arguments in facts for name in arguments}
+            assert named <= cast, f"the title names others: {text}"
         return found
+
+    @functools.cache  # noqa: B019
+    def _title(self, title: str, type: str, scene: bool) -> Pattern:
+        """The title of a document: it names whom that is about, or lists the members of its scene."""
+        (slot,) = SLOT.finditer(title)
+        named = (slot.group(1), slot.group(1) if scene else type)
+        return self._pattern("", "", title, False, [named])
 
     def _sentences(
         self, patterns: list[tuple[Pattern, int]], text: str, start: int, about: str
@@ -74,7 +84,7 @@ class Reader:
             if not match or text[match.end() : match.end() + 1] not in ("", " "):
                 continue
             for facts in self._facts(pattern, match, about if pattern.pronoun else "", subject):
-                who = facts[0][1][subject]
+                who = facts[0][1][subject] if subject >= 0 else ""
                 if about and who != about:
                     continue
                 mine = (start, match.end(), pattern.form, facts)
@@ -85,8 +95,11 @@ class Reader:
                     return [mine, *rest]
         return []
 
-    def _told(self, document: Document, relation: str, form: str) -> Iterator[tuple[Pattern, int]]:
-        """The ways in which a document says a form, and which argument it is about."""
+    @functools.cache  # noqa: B019
+    def _told(self, relation: str, form: str, about: str, pronoun: str) -> list[tuple[Pattern, int]]:
+        """The ways in which a document about a type says a form, and which argument it is about; -1 where
+        that is none, but a scene."""
+        found = []
         arguments = self.world.relations[relation].arguments
         names = [name for name, _ in arguments]
         for wording in self.world.relations[relation].forms[form]:
@@ -94,17 +107,18 @@ class Reader:
                 continue
             whole = wording.cue + wording.answer
             mentioned = [names.index(match.group(1)) for match in SLOT.finditer(whole)]
-            subject = next(place for place in mentioned if arguments[place][1] == document.type)
-            yield self._pattern(relation, form, whole, False), subject
+            subject = next((place for place in mentioned if arguments[place][1] == about), -1)
+            found.append((self._pattern(relation, form, whole, False), subject))
             if wording.answer:
                 asked = f"Question: {wording.cue.rstrip(' :,')}? Answer: {wording.answer.strip(' ')}"
-                yield self._pattern(relation, form, asked, False), subject
+                found.append((self._pattern(relation, form, asked, False), subject))
             first = SLOT.match(whole)
-            if document.pronoun and first and names.index(first.group(1)) == subject:
-                word = document.pronoun[0].upper() + document.pronoun[1:]
+            if pronoun and first and names.index(first.group(1)) == subject:
+                word = pronoun[0].upper() + pronoun[1:]
                 turned = self._pattern(relation, form, word + whole[first.end() :], False)
                 turned.pronoun = True
-                yield turned, subject
+                found.append((turned, subject))
+        return found
 
     # Patterns
 
@@ -157,8 +171,19 @@ class Reader:
         """For each group the words or cells that it may hold, uninflected where they are of a type."""
         found = []
         for (_, _, behind), said in zip(pattern.slots, match.groups(), strict=True):
-            every = [text for texts in self.texts.values() for text in texts] if behind else [said]
-            found.append([text for text in every if inflected(text, behind) == said] if behind else [said])
+            each = re.split(", | and ", said)
+            found.append(
+                [text for one in each for text in self._stems(behind).get(one, ())] if behind else each
+            )
+        return found
+
+    @functools.cache  # noqa: B019
+    def _stems(self, behind: tuple[str, ...], type: str = "") -> dict[str, set[str]]:
+        """Names and values, of one type or of all, by how they read inflected."""
+        found: dict[str, set[str]] = {}
+        for name, texts in self.texts.items():
+            for text in texts if type in ("", name) else ():
+                found.setdefault(inflected(text, behind), set()).add(text)
         return found
 
     def _facts(
@@ -186,9 +211,8 @@ class Reader:
                     ]
                 )
             else:
-                texts = self.texts.get(type, set())
                 one = [
-                    {t for t in texts if inflected(t, behind) == cell} or ({cell} if not behind else set())
+                    self._stems(behind, type).get(cell) or ({cell} if not behind else set())
                     for _, behind, cell in said
                 ]
                 values = sorted(set.intersection(*one)) if one else []
