@@ -75,7 +75,10 @@ def _damaged(compiled: Path) -> Iterator[Finding]:
 def _names_that_collide(drawn: Draft) -> Iterator[Finding]:
     """One name for two things, or for a thing and a word of the language."""
     world = drawn.experiment.world
-    invented = [name for name, entity in world.entities.items() if entity.data is None]
+    # an atom is also a term, and a word a sequence of one: the same thing by the same name
+    invented = [
+        name for name, entity in world.entities.items() if entity.data is None and not entity.composed
+    ]
     words = {word for texts in world.preambles.values() for text in texts for word in text.casefold().split()}
     words |= {cell.casefold() for table in world.tables.values() for row in table.rows for cell in row}
     for of in range(len(drawn.seeds)):
@@ -130,7 +133,7 @@ def words_of_length(episodes: np.ndarray, length: int, tokenizer: Tokenizer) -> 
 def _names(drawn: Draft, tokenizer: Tokenizer) -> Iterator[dict[str, Any]]:
     """For each type, how many names there are, and how many of them have how many tokens."""
     for type, texts in drawn.populated.names.items():
-        every = sorted({name for row in texts for name in row.tolist()})
+        every = sorted({name for row in texts for name in row.tolist() if name})
         counts = [len(encoding.ids) for encoding in tokenizer.encode_batch_fast([f" {n}" for n in every])]
         tokens, many = np.unique(counts, return_counts=True)
         histogram = {str(t): int(n) for t, n in zip(tokens, many, strict=True)}

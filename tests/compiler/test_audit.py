@@ -134,6 +134,46 @@ def test_what_was_compiled_is_clean(corpus: Corpus) -> None:
     assert json.loads(json.dumps(found.to_json()))["faults"] == []
 
 
+COMPOSED = """wug 1
+world changes {
+  entity atom { count 8 }
+  relation turns(a: atom, b: atom) { functional  populate permutation  form into "{a} turns into" => " {b}." }
+  terms expression {
+    atoms atom  depth 1..2  count 12
+    operator plus(x, y) "({x} and {y})"
+  }
+  relation change(e: expression, r: expression) {
+    functional  complete
+    rewrite plus(x, y) => plus(change(x), change(y))
+    rewrite x => turns(x)
+    form told "{e} becomes" => " {r}."
+  }
+}
+"""
+
+
+def test_an_atom_is_a_term_by_the_same_name(tmp_path: Path) -> None:
+    (tmp_path / "wug.lock").touch()
+    (tmp_path / "changes.world").write_text(COMPOSED)
+    (tmp_path / "changes.experiment").write_text("""wug 1
+experiment changes {
+  world "changes.world"
+  train turns in into
+  test change { change in told  choices others(1) }
+  model speck { layers 1  width 32  heads 2  context 600  pretrain { facts 1..3  steps 4  batch 4 } }
+  arm pretrained { }
+}
+""")
+    experiment = checked(tmp_path / "changes.experiment")
+    assert isinstance(experiment, Experiment)
+    store = Store(tmp_path / "build")
+    compiled = compile_experiment(experiment, store, Silent(), Report())
+    episodes = store.path("changes/episodes", compiled.plan.pretraining_key)
+    found = audit(experiment, compiled.path, episodes, Report())
+    assert not found.faults
+    assert all(int(tokens) > 1 for each in found.names for tokens in each["tokens"])
+
+
 def first(rows: Table, split: str) -> dict[str, Any]:
     return next(row for row in rows if row["split"] == split)
 
