@@ -98,27 +98,41 @@ def matches(
     body: Body, facts: dict[str, list[Fact]], known: Container[Fact]
 ) -> Iterator[tuple[dict[str, str], Way]]:
     """Every way to meet a body: what its variables stand for, the facts, and the facts denied."""
-    for binding, premises in _holding(body.holds, facts, {}):
+    places: Places = {}
+    for relation in {relation for relation, _ in body.holds}:
+        for fact in facts[relation]:
+            for place, text in enumerate(fact[1]):
+                places.setdefault((relation, place, text), []).append(fact)
+    for binding, premises in _holding(body.holds, facts, places, {}):
         denied = tuple((name, tuple(value(term, binding) for term in terms)) for name, terms in body.absent)
         compared = [(value(a, binding), sign, value(b, binding)) for a, sign, b in body.comparisons]
         if not any(fact in known for fact in denied) and all(compares(*each) for each in compared):
             yield binding, (premises, denied)
 
 
+Places = dict[tuple[str, int, str], list[Fact]]
+"""The facts of a relation that hold a text in a place, so that towns are judged in seconds."""
+
+
 def _holding(
-    literals: list[Literal], facts: dict[str, list[Fact]], binding: dict[str, str]
+    literals: list[Literal], facts: dict[str, list[Fact]], places: Places, binding: dict[str, str]
 ) -> Iterator[tuple[dict[str, str], tuple[Fact, ...]]]:
     if not literals:
         yield binding, ()
         return
     (relation, terms), rest = literals[0], literals[1:]
-    for fact in facts[relation]:
+    able = facts[relation]
+    for place, term in enumerate(terms):
+        if term in binding or term[0] in '"0123456789-':
+            some = places.get((relation, place, value(term, binding)), [])
+            able = min(able, some, key=len)
+    for fact in able:
         extended = dict(binding)
         if all(
             given == (value(term, {}) if term[0] in '"0123456789-' else extended.setdefault(term, given))
             for term, given in zip(terms, fact[1], strict=True)
         ):
-            for whole, premises in _holding(rest, facts, extended):
+            for whole, premises in _holding(rest, facts, places, extended):
                 yield whole, (fact, *premises)
 
 
@@ -205,15 +219,19 @@ def violated(world: World, known: dict[Fact, int]) -> set[tuple[str, str]]:
         pairs = {(a[0], a[1], *a[2:]) for a in facts if len(a) > 1}
         loop = any(pair[0] == pair[1] for pair in pairs)
         turned = any((b, a, *rest) in pairs for a, b, *rest in pairs)
-        reached = {(pair[0], pair[1], *pair[2:]) for pair in pairs}
-        while (
-            more := {(a, d, *x) for a, b, *x in reached for c, d, *y in reached if (b, x) == (c, y)} - reached
-        ):
-            reached |= more
+        after: dict[tuple[str, ...], set[str]] = {}
+        for a, b, *rest in pairs:
+            after.setdefault((a, *rest), set()).add(b)
+        reached = {key: set(bs) for key, bs in after.items()}
+        while "acyclic" in relation.traits:
+            more = {key: {c for b in bs for c in after.get((b, *key[1:]), ())} for key, bs in reached.items()}
+            if all(more[key] <= bs for key, bs in reached.items()):
+                break
+            reached = {key: bs | more[key] for key, bs in reached.items()}
         problems = {
             "irreflexive": loop,
             "asymmetric": loop or turned,
-            "acyclic": any(a == b for a, b, *_ in reached),
+            "acyclic": any(key[0] in bs for key, bs in reached.items()),
             "functional": len({(p[0], *p[2:]) for p in pairs}) < len(pairs),
             "injective": len({(p[1], *p[2:]) for p in pairs}) < len(pairs),
         }
