@@ -18,7 +18,8 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from tests.compiler.conftest import checked
-from tests.compiler.judge import reading, reasoning, sentences
+from tests.compiler.judge import parts, reading, reasoning, sentences
+from tests.compiler.judge.composed import composed
 from tests.compiler.judge.proofs import judge_proofs
 from tests.compiler.random_worlds import worlds
 from wug import specs
@@ -82,13 +83,15 @@ class Case:
             for row in parquet.read_table(folder / "contexts.parquet").to_pylist()
         }
         self.facts: list[reasoning.Fact] = [(row["relation"], tuple(row["arguments"])) for row in self.proofs]
-        stated = [fact for fact, row in zip(self.facts, self.proofs, strict=True) if not row["rule"]]
-        self.stated = set(stated)
-        self.known = reasoning.closure(self.world, stated)
         texts: dict[str, set[str]] = {}
         for name, arguments in self.facts:
             for (_, type), text in zip(self.world.relations[name].arguments, arguments, strict=True):
                 texts.setdefault(type, set()).add(text)
+        self.world.composed = composed(self.world, texts)
+        bare = {fact for fact, row in zip(self.facts, self.proofs, strict=True) if not row["rule"]}
+        assert self.world.composed <= bare, "what names say is not derived"
+        self.stated = bare - self.world.composed
+        self.known = reasoning.closure(self.world, sorted(self.stated))
         self.reader = sentences.Reader(self.world, texts)
         self.sentences = [self.sentence(row["text"]) for row in self.documents]
         train = [row for row in self.documents if row["set"] == "train"]
@@ -99,6 +102,7 @@ class Case:
         self.closure_and_proofs()
         self.answer_keys()
         self.held_out()
+        self.chosen()
         self.documents_are_true()
         self.augmentation()
         self.exposure()
@@ -113,7 +117,8 @@ class Case:
         return found
 
     def answer_keys(self) -> None:
-        assert self.told <= self.stated
+        assert self.told <= set(self.known)
+        assert {name for name, _ in self.told - self.stated} <= self.world.given
         taught = reasoning.closure(self.world, sorted(self.told))
         counts = Counter(item["split"] for item in self.items)
         assert [item["item_id"] for item in self.items] == list(range(len(self.items)))
@@ -132,10 +137,12 @@ class Case:
                 assert sum(item["accept"]) == 1
                 if test.kind == "verdict":
                     self.verdict(test, item, taught)
+                elif test.unknown:
+                    self.nothing_tells(test, item, taught)
                 else:
                     self.values(test, item, taught)
-            assert item["depth"] == taught[asked]
-            assert test.depth[0] <= item["depth"] <= test.depth[1]
+            assert item["depth"] == (0 if test.unknown else taught[asked])
+            assert test.unknown or test.depth[0] <= item["depth"] <= test.depth[1]
             entities = [
                 a for a, (_, t) in zip(asked[1], self.arguments(asked), strict=True) if self.entity(t)
             ]
@@ -146,17 +153,47 @@ class Case:
         these it tells nothing else than it may."""
         documents = [self.world.documents[name] for name in self.experiment.documents]
         told = {relation for document in documents for relation, _ in document.tells}
+        told |= {train.relation for train in self.experiment.trains if not train.where}
         for holdout in self.experiment.holdouts:
             left = {fact for fact in self.stated - self.told if fact[0] in told}
             assert not {name for name, _ in left} & set(holdout.keep)
-            about = {fact: self.members(fact, holdout.entity) for fact in self.stated}
+            about = {fact: self.members(fact, holdout.entity) for fact in self.known}
             seen = {member for fact in self.told if fact[0] not in holdout.keep for member in about[fact]}
             unseen = {member for fact in left for member in about[fact]} - seen
-            assert all(about[fact] & unseen for fact in left)
-            assert 0 < len(unseen) <= holdout.count
-            if holdout.leaf:
-                parents = {fact[1][1] for fact in self.stated if fact[0] in holdout.keep}
-                assert not unseen & parents
+            parents = {fact[1][1] for fact in self.stated if fact[0] in holdout.keep if holdout.leaf}
+            may = sorted(unseen - parents)
+            assert any(
+                all(about[fact] & set(some) for fact in left)
+                for some in itertools.combinations(may, min(len(may), holdout.count))
+            ), "so many members account for all that is left out"
+
+    def chosen(self) -> None:
+        """What is trained and asked is what each `where` may choose, for some division into parts."""
+        evidence: list[parts.Evidence] = []
+        for train in self.experiment.trains:
+            if len(train.where) == 1:
+                about = {f for f in self.stated if f[0] == train.relation and f[0] not in self.world.given}
+                about |= {f for f in self.known if f[0] == train.relation and f[0] in self.world.given}
+                told = {
+                    self.facts[d["fact"]]
+                    for d in self.documents
+                    if (d["set"], d["relation"], d["form"]) == ("train", train.relation, train.form)
+                }
+                evidence += [self.choice(fact, train.where[0], fact in told) for fact in about]
+        for item in self.items:
+            fact = self.facts[item["fact"]]
+            evidence += [self.choice(fact, w, True) for w in self.experiment.tests[item["split"]].where]
+        parts.judge_parts(self.world, evidence)
+        for holdout in self.experiment.holdouts:
+            held = {m for type, m, w, yes in evidence if (holdout.name in w.parts) and w.inside == yes}
+            assert len(held) <= holdout.count
+            seen = {f for f in self.told if f[0] not in holdout.keep}
+            assert not any(held & self.members(fact, holdout.entity) for fact in seen)
+
+    def choice(self, fact: reasoning.Fact, where: reading.Where, chosen: bool) -> parts.Evidence:
+        arguments = self.arguments(fact)
+        place = [name for name, _ in arguments].index(where.argument)
+        return arguments[place][1], fact[1][place], where, chosen
 
     def members(self, fact: reasoning.Fact, entity: str) -> set[str]:
         return {name for name, (_, type) in zip(fact[1], self.arguments(fact), strict=True) if type == entity}
@@ -174,6 +211,19 @@ class Case:
             else:
                 assert all(reasoning.is_false(self.world, self.known, fact) for fact in meanings)
                 assert not any(fact in taught for fact in meanings)
+
+    def nothing_tells(self, test: reading.Test, item: Row, taught: Known) -> None:
+        """That it is unknown is right: nothing that is trained answers, and the others are false."""
+        assert item["choices"][item["answer"]] == test.unknown
+        assert self.facts[item["fact"]] in self.known
+        cue = self.question(test, item["cue"])
+        for fact in taught:
+            if fact[0] == test.relation:
+                assert not self.say(self.world.relations[fact[0]].forms[test.form], fact).startswith(cue)
+        for choice, right in zip(item["choices"], item["accept"], strict=True):
+            for fact in self.means(cue + choice) if not right else ():
+                assert reasoning.is_false(self.world, self.known, fact)
+                assert fact not in taught
 
     def question(self, test: reading.Test, cue: str) -> str:
         """What a test's own words stand around."""
@@ -208,7 +258,12 @@ class Case:
 
     def answers(self, test: reading.Test, item: Row, seen: Known) -> int:
         """On how many seen facts it rests; 0 where it does not follow, -1 where none are counted."""
-        if not seen:
+        if test.unknown:
+            forms = self.world.relations[test.relation].forms[test.form]
+            cue = self.question(test, item["cue"])
+            told = (fact for fact in seen if fact[0] == test.relation)
+            return 0 if any(self.say(forms, fact).startswith(cue) for fact in told) else -1
+        if not any(seen.values()):
             return 0
         if test.kind == "verdict":
             true = item["choices"][item["answer"]] == test.texts[0]
@@ -243,7 +298,7 @@ class Case:
             assert (row["form"], fact) in meanings, row
             assert all(meant in self.known for _, meant in meanings), "every document is true"
             if row["set"] == "train":
-                assert fact in self.stated
+                assert fact in self.stated or fact[0] in self.world.given
                 assert (row["relation"], row["form"]) in forms
                 assert any(
                     not p.held
@@ -254,9 +309,11 @@ class Case:
                 counts.setdefault(key, []).append(row["article"])
         for train in self.experiment.trains:
             for number, fact in enumerate(self.facts):
-                if fact in self.stated and fact[0] == train.relation:
+                may = fact in self.stated or fact[0] in self.world.given
+                if may and fact[0] == train.relation:
                     articles = counts.get((train.relation, train.form, number), [])
-                    assert articles == list(range(train.articles)) or (train.chosen and not articles)
+                    left = (train.where or self.experiment.holdouts) and not articles
+                    assert articles == list(range(train.articles)) or left
 
     def paragraph_is_true(self, row: Row) -> None:
         """A document reads, from its first sentence to its last, as the facts that it is said to state."""
@@ -390,6 +447,8 @@ class Case:
             if arm.context:
                 if shown not in closures:
                     closures[shown] = reasoning.closure(self.world, sorted(shown))
+                if self.experiment.tests[item["split"]].unknown:
+                    continue
                 assert asked in closures[shown], "the context holds what the answer rests on"
                 assert row["context_relevant"] >= 1
 

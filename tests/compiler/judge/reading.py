@@ -59,6 +59,25 @@ class Body:
 class Rule:
     head: Literal
     body: Body
+    label: str  # what proofs call it
+
+
+@dataclass
+class Terms:
+    """Terms over the members of `atoms`; `operators` say texts before, between and behind their operands."""
+
+    atoms: str
+    operators: dict[str, list[str]]
+    parts: list[str]
+
+
+@dataclass
+class Sequences:
+    """Sequences of members of `of`; without `count` they are what rules join."""
+
+    of: str
+    count: int | None
+    lengths: tuple[int, int]
 
 
 @dataclass
@@ -70,6 +89,11 @@ class World:
     rules: list[Rule] = field(default_factory=list)
     nevers: list[Body] = field(default_factory=list)
     documents: dict[str, Document] = field(default_factory=dict)
+    terms: dict[str, Terms] = field(default_factory=dict)
+    sequences: dict[str, Sequences] = field(default_factory=dict)
+    partitions: dict[str, list[str]] = field(default_factory=dict)  # the parts of entities, in order
+    given: set[str] = field(default_factory=set)  # relations that are given by rewriting or joining
+    composed: set[tuple[str, tuple[str, ...]]] = field(default_factory=set)  # what names say, in one seed
 
 
 @dataclass
@@ -83,11 +107,20 @@ class Arm:
 
 
 @dataclass
+class Where:
+    """An argument whose members are in one of these parts, or in none."""
+
+    argument: str
+    inside: bool
+    parts: list[str]
+
+
+@dataclass
 class Train:
     relation: str
     form: str
     articles: int
-    chosen: bool  # not all facts: there is a `where`
+    where: list[Where]
 
 
 @dataclass
@@ -104,12 +137,15 @@ class Test:
     strongest: bool
     held: bool | None  # which wordings; none: any
     count: int
+    where: list[Where]
+    unknown: str  # the right choice where nothing tells
 
 
 @dataclass
 class Holdout:
     """So many members of an entity, of which only facts of some relations are trained."""
 
+    name: str
     count: int
     leaf: bool
     entity: str
@@ -187,17 +223,119 @@ def read_world(text: str) -> World:
             title.group(1) if title else "",
             bool(re.search(rf"\bscene\s+{head.group(2)}\b", text)),
         )
+    _read_composed(world, text)
     conditions = rf"{CONDITION}(?:\s*,\s*{CONDITION})*"
     for match in re.finditer(rf"\brule\s+({LITERAL})\s+if\s+({conditions})", text):
-        world.rules.append(Rule(read_literal(match.group(1)), read_body(match.group(2))))
+        head = read_literal(match.group(1))
+        world.rules.append(Rule(head, read_body(match.group(2)), f"rule {head[0]}"))
+        if any(term.startswith("join") for term in head[1]):
+            world.given.add(head[0])
     for match in re.finditer(rf"\bnever\s+({conditions})", text):
         world.nevers.append(read_body(match.group(1)))
     return world
 
 
+def _read_composed(world: World, text: str) -> None:
+    """Terms and sequences, the relations that say what they are composed of, and rewritings as rules."""
+    for head, body in blocks(text, r"\bentity\s+(\w+)"):
+        if parts := re.search(r"\bpartition\s+(\w+\s+[\d.]+%?(?:\s*,\s*\w+\s+[\d.]+%?)*)", body):
+            world.partitions[head.group(1)] = re.findall(r"(\w+)\s+[\d.]+%?", parts.group(1))
+        if of := re.search(r"\bsequence\s+(\w+)", body):
+            name, count = head.group(1), re.search(r"\bcount\s+(\d+)", body)
+            length = re.search(r"\blength\s+(\d+)(?:\.\.(\d+))?", body)
+            shortest, longest = (length[1], length[2] or length[1]) if length else ("1", "99")
+            many = int(count[1]) if count else None
+            world.sequences[name] = Sequences(of[1], many, (int(shortest), int(longest)))
+            world.relations[name] = _silent([name, "integer", of[1]])
+            del world.invented[name]
+    for head, body in blocks(text, r"\bterms\s+(\w+)"):
+        name, operators = head.group(1), {}
+        for operator, inside, said in re.findall(r'\boperator\s+(\w+)\s*\(([^)]*)\)\s*"([^"]*)"', body):
+            operators[operator] = re.split(r"\{\w+\}", said)
+            assert re.findall(r"\{(\w+)\}", said) == re.findall(r"\w+", inside), "operands in their order"
+            world.relations[operator] = _silent([name] * len(operators[operator]))
+        parts = re.search(r"\bpartition\s+([^{}]*)", body)
+        atoms = re.search(r"\batoms\s+(\w+)", body)
+        assert atoms
+        world.terms[name] = Terms(atoms[1], operators, [])
+        if parts:
+            world.terms[name].parts = re.findall(r"(\w+)\s+[\d.]+%", parts[1])
+        world.relations[f"{name}.{atoms[1]}"] = _silent([name, atoms[1]])
+    for head, body in blocks(text, r"\brelation\s+(\w+)\s*\([^)]*\)"):
+        plain = re.sub(r'"[^"]*"', "", FORM.sub("", body))
+        for left, right in re.findall(rf"\brewrite\s+(\w+(?:\s*\([^)]*\))?)\s*=>\s*({EXPRESSION})", plain):
+            world.given.add(head.group(1))
+            world.rules.append(_rewriting(world, head.group(1), left, right))
+
+
+def _silent(types: list[str]) -> Relation:
+    """A relation that nothing states: names say it."""
+    return Relation([(f"x{place}", type) for place, type in enumerate(types)], set(), None, False, {})
+
+
+EXPRESSION = r"\w+(?:\s*\((?:[^()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))*\))?"
+
+
+def _rewriting(world: World, relation: str, left: str, right: str) -> Rule:
+    """A rewriting as a rule: what the term is composed of, then what every step of the right side makes.
+
+    `rewrite wrap(x) => wrap(derive(x))` is `derive(whole, 1) if wrap(whole, x), derive(x, 2), wrap(1, 2)`,
+    where numbers are new variables.
+    """
+    type = world.relations[relation].arguments[0][1]
+    atom = f"{type}.{world.terms[type].atoms}"
+    head, operands = read_expression(left)
+    composed = (
+        (head, ["whole", *(str(name) for name, _ in operands)]) if operands else (atom, ["whole", head])
+    )
+    body, atoms = [composed], {head} if not operands else set()
+
+    def made(expression: Expression) -> str:
+        name, inner = expression
+        if not inner:
+            return name
+        given = [made(each) for each in inner]
+        fresh = f"new{len(body)}"
+        if name in world.terms[type].operators:
+            body.append((name, [fresh, *(raised(each) for each in given)]))
+        else:
+            body.append((name, [*given, fresh]))
+            if world.relations[name].arguments[1][1] != type:
+                atoms.add(fresh)
+        return fresh
+
+    def raised(variable: str) -> str:
+        """The term that is this atom."""
+        if variable in atoms:
+            body.append((atom, [f"term{len(body)}", variable]))
+            return body[-1][1][0]
+        return variable
+
+    result = raised(made(read_expression(right)))
+    label = re.sub(r"\s+", " ", f"rewriting {left} => {right}")
+    return Rule((relation, ["whole", result]), Body(body, [], []), label)
+
+
+Expression = tuple[str, list["Expression"]]
+
+
+def read_expression(text: str) -> Expression:
+    """A name, and what stands in the brackets behind it."""
+    name, _, inside = text.strip().partition("(")
+    found: list[str] = [""]
+    depth = 0
+    for letter in inside.strip()[:-1]:
+        depth += {"(": 1, ")": -1}.get(letter, 0)
+        if letter == "," and depth == 0:
+            found.append("")
+        else:
+            found[-1] += letter
+    return name.strip(), [read_expression(each) for each in found if each.strip()]
+
+
 def read_literal(text: str) -> Literal:
     name, inside = re.fullmatch(r"([\w.]+)\s*\((.*)\)", text.strip(), re.DOTALL).groups()  # type: ignore[union-attr]
-    return name, re.findall(r'"[^"]*"|count\s*\(\s*\w+\s*\)|[\w.-]+', inside)
+    return name, re.findall(r'"[^"]*"|(?:count|join)\s*\(\s*\w+\s*\)|[\w.-]+', inside)
 
 
 def read_body(text: str) -> Body:
@@ -222,7 +360,7 @@ def read_experiment(text: str) -> Experiment:
         rf"\btrain\s+(\w+)\s+in\s+(\w+)({where})(\s*\{{[^}}]*\}})?", text
     ):
         articles = re.search(r"articles\s+(\d+)", rest)
-        trains.append(Train(relation, form, int(articles.group(1)) if articles else 1, bool(chosen)))
+        trains.append(Train(relation, form, int(articles.group(1)) if articles else 1, _where(chosen)))
     tests = {}
     for match, body in blocks(text, r"\btest\s+(\w+)"):
         asked = re.match(r"\s*(\w+)\s+in\s+(\w+)", body)
@@ -231,9 +369,9 @@ def read_experiment(text: str) -> Experiment:
     bodies = {match.group(1): body for match, body in blocks(text, r"\barm\s+(\w+)")}
     documents = re.findall(r"\btrain\s+(\w+)\b(?!\s+in\b)(?=\s*$)", text, flags=re.M)
     holdouts = [
-        Holdout(int(count), bool(leaf), entity, re.findall(r"keep\s+(\w+)", keep))
-        for count, leaf, entity, keep in re.findall(
-            r"\bholdout\s+\w+\s*=\s*(\d+)\s+(leaf\s+)?(\w+)(?:\s*\{([^}]*)\})?", text
+        Holdout(name, int(count), bool(leaf), entity, re.findall(r"keep\s+(\w+)", keep))
+        for name, count, leaf, entity, keep in re.findall(
+            r"\bholdout\s+(\w+)\s*=\s*(\d+)\s+(leaf\s+)?(\w+)(?:\s*\{([^}]*)\})?", text
         )
     ]
     return Experiment(trains, tests, {name: _arm(name, bodies) for name in bodies}, documents, holdouts)
@@ -246,6 +384,7 @@ def _test(relation: str, form: str, body: str) -> Test:
     ask = re.search(r'\bask\s+"([^"]*)"', body)
     wording = re.search(r"\bwording\s+(\w+)", body)
     count = re.search(r"\bcount\s+(\d+)", body)
+    unknown = re.search(r'\bunknown\s+"([^"]*)"', body)
     return Test(
         relation,
         form,
@@ -257,7 +396,14 @@ def _test(relation: str, form: str, body: str) -> Test:
         not re.search(r"\baccept\s+any", body),
         None if wording and wording.group(1) == "any" else wording is not None,
         int(count.group(1)) if count else 10**6,
+        _where(body),
+        unknown.group(1) if unknown else "",
     )
+
+
+def _where(text: str) -> list[Where]:
+    found = re.findall(r"\bwhere\s+(\w+)\s+(not\s+)?in\s+(\w+(?:\s*,\s*\w+)*)", text)
+    return [Where(argument, not without, re.findall(r"\w+", parts)) for argument, without, parts in found]
 
 
 def _arm(name: str, bodies: dict[str, str]) -> Arm:

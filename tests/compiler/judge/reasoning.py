@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from tests.compiler.judge.reading import Body, Literal, World
+from tests.compiler.judge.reading import Body, Literal, Rule, World
 
 Fact = tuple[str, tuple[str, ...]]
 """A relation and its arguments: names, values, or the first cell of a table's row."""
@@ -70,16 +70,41 @@ def steps(world: World, facts: Sequence[Fact]) -> Iterator[Step]:
     for rule in world.rules:
         name, terms = rule.head
         counted = next((term[5:].strip("( )") for term in terms if term.startswith("count")), None)
+        if any(term.startswith("join") for term in terms):
+            yield from joined(world, rule, matches(rule.body, by_relation, known))
+            continue
         groups: dict[tuple[str, ...], dict[str, set[Way]]] = {}
         for binding, way in matches(rule.body, by_relation, known):
             head = tuple(term if term.startswith("count") else value(term, binding) for term in terms)
             if counted is None:
-                yield Step((name, head), f"rule {name}", [{way}])
+                yield Step((name, head), rule.label, [{way}])
             else:
                 groups.setdefault(head, {}).setdefault(binding[counted], set()).add(way)
         for head, things in groups.items():
             fact = tuple(str(len(things)) if term.startswith("count") else term for term in head)
-            yield Step((name, fact), f"rule {name}", list(things.values()))
+            yield Step((name, fact), rule.label, list(things.values()))
+
+
+def joined(world: World, rule: Rule, found: Iterable[tuple[dict[str, str], Way]]) -> Iterator[Step]:
+    """What stands at each place of the sequence that a body goes along, where every place has something."""
+    name, terms = rule.head
+    along, place, _ = next(
+        t for relation, t in rule.body.holds if relation in world.sequences and t[0] in terms
+    )
+    thing = next(term[4:].strip("( )") for term in terms if term.startswith("join"))
+    places: dict[tuple[str, ...], dict[int, dict[str, set[Way]]]] = {}
+    for binding, way in found:
+        head = tuple(thing if term.startswith("join") else value(term, binding) for term in terms)
+        things = places.setdefault(head, {}).setdefault(int(binding[place]), {})
+        things.setdefault(binding[thing], set()).add(way)
+    for head, at in places.items():
+        whole = head[terms.index(along)]
+        length = sum(fact[0] in world.sequences and fact[1][0] == whole for fact in world.composed)
+        if sorted(at) == list(range(1, length + 1)):
+            assert all(len(things) == 1 for things in at.values()), "two things at one place"
+            said = " ".join(next(iter(at[number])) for number in range(1, length + 1))
+            fact = tuple(said if term.startswith("join") else h for term, h in zip(terms, head, strict=True))
+            yield Step((name, fact), rule.label, [at[n][next(iter(at[n]))] for n in range(1, length + 1)])
 
 
 def value(term: str, binding: dict[str, str]) -> str:
@@ -138,7 +163,7 @@ def _holding(
 
 def closure(world: World, stated: Sequence[Fact]) -> dict[Fact, int]:
     """All that follows from stated facts, and how many of them stand at the leaves of a smallest proof."""
-    size, level = dict.fromkeys(stated, 1), levels(world)
+    size, level = dict.fromkeys(world.composed, 0) | dict.fromkeys(stated, 1), levels(world)
     for height in range(max(level.values()) + 1):
         while True:
             better: dict[Fact, int] = {}
@@ -215,6 +240,8 @@ def violated(world: World, known: dict[Fact, int]) -> set[tuple[str, str]]:
         if any(True for _ in matches(body, by_relation, known)):
             found.add(("never", str(number)))
     for name, relation in world.relations.items():
+        if not relation.traits:
+            continue
         facts = [arguments for other, arguments in known if other == name]
         pairs = {(a[0], a[1], *a[2:]) for a in facts if len(a) > 1}
         loop = any(pair[0] == pair[1] for pair in pairs)

@@ -216,7 +216,8 @@ class Reader:
                     for _, behind, cell in said
                 ]
                 values = sorted(set.intersection(*one)) if one else []
-                if len(said) == 1 and re.search(", | and ", said[0][2]) and not said[0][1]:
+                whole = len(said) != 1 or said[0][1] or said[0][2] in self.texts.get(type, ())
+                if not whole and re.search(", | and ", said[0][2]):
                     values, listed = re.split(", | and ", said[0][2]), place
                 options.append(values)
         facts: list[Fact] = [(pattern.relation, each) for each in itertools.product(*options)]
