@@ -14,7 +14,7 @@ from wug.compiler.draw import seed_word
 from wug.compiler.facts import Closure, Populated
 from wug.compiler.infer import infer
 from wug.compiler.populate import populate, populate_fresh, read_data
-from wug.compiler.proofs import leaves
+from wug.compiler.proofs import Proofs
 from wug.compiler.world import World
 
 WORLD = """wug 1
@@ -112,12 +112,12 @@ def test_fresh_worlds_join_too(write: Write) -> None:
 
 def test_a_proof_rests_on_what_is_stated_of_each_place(write: Write) -> None:
     world = _world(write)
-    _, closures = draw_world(world, world_seeds(1), Report())
-    closure = closures["encode"]
+    populated, closures = draw_world(world, world_seeds(1), Report())
+    proofs, closure = Proofs(world, populated, closures), closures["encode"]
     messages = closures["message"].facts
     for row in range(len(closure.facts)):
         length = int((messages.arguments[:, 0] == closure.facts.arguments[row, 1]).sum())
-        stated = leaves(world, closures, "encode", row)
+        stated = proofs.leaves("encode", row)
         assert {name for name, _ in stated} == {"define"}
         assert closure.size[row] == length >= len(stated)
 
