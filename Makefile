@@ -33,7 +33,7 @@ format: $(VENV)/.dev ## format the code and sort its imports
 	@$(BIN)/ruff format .
 
 tables: $(VENV)/.dev ## renew the ready-made parser tables after a change of grammar/*.lark
-	@$(BIN)/python -m wug.compiler.tables
+	@$(BIN)/python -m wug.compiler.language.tables
 
 setup: $(VENV)/.run ## only make .venv, for running
 setup-dev: $(VENV)/.dev ## only make .venv, for testing and checking

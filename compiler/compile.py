@@ -19,21 +19,21 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from wug.compiler.asking.questions import summary
 from wug.compiler.canonical import canonical, digest, file_digest, plain
-from wug.compiler.check_reading import check_documents, check_statements
-from wug.compiler.diagnostics import Report
+from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draft import Draft, draft, draw_world, world_seeds
-from wug.compiler.emit import emit_seed, emit_world, write_card, write_manifest
-from wug.compiler.episodes import compile_episodes, compile_probe, shown_relations, without_episodes
+from wug.compiler.emitting.emit import emit_seed, emit_world, write_card, write_manifest
+from wug.compiler.emitting.episodes import compile_episodes, compile_probe, shown_relations, without_episodes
+from wug.compiler.emitting.given import given_texts
+from wug.compiler.emitting.tokenizer import build_tokenizer, write_tokenizer
 from wug.compiler.experiment import Experiment
-from wug.compiler.fresh_sizes import fact_weights
-from wug.compiler.given import given_texts
 from wug.compiler.plan import Arm, Plan, Split
-from wug.compiler.pools import token_histograms, token_lines
-from wug.compiler.questions import summary
-from wug.compiler.sheets import characters, read_data
+from wug.compiler.populating.fresh_sizes import fact_weights
+from wug.compiler.populating.sheets import characters, read_data
+from wug.compiler.saying.check_reading import check_documents, check_statements
 from wug.compiler.store import Store
-from wug.compiler.tokenizer import build_tokenizer, write_tokenizer
+from wug.compiler.words.pools import token_histograms, token_lines
 from wug.compiler.world import Entity, Part, World
 from wug.progress import Progress
 

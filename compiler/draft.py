@@ -6,23 +6,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wug.compiler.arms import View, view
-from wug.compiler.constraints import check_constants, check_constraints
-from wug.compiler.diagnostics import Report
-from wug.compiler.documents import augmentation, training_documents
+from wug.compiler.asking.arms import View, view
+from wug.compiler.asking.questions import Items, check_balance, check_distinct, check_worlds
+from wug.compiler.asking.split import split
+from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draw import Words, seed_word
-from wug.compiler.drawn import Drawn, drawn
+from wug.compiler.emitting.given import given_documents, given_items, given_texts
 from wug.compiler.experiment import Experiment
 from wug.compiler.facts import Closure, Populated
-from wug.compiler.given import given_documents, given_items, given_texts
-from wug.compiler.infer import infer
-from wug.compiler.known import Known, taught
-from wug.compiler.populate import populate
-from wug.compiler.questions import Items, check_balance, check_distinct, check_worlds
-from wug.compiler.render import Texts, fill, scattered
-from wug.compiler.said import Documents, joined
-from wug.compiler.sizes import check_sentences
-from wug.compiler.split import split
+from wug.compiler.inferring.constraints import check_constants, check_constraints
+from wug.compiler.inferring.infer import infer
+from wug.compiler.inferring.known import Known, taught
+from wug.compiler.populating.drawn import Drawn, drawn
+from wug.compiler.populating.populate import populate
+from wug.compiler.populating.sizes import check_sentences
+from wug.compiler.saying.documents import augmentation, training_documents
+from wug.compiler.saying.render import Texts, fill, scattered
+from wug.compiler.saying.said import Documents, joined
 from wug.compiler.world import World
 
 

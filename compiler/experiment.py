@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from wug.compiler.language.source import Span
 from wug.compiler.plan import Expectation, Finetuning, Model, Pretraining
-from wug.compiler.source import Span
 from wug.compiler.world import World
 
 DEEPEST = 1_000_000

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from wug.compiler.lists import Lists
-from wug.compiler.values import Values
+from wug.compiler.inferring.lists import Lists
+from wug.compiler.populating.values import Values
 
 if TYPE_CHECKING:
-    from wug.compiler.extent import Extent
+    from wug.compiler.inferring.extent import Extent
 
 Ints = NDArray[np.int32]
 Rows = NDArray[np.int64]

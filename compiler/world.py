@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from wug.compiler.source import Span
+from wug.compiler.language.source import Span
 
 FORMATS = {"csv": "a CSV", "jsonl": "JSON lines", "parquet": "Parquet"}
 """Suffixes of data files, and what they are called."""
@@ -196,7 +196,7 @@ INFLECTIONS = (
     "long",
     "ordinal",
 )
-"""What may stand behind a slot's argument; compiler/inflect.py says how each changes a text."""
+"""What may stand behind a slot's argument; compiler/words/inflect.py says how each changes a text."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow.parquet as parquet
 from tokenizers import Tokenizer
 
-from wug.compiler.tokenizer import read_tokenizer
+from wug.compiler.emitting.tokenizer import read_tokenizer
 from wug.runtime.failure import Damaged
 from wug.runtime.keys import canonical, digest
 

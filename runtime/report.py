@@ -9,7 +9,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from wug.compiler.shortcut import NAMES
+from wug.compiler.asking.shortcut import NAMES
 from wug.runtime.wording import flops, interval, most, percent
 
 _SIGNS = {"supported": ("✓", "green"), "refuted": ("✗", "red"), "undecided": ("?", "yellow")}

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from wug.compiler.asking.shortcut import NAMES
 from wug.compiler.plan import Arm, Finetuning, Plan, Split, Term
-from wug.compiler.shortcut import NAMES
 from wug.runtime.corpus import World
 from wug.runtime.cost import QuestionCost, question_cost, train_flops
 from wug.runtime.expect import Outcome, judge, wilson

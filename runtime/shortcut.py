@@ -1,4 +1,4 @@
-"""Shortcuts: how often words alone would have answered what an arm was asked (see compiler/shortcut.py)."""
+"""Shortcuts: how often words alone would have answered what an arm was asked: compiler/asking/shortcut.py."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from wug.compiler.shortcut import NAMES, Index
+from wug.compiler.asking.shortcut import NAMES, Index
 from wug.runtime.corpus import Ints, World
 
 

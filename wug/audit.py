@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from wug.compiler.audit import Audit
-from wug.compiler.shortcut import NAMES
+from wug.compiler.asking.shortcut import NAMES
+from wug.compiler.emitting.audit import Audit
 
 MOST = 10
 """So many faults of a kind are told; the rest are counted."""

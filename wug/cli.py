@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def ending(error: BaseException, format: str) -> int:
     """Tell a person how a command ended that could not do its work, and give the exit status."""
-    from wug.compiler.diagnostics import SpecError
+    from wug.compiler.diagnosis.diagnostics import SpecError
     from wug.compiler.store import EnvironmentFailure
     from wug.console import print_diagnostics, say_error
     from wug.runtime.failure import Damaged, RuntimeFailure, Stopped

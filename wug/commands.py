@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wug.compiler.check import check as check_spec
-from wug.compiler.check import once
-from wug.compiler.diagnostics import Report, SpecError
+from wug.compiler.checking.check import check as check_spec
+from wug.compiler.checking.check import once
+from wug.compiler.diagnosis.diagnostics import Report, SpecError
 from wug.compiler.experiment import Experiment
 from wug.compiler.world import World
 from wug.console import console, print_diagnostics, say_error
@@ -66,7 +66,7 @@ def checked(options: argparse.Namespace) -> World | Experiment:
 
 
 def _store(options: argparse.Namespace, spec: Path | None) -> Store:
-    from wug.compiler.resolve import project_root
+    from wug.compiler.language.resolve import project_root
     from wug.compiler.store import Store
 
     return Store(options.build or project_root(spec or Path("x")) / "build")
@@ -157,8 +157,8 @@ def audit(options: argparse.Namespace) -> int:
         say_error(f"'{options.file}' is a world; audit an .experiment")
         return 2
     from wug.audit import print_audit
-    from wug.compiler.audit import audit as judge
     from wug.compiler.compile import compile_experiment
+    from wug.compiler.emitting.audit import audit as judge
     from wug.progress import open_progress
 
     store, progress = _store(options, options.file), open_progress()
@@ -194,8 +194,8 @@ def clean(options: argparse.Namespace) -> int:
 
 def explain(options: argparse.Namespace) -> int:
     """`wug explain`: what a diagnostic means."""
-    from wug.compiler.catalogue import CATALOGUE
-    from wug.compiler.diagnostics import did_you_mean
+    from wug.compiler.diagnosis.catalogue import CATALOGUE
+    from wug.compiler.diagnosis.diagnostics import did_you_mean
 
     if options.code is None:
         for code, rule in CATALOGUE.items():

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from wug.compiler.diagnostics import TOO_MANY, Diagnostic, as_json, layout
+from wug.compiler.diagnosis.diagnostics import TOO_MANY, Diagnostic, as_json, layout
 
 if TYPE_CHECKING:
     from rich.console import Console

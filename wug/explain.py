@@ -7,7 +7,7 @@ import difflib
 from rich.console import Console
 from rich.text import Text
 
-from wug.compiler.example import File, example
+from wug.compiler.diagnosis.example import File, example
 
 
 def show_example(code: str, out: Console) -> None:

@@ -7,10 +7,10 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from wug.compiler.diagnostics import Report, did_you_mean
-from wug.compiler.formatter import formatted
-from wug.compiler.parse import read_source
-from wug.compiler.source import neighbours, real_path
+from wug.compiler.diagnosis.diagnostics import Report, did_you_mean
+from wug.compiler.language.parse import read_source
+from wug.compiler.language.source import neighbours, real_path
+from wug.compiler.layout.formatter import formatted
 from wug.compiler.store import environment
 
 

@@ -9,18 +9,18 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.text import Text
 
-from wug.compiler.diagnostics import Report
+from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draft import Draft, draft, draw_world
 from wug.compiler.draw import seed_word
-from wug.compiler.episodes import DOCUMENT_ID, compile_episodes
+from wug.compiler.emitting.episodes import DOCUMENT_ID, compile_episodes
+from wug.compiler.emitting.tokenizer import build_tokenizer
 from wug.compiler.experiment import Experiment
 from wug.compiler.facts import Closure, Populated
-from wug.compiler.pools import token_histograms, token_lines
-from wug.compiler.proof_tree import Step, aligned, item_tree, proof_tree
-from wug.compiler.proofs import Proofs
-from wug.compiler.render import fill
-from wug.compiler.sheets import characters, read_data
-from wug.compiler.tokenizer import build_tokenizer
+from wug.compiler.inferring.proof_tree import Step, aligned, item_tree, proof_tree
+from wug.compiler.inferring.proofs import Proofs
+from wug.compiler.populating.sheets import characters, read_data
+from wug.compiler.saying.render import fill
+from wug.compiler.words.pools import token_histograms, token_lines
 from wug.compiler.world import World
 
 

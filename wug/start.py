@@ -6,9 +6,9 @@ import shutil
 from pathlib import Path
 
 from wug import specs
-from wug.compiler import syntax
-from wug.compiler.diagnostics import Report, did_you_mean
-from wug.compiler.parse import parse_experiment, parse_world, read_source
+from wug.compiler.diagnosis.diagnostics import Report, did_you_mean
+from wug.compiler.language import syntax
+from wug.compiler.language.parse import parse_experiment, parse_world, read_source
 from wug.compiler.store import environment
 from wug.runtime.failure import RuntimeFailure
 

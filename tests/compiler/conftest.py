@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from wug.compiler.check import check
+from wug.compiler.checking.check import check
 from wug.compiler.compile import compile_experiment, compile_world
-from wug.compiler.diagnostics import Diagnostic, Report, SpecError
+from wug.compiler.diagnosis.diagnostics import Diagnostic, Report, SpecError
 from wug.compiler.experiment import Experiment
 from wug.compiler.store import Store
 from wug.compiler.world import World

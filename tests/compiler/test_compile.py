@@ -17,14 +17,14 @@ from tests.compiler.conftest import Write, checked
 from wug import specs
 from wug.compiler.canonical import digest
 from wug.compiler.compile import CORPUS_VERSION, compile_experiment, compile_world, corpus_key, episodes_key
-from wug.compiler.diagnostics import Report, SpecError
+from wug.compiler.diagnosis.diagnostics import Report, SpecError
 from wug.compiler.draft import draft
-from wug.compiler.emit import emit_seed, write_manifest
-from wug.compiler.episodes import compile_probe
+from wug.compiler.emitting.emit import emit_seed, write_manifest
+from wug.compiler.emitting.episodes import compile_probe
+from wug.compiler.emitting.tokenizer import build_tokenizer
 from wug.compiler.experiment import Experiment, probed_tests
-from wug.compiler.sheets import characters, read_data
+from wug.compiler.populating.sheets import characters, read_data
 from wug.compiler.store import Store
-from wug.compiler.tokenizer import build_tokenizer
 from wug.progress import Silent
 
 SHIPPED = sorted(path.stem for path in (specs() / "experiments").glob("*.experiment"))

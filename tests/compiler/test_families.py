@@ -8,10 +8,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.compiler.test_populations import drawn, facts_of, read
-from wug.compiler.diagnostics import Report
+from wug.compiler.data.typed import key_of
+from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draft import draw_world, world_seeds
-from wug.compiler.levels import level_sizes
-from wug.compiler.typed import key_of
+from wug.compiler.populating.levels import level_sizes
 
 TABLE = 'table sex(word) { "woman" "man" }'
 

@@ -23,10 +23,10 @@ from tests.compiler.judge.composed import composed
 from tests.compiler.judge.proofs import judge_proofs
 from tests.compiler.random_worlds import worlds
 from wug import specs
-from wug.compiler.check import check
-from wug.compiler.diagnostics import Report, SpecError
+from wug.compiler.checking.check import check
+from wug.compiler.diagnosis.diagnostics import Report, SpecError
 from wug.compiler.draft import draft, world_seeds
-from wug.compiler.emit import emit_seed
+from wug.compiler.emitting.emit import emit_seed
 from wug.compiler.experiment import Experiment
 
 SHIPPED = sorted(path.stem for path in (specs() / "experiments").glob("*.experiment"))

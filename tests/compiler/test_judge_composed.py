@@ -12,9 +12,9 @@ import pytest
 from tests.compiler.conftest import checked
 from tests.compiler.judge import parts, reading
 from tests.compiler.test_judge import Case
-from wug.compiler.diagnostics import Report
+from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draft import draft
-from wug.compiler.emit import emit_seed
+from wug.compiler.emitting.emit import emit_seed
 from wug.compiler.experiment import Experiment
 
 WORLD = """wug 1

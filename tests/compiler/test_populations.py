@@ -13,15 +13,15 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.compiler.conftest import checked
-from wug.compiler.constraints import check_constraints
-from wug.compiler.diagnostics import Report, SpecError
-from wug.compiler.distribution import cumulative, draw_apart, zipf
+from wug.compiler.diagnosis.diagnostics import Report, SpecError
 from wug.compiler.draft import draw_world, world_seeds
 from wug.compiler.draw import draw, scaled
 from wug.compiler.facts import Populated
-from wug.compiler.infer import infer
-from wug.compiler.levels import level_sizes
-from wug.compiler.populate import populate, populate_fresh
+from wug.compiler.inferring.constraints import check_constraints
+from wug.compiler.inferring.infer import infer
+from wug.compiler.populating.distribution import cumulative, draw_apart, zipf
+from wug.compiler.populating.levels import level_sizes
+from wug.compiler.populating.populate import populate, populate_fresh
 from wug.compiler.world import World
 
 SEEDS = 3

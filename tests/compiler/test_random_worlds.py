@@ -13,18 +13,18 @@ from hypothesis import event, given, settings
 from tests.compiler.judge import reading, reasoning
 from tests.compiler.judge.proofs import judge_proofs
 from tests.compiler.random_worlds import worlds
-from wug.compiler.check_world import check_world
-from wug.compiler.constraints import check_constraints
-from wug.compiler.diagnostics import Report
+from wug.compiler.checking.world import check_world
+from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draft import world_seeds
-from wug.compiler.emit import FactNumbers, proof_columns
+from wug.compiler.emitting.emit import FactNumbers, proof_columns
 from wug.compiler.facts import Closure, Populated
-from wug.compiler.infer import infer
-from wug.compiler.parse import parse_world
-from wug.compiler.populate import populate
-from wug.compiler.resolve import WorldFiles
-from wug.compiler.source import Source
-from wug.compiler.truth import is_false
+from wug.compiler.inferring.constraints import check_constraints
+from wug.compiler.inferring.infer import infer
+from wug.compiler.inferring.truth import is_false
+from wug.compiler.language.parse import parse_world
+from wug.compiler.language.resolve import WorldFiles
+from wug.compiler.language.source import Source
+from wug.compiler.populating.populate import populate
 from wug.compiler.world import World
 
 

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from tests.compiler.conftest import Write, checked
-from wug.compiler.check_reading import ReadingCheck, check_documents
-from wug.compiler.diagnostics import Report
-from wug.compiler.documents import augmentation, training_documents
+from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draft import Draft, draft, draw_world, world_seeds
-from wug.compiler.drawn import drawn
-from wug.compiler.episodes import compile_episodes
+from wug.compiler.emitting.episodes import compile_episodes
+from wug.compiler.emitting.tokenizer import build_tokenizer
 from wug.compiler.experiment import Experiment
-from wug.compiler.inflect import inflect
-from wug.compiler.tokenizer import build_tokenizer
+from wug.compiler.populating.drawn import drawn
+from wug.compiler.saying.check_reading import ReadingCheck, check_documents
+from wug.compiler.saying.documents import augmentation, training_documents
+from wug.compiler.words.inflect import inflect
 
 WORLD = """wug 1
 world syllogisms {

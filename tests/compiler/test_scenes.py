@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from tests.compiler.conftest import Write, checked
-from wug.compiler.diagnostics import Report
+from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draft import draft, draw_world, world_seeds
 from wug.compiler.draw import draw
 from wug.compiler.experiment import Experiment
-from wug.compiler.fresh_sizes import fact_weights
-from wug.compiler.populate import populate_fresh
+from wug.compiler.populating.fresh_sizes import fact_weights
+from wug.compiler.populating.populate import populate_fresh
 from wug.compiler.world import World
 
 SPEC = """wug 1

@@ -28,8 +28,8 @@ from pathlib import Path
 import pytest
 
 from wug.cli import main
-from wug.compiler.check import check
-from wug.compiler.diagnostics import Report, SpecError, as_text
+from wug.compiler.checking.check import check
+from wug.compiler.diagnosis.diagnostics import Report, SpecError, as_text
 from wug.compiler.draft import draft, draw_world, world_seeds
 from wug.compiler.world import World
 

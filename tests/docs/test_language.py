@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from wug.compiler import check_documents, check_populations, check_world, emit, experiment_settings
+from wug.compiler.checking import documents as check_documents
+from wug.compiler.checking import experiment_settings
+from wug.compiler.checking import populations as check_populations
+from wug.compiler.checking import world as check_world
+from wug.compiler.emitting import emit
 from wug.compiler.world import INFLECTIONS
 
 DOCS = Path(__file__).parents[2] / "docs"

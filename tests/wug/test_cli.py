@@ -15,7 +15,7 @@ import pytest
 
 from wug import specs
 from wug.cli import main, parser
-from wug.compiler.catalogue import CATALOGUE
+from wug.compiler.diagnosis.catalogue import CATALOGUE
 
 BAD = Path(__file__).parent.parent / "specs" / "bad"
 WORLDS, EXPERIMENTS = (sorted((specs() / kind).iterdir()) for kind in ("worlds", "experiments"))
@@ -258,9 +258,9 @@ def test_ctrl_c(tmp_path: Path) -> None:
     holder = (
         "import sys, time\n"
         "from pathlib import Path\n"
-        "from wug.compiler.check import check\n"
+        "from wug.compiler.checking.check import check\n"
         "from wug.compiler.compile import corpus_key\n"
-        "from wug.compiler.diagnostics import Report\n"
+        "from wug.compiler.diagnosis.diagnostics import Report\n"
         "from wug.compiler.store import Store\n"
         "spec = check(Path(sys.argv[1]), 'x', Report())\n"
         "with Store(Path(sys.argv[2])).entry('hello/compiled', corpus_key(spec)):\n"

@@ -12,12 +12,12 @@ import pytest
 
 from tests.compiler.conftest import checked, findings
 from wug import specs
-from wug.compiler.audit import audit
 from wug.compiler.compile import compile_experiment
-from wug.compiler.diagnostics import Report
+from wug.compiler.diagnosis.diagnostics import Report
+from wug.compiler.emitting.audit import audit
 from wug.compiler.experiment import Experiment
-from wug.compiler.formatter import formatted
-from wug.compiler.parse import read_source
+from wug.compiler.language.parse import read_source
+from wug.compiler.layout.formatter import formatted
 from wug.compiler.store import Store
 from wug.progress import Silent
 

@@ -48,8 +48,8 @@ def test_wheel_from_sdist_holds_every_file(root: Path, wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     tracked = _tree(root, "wug")
-    assert "wug/compiler/parse.py" in tracked
-    assert "wug/compiler/examples/W0001.txt" in tracked
+    assert "wug/compiler/language/parse.py" in tracked
+    assert "wug/compiler/diagnosis/examples/W0001.txt" in tracked
     assert "wug/grammar/world.lark" in tracked
     assert "wug/specs/experiments/hello.experiment" in tracked
     assert tracked <= names
@@ -194,7 +194,7 @@ class TestDataFlow:
         imports = _imports(root)
         for module in _modules(imports, "wug.runtime"):
             chains = _reach(imports, module)
-            for forbidden in ("lark", "wug.grammar", "wug.compiler.parse", "wug.cli"):
+            for forbidden in ("lark", "wug.grammar", "wug.compiler.language.parse", "wug.cli"):
                 assert forbidden not in chains, " -> ".join(chains[forbidden])
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from wug import specs
 from wug.cli import main
-from wug.compiler.check import check
+from wug.compiler.checking.check import check
 from wug.compiler.compile import corpus_key, episodes_key
-from wug.compiler.diagnostics import Report
+from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.experiment import Experiment
 from wug.start import copy_spec, shipped
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-_LIST = Path(__file__).parents[3] / "compiler" / "wordlists" / "english.txt.gz"
+_LIST = Path(__file__).parents[3] / "compiler" / "words" / "wordlists" / "english.txt.gz"
 
 
 @cache

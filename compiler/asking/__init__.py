@@ -1,0 +1,1 @@
+"""From facts to questions, and what each arm sees of their answers."""

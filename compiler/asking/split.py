@@ -1,0 +1,357 @@
+"""Facts to questions: which facts each test asks, in which words, with which choices.
+
+Every right answer follows from trained facts and every wrong choice is false in the full world; what cannot
+be shown to be so is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from wug.compiler.asking.asked import asked_rows, check_taught, deep_enough, drawn_few, item_number
+from wug.compiler.asking.choices import Claim, contradiction, others, pairs, statements, strongest, too_few
+from wug.compiler.asking.questions import Items
+from wug.compiler.diagnosis.diagnostics import Report
+from wug.compiler.draw import permute
+from wug.compiler.experiment import Test
+from wug.compiler.facts import Ints, Rows
+from wug.compiler.inferring.known import Known, everything
+from wug.compiler.populating.drawn import Drawn, Mask
+from wug.compiler.saying.manner import Manner, Which, choose, plain
+from wug.compiler.saying.render import Texts, describe, say, whole
+from wug.compiler.world import Piece, Wording, slots
+
+
+@dataclass(frozen=True)
+class Offer:
+    """The items of a test before their choices are shuffled; `accept` and `claim` are by choice."""
+
+    of: Ints
+    relation: Texts
+    form: Texts
+    row: Rows
+    cue: Texts
+    offered: list[Texts]
+    accept: Mask  # [items, choices]
+    claim: Sequence[int]  # which claim each choice makes, -1 for none
+    claims: list[Claim]
+    depth: Rows
+
+
+def split(drawn: Drawn, known: Known, report: Report, few: bool = False) -> tuple[Items, ...]:
+    """The items of every test, with right keys or not at all; errors go to `report`.
+
+    `known` is what follows from what is trained. With `few`, facts beside which too little is false are left
+    out, and tests of which nothing is left: small worlds have such.
+    """
+    found = []
+    for test in drawn.experiment.tests:
+        items = _Asker(test, drawn, known, report, few).items()
+        if items is not None:
+            found.append(items)
+    return tuple(found)
+
+
+class _Asker:
+    """Makes the items of one test."""
+
+    def __init__(self, test: Test, drawn: Drawn, known: Known, report: Report, few: bool) -> None:
+        self.test, self.drawn, self.known, self.report, self.few = test, drawn, known, report, few
+        self.world = drawn.experiment.world
+        self.relation = self.world.relations[test.relation]
+
+    def items(self) -> Items | None:
+        make = {"statements": self.statements, "verdict": self.verdict, "unknown": self.unknown}
+        offer = make.get(self.test.choices.kind, self.values)()
+        if offer is None or not self._proved(offer):
+            return None
+        order, number = self._order(offer), np.arange(len(offer.of))[:, None]
+        accept = offer.accept[number, order]
+        return Items(
+            test=self.test,
+            world=offer.of,
+            relation=offer.relation,
+            form=offer.form,
+            row=offer.row,
+            cue=offer.cue,
+            choices=np.take_along_axis(np.stack(offer.offered, axis=1), order, axis=1),
+            accept=accept,
+            answer=np.argmax(accept, axis=1).astype(np.int32),
+            claim=np.array(offer.claim, np.int32)[order],
+            depth=offer.depth,
+            premises=tuple(self._premises(offer)),
+            claims=tuple(offer.claims),
+        )
+
+    # Kinds of choices
+
+    def values(self) -> Offer | None:
+        """The answer, and false values in its place."""
+        rows = self._rows()
+        wrong, rows = self._wrong(rows) if rows is not None else (None, np.empty(0, np.int64))
+        if wrong is None:
+            return None
+        of, arguments, depth = self._facts(rows)
+        claims = [Claim(self.relation.name, self.test.form, given) for given in (arguments, *wrong)]
+        manner = self._manner(of)
+        cue = self._cue(of, arguments, manner)
+        offered = [self._said(of, claim.arguments, manner, _behind(self.test.varied)) for claim in claims]
+        accept = np.zeros((len(of), len(claims)), bool)
+        accept[:, 0] = True
+        return self._offer(of, rows, cue, offered, accept, range(len(claims)), claims, depth)
+
+    def verdict(self) -> Offer | None:
+        """A true or a false statement, half of them each, and whether it is true."""
+        rows = self._rows()
+        wrong, rows = self._wrong(rows) if rows is not None else (None, np.empty(0, np.int64))
+        if wrong is None:
+            return None
+        of, arguments, depth = self._facts(rows)
+        counts = np.bincount(of, minlength=len(self.drawn.seeds))
+        place = permute(self.drawn.seeds[of], f"{self.test.name}/verdict", item_number(of), counts[of])
+        true = place % 2 == 0
+        put = np.where(true[:, None], arguments, wrong[0])
+        claim = Claim(self.relation.name, self.test.form, put)
+        said = self._said(of, put, self._manner(of), whole)
+        cue = np.array([self.test.ask.replace("{statement}", str(text)) for text in said])
+        offered = [np.full(len(of), text) for text in self.test.choices.texts]
+        accept = np.stack([true, ~true], axis=1)
+        return self._offer(of, rows, cue, offered, accept, [0, -1], [claim], depth)
+
+    def unknown(self) -> Offer | None:
+        """That it is not known, and false values; one item for each question of which nothing is known."""
+        rows = asked_rows(self.test, self.relation, self.drawn)
+        of, arguments, _ = self._facts(rows)
+        places = [place for place in range(arguments.shape[1]) if place != self.test.varied]
+        _, first = np.unique(np.column_stack([of, arguments[:, places]]), axis=0, return_index=True)
+        rows = rows[np.sort(first)]
+        rows = rows[drawn_few(self.test, self.drawn, self._facts(rows)[0])]
+        if not len(rows):
+            self._nothing()
+            return None
+        wrong, rows = self._wrong(rows)
+        if wrong is None:
+            return None
+        of, arguments, _ = self._facts(rows)
+        claims = [Claim(self.relation.name, self.test.form, given) for given in wrong]
+        manner = self._manner(of)
+        cue = self._cue(of, arguments, manner)
+        said = [self._said(of, claim.arguments, manner, _behind(self.test.varied)) for claim in claims]
+        offered = [np.full(len(of), self.test.choices.texts[0]), *said]
+        accept = np.zeros((len(of), len(offered)), bool)
+        accept[:, 0] = True
+        depth = np.zeros(len(of), np.int64)
+        return self._offer(of, rows, cue, offered, accept, range(-1, len(claims)), claims, depth)
+
+    def statements(self) -> Offer | None:
+        """Every statement of a set both ways over a pair; those that follow are right, or the strongest."""
+        of, both = pairs(self.test, self.drawn)
+        claims = statements(self.test, both)
+        full, known = everything(self.drawn), self.known
+        sizes = np.stack([known.size(c.relation, of, c.arguments) for c in claims], axis=1)
+        true = np.stack([full.rows(c.relation, of, c.arguments) >= 0 for c in claims], axis=1)
+        deep = deep_enough(self.test, np.where(sizes > 0, sizes, np.iinfo(np.int64).max).min(axis=1))
+        kept = deep & drawn_few(self.test, self.drawn, of)
+        if not kept.any():
+            self._nothing()
+            return None
+        of, sizes, true = of[kept], sizes[kept], true[kept]
+        claims = [Claim(c.relation, c.form, c.arguments[kept]) for c in claims]
+        if bool((true & (sizes == 0)).any()):
+            item, column = np.argwhere(true & (sizes == 0))[0]
+            self._untaught(claims[column], of, int(item))
+            return None
+        accept = sizes > 0
+        if self.test.choices.accept == "strongest":
+            accept = strongest(claims, of, accept, self.drawn, self.report)
+        first = np.argmax(accept, axis=1)
+        rows = np.zeros(len(of), np.int64)
+        relation, form = (
+            np.array([getattr(c, name) for c in claims])[first] for name in ("relation", "form")
+        )
+        offered = []
+        for column, claim in enumerate(claims):
+            mine = first == column
+            rows[mine] = full.rows(claim.relation, of, claim.arguments)[mine]
+            offered.append(self._stated(claim, of))
+        depth = sizes[np.arange(len(of)), first]
+        cue = np.full(len(of), "")
+        return Offer(of, relation, form, rows, cue, offered, accept, range(len(claims)), claims, depth)
+
+    # What they share
+
+    def _rows(self) -> Rows | None:
+        """The facts that are asked about, all of which follow from what is trained."""
+        rows = asked_rows(self.test, self.relation, self.drawn)
+        if not len(rows):
+            self._nothing()
+            return None
+        depth = self._facts(rows)[2]
+        if not check_taught(self.test, self.relation, rows, depth, self.drawn, self.report):
+            return None
+        rows = rows[deep_enough(self.test, depth)]
+        rows = rows[drawn_few(self.test, self.drawn, self._facts(rows)[0])]
+        if not len(rows):
+            self._nothing()
+            return None
+        return rows
+
+    def _nothing(self) -> None:
+        if self.few:
+            return
+        chosen = " that it chooses" if self.test.where or self.test.depth[0] > 1 else ""
+        self.report.add(
+            "W0501",
+            f"test '{self.test.name}' has no items: no fact of '{self.relation.name}'{chosen}",
+            self.test.span,
+        )
+
+    def _facts(self, rows: Rows) -> tuple[Ints, Ints, Rows]:
+        """World, arguments, and depth of facts."""
+        facts = self.drawn.closures[self.relation.name].facts
+        of, arguments = facts.world[rows], facts.arguments[rows]
+        return of, arguments, self.known.size(self.relation.name, of, arguments)
+
+    def _wrong(self, rows: Rows) -> tuple[list[Ints] | None, Rows]:
+        """The wrong choices of items about these facts, and the facts that have them."""
+        test, relation, drawn = self.test, self.relation, self.drawn
+        of, arguments, _ = self._facts(rows)
+        if test.choices.kind not in ("others", "unknown") and test.varied == relation.converse:
+            return contradiction(test, relation, drawn, of, arguments, self.report), rows
+        wrong, have = others(test, relation, drawn, of, arguments, item_number(of))
+        kept = have >= test.choices.count
+        if not self.few and not kept.all():
+            too_few(test, relation, have, self.report)
+            return None, rows
+        if not kept.any():
+            return None, rows
+        return [given[kept] for given in wrong], rows[kept]
+
+    def _manner(self, of: Ints) -> Manner:
+        """The words of each item: the first wording, or a drawn one."""
+        form = self.relation.form(self.test.form)
+        which: Which = "held" if self.test.wording == "held" else "any"
+        if self.test.wording == "told":
+            return plain(form, len(of))
+        key = self.drawn.seeds[of] + item_number(of).astype(np.uint64)
+        return choose(form, key, f"{self.test.name}/asked", which=which)
+
+    def _said(
+        self, of: Ints, arguments: Ints, manner: Manner, part: Callable[[Wording], Sequence[Piece]]
+    ) -> Texts:
+        form = self.relation.form(self.test.form)
+        return say(self.world, self.drawn.populated, self.relation, form, of, arguments, manner, part)
+
+    def _cue(self, of: Ints, arguments: Ints, manner: Manner) -> Texts:
+        cue = self._said(of, arguments, manner, _before(self.test.varied))
+        if not self.test.ask:
+            return cue
+        return np.array([self.test.ask.replace("{cue}", str(text)) for text in cue])
+
+    def _stated(self, claim: Claim, of: Ints) -> Texts:
+        """A claim as a sentence, in the first wording."""
+        relation = self.world.relations[claim.relation]
+        form = relation.form(claim.form)
+        return say(
+            self.world, self.drawn.populated, relation, form, of, claim.arguments, plain(form, len(of)), whole
+        )
+
+    def _offer(
+        self,
+        of: Ints,
+        rows: Rows,
+        cue: Texts,
+        offered: list[Texts],
+        accept: Mask,
+        claim: Sequence[int],
+        claims: list[Claim],
+        depth: Rows,
+    ) -> Offer:
+        """Items about facts of the test's relation. A space at the end of a question goes to the choices."""
+        spaced = np.char.endswith(cue, " ")
+        cue = np.where(spaced, np.char.rstrip(cue), cue)
+        moved = [np.where(spaced & ~np.char.startswith(t, " "), np.char.add(" ", t), t) for t in offered]
+        relation, form = np.full(len(of), self.relation.name), np.full(len(of), self.test.form)
+        return Offer(of, relation, form, rows, cue, moved, accept, list(claim), claims, depth)
+
+    def _order(self, offer: Offer) -> Ints:
+        """The choices of each item in drawn order [items, choices]."""
+        count = len(offer.offered)
+        key = (self.drawn.seeds[offer.of] + item_number(offer.of).astype(np.uint64))[:, None]
+        places = np.arange(count, dtype=np.int64)[None, :]
+        return permute(key, f"{self.test.name}/order", places, count).astype(np.int32)
+
+    def _proved(self, offer: Offer) -> bool:
+        """Whether just the right choices follow from what is trained; reports the first that is otherwise."""
+        for column, number in enumerate(offer.claim):
+            if number < 0 or self.test.choices.kind in ("statements", "verdict"):
+                continue
+            claim = offer.claims[number]
+            held = self.known.rows(claim.relation, offer.of, claim.arguments) >= 0
+            bad = np.flatnonzero(held & ~offer.accept[:, column])
+            if len(bad):
+                self._untaught(claim, offer.of, int(bad[0]), wrong=True)
+                return False
+        if self.test.choices.kind != "unknown":
+            return True
+        claim = offer.claims[0]
+        told = self.known.about(self.relation, offer.of, claim.arguments, self.test.varied)
+        if not told.any():
+            return True
+        item = int(np.flatnonzero(told)[0])
+        self.report.add(
+            "W0505",
+            f"test '{self.test.name}' says that nothing is known; "
+            f"'{offer.cue[item]}' can be answered from what is trained",
+            self.test.span,
+            help="ask about a holdout that keeps nothing of it, with 'where'",
+        )
+        return False
+
+    def _untaught(self, claim: Claim, of: Ints, item: int, wrong: bool = False) -> None:
+        relation = self.world.relations[claim.relation]
+        fact = describe(self.world, self.drawn.populated, relation, int(of[item]), claim.arguments[item])
+        what = "is offered as wrong and follows from" if wrong else "is true and does not follow from"
+        message = f"a choice of test '{self.test.name}', {fact}, {what} what is trained"
+        self.report.add("W0505", message, self.test.span, help="train all that decides it")
+
+    def _premises(self, offer: Offer) -> list[tuple[tuple[str, int], ...]]:
+        """The trained facts behind each item, as rows of the full worlds' closures."""
+        known, full = self.known, everything(self.drawn)
+        found: list[tuple[tuple[str, int], ...]] = []
+        for item, (name, row) in enumerate(zip(offer.relation.tolist(), offer.row.tolist(), strict=True)):
+            if not offer.depth[item]:
+                found.append(())
+                continue
+            facts = self.drawn.closures[name].facts
+            at = known.rows(name, facts.world[[row]], facts.arguments[[row]])[0]
+            behind = known.proofs.leaves(name, int(at))
+            if known.closures is not full.closures:
+                behind = [(leaf, _moved(known, full, leaf, place)) for leaf, place in behind]
+            found.append(tuple(behind))
+        return found
+
+
+def _moved(known: Known, full: Known, relation: str, row: int) -> int:
+    """The row of a known fact in the full worlds' closure."""
+    facts = known.closures[relation].facts
+    return int(full.rows(relation, facts.world[[row]], facts.arguments[[row]])[0])
+
+
+def _cut(wording: Wording, varied: int) -> int:
+    """Where the choices begin: at '=>', else at the first piece in which they differ."""
+    if wording.answer < len(wording.pieces):
+        return wording.answer
+    holds = (varied in {slot.argument for slot in slots([piece])} for piece in wording.pieces)
+    return next(place for place, inside in enumerate(holds) if inside)
+
+
+def _before(varied: int) -> Callable[[Wording], Sequence[Piece]]:
+    return lambda wording: wording.pieces[: _cut(wording, varied)]
+
+
+def _behind(varied: int) -> Callable[[Wording], Sequence[Piece]]:
+    return lambda wording: wording.pieces[_cut(wording, varied) :]

@@ -1,0 +1,1 @@
+"""From syntax to checked worlds and experiments, every error found, nothing drawn."""

@@ -1,0 +1,113 @@
+"""Arms, of which one may be like another, and the hypotheses about them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from wug.compiler.checking import settings
+from wug.compiler.checking.experiment_settings import ARM
+from wug.compiler.checking.named import once
+from wug.compiler.diagnosis.diagnostics import Report, did_you_mean
+from wug.compiler.experiment import Arm
+from wug.compiler.language import syntax
+from wug.compiler.plan import Expectation, Finetuning, Term
+
+
+class ArmChecker:
+    """Reads the arms and expectations of an experiment."""
+
+    def __init__(self, declared: syntax.Experiment, report: Report) -> None:
+        self.declared = declared
+        self.report = report
+        self.arm_names = dict.fromkeys(arm.name.text for arm in declared.arms)
+        self.test_names = dict.fromkeys(test.name.text for test in declared.tests)
+
+    def arms(self) -> tuple[Arm, ...]:
+        declared = {arm.name.text: arm for arm in once(self.declared.arms, "arm", self.report)}
+        own = {
+            name: settings.read(arm.settings, ARM, f"arm '{name}'", self.report)
+            for name, arm in declared.items()
+        }
+        arms = []
+        whole: dict[str, dict[str, Any]] = {}
+        for name, arm in declared.items():
+            values = self._inherited(name, own, whole)
+            context, documents = values.get("context", ("none", 0))
+            augment, share = values.get("augment", ("none", 1.0))
+            finetune = values.get("finetune")
+            if augment != "none" and finetune is None:
+                help = "add: finetune { steps 200 }, or: like ANOTHER_ARM"
+                message = f"arm '{name}' augments its training data but does not train"
+                self.report.add("W0504", message, arm.name.span, help=help)
+            if "articles" in values and context == "none":
+                message = f"arm '{name}' limits the articles of a context it does not have"
+                self.report.add("W0504", message, arm.name.span, help="add: context train")
+            made = Finetuning(**finetune) if finetune is not None else None
+            articles = values.get("articles", 0)
+            arms.append(Arm(name, context, documents, articles, made, augment, share, arm.name.span))
+        return tuple(arms)
+
+    def _inherited(
+        self, name: str, own: dict[str, dict[str, Any]], whole: dict[str, dict[str, Any]]
+    ) -> dict[str, Any]:
+        """An arm's settings over those of the arm that it is like; `whole` keeps those that are known."""
+        chain = {name: 0}
+        last, loop = name, len(own)
+        while last not in whole and (like := own[last].get("like")) is not None:
+            if like.text not in own:
+                if last == name:
+                    help = did_you_mean(like.text, own)
+                    self.report.add("W0101", f"unknown arm '{like.text}'", like.span, help=help)
+                break
+            if like.text in chain:
+                loop = chain[like.text]
+                if loop == 0:
+                    help = "one of them needs no 'like'"
+                    self.report.add("W0106", f"arm '{last}' is like itself", like.span, help=help)
+                break
+            last = like.text
+            chain[last] = len(chain)
+        merged: dict[str, Any] = {}
+        for each in reversed(chain):
+            values = whole.get(each, own[each])
+            base, merged = merged, {**merged, **values}
+            merged.pop("like", None)
+            if isinstance(base.get("finetune"), dict) and isinstance(values.get("finetune"), dict):
+                merged["finetune"] = {**base["finetune"], **values["finetune"]}
+            if chain[each] < loop:  # who is in a circle is told so when it is its turn
+                whole[each] = merged
+        return merged
+
+    def expect(self, expect: syntax.Expect) -> Expectation | None:
+        left, right = self._term(expect.left), self._term(expect.right)
+        if left is None or right is None:
+            return None
+        if not left.arm and not right.arm:
+            message = "this hypothesis compares two numbers"
+            help = "name what is measured: ARM.TEST"
+            self.report.add("W0202", message, expect.span, help=help)
+            return None
+        margin = expect.margin.value if expect.margin is not None else 0.0
+        if not math.isfinite(margin) or margin > 1:
+            self.report.add("W0204", "the margin must be between 0 and 1", expect.span)
+            return None
+        text = expect.text.text if expect.text is not None else ""
+        return Expectation(text, left, expect.op, right, margin)
+
+    def _term(self, sum: syntax.Sum) -> Term | None:
+        if not math.isfinite(sum.offset):
+            self.report.add("W0204", "no accuracy is compared with such a number", sum.span)
+            return None
+        if sum.arm is None or sum.split is None:
+            return Term("", "", sum.offset)
+        good = True
+        for name, known, what in (
+            (sum.arm, self.arm_names, "arm"),
+            (sum.split, self.test_names, "test"),
+        ):
+            if name.text not in known:
+                help = did_you_mean(name.text, known)
+                self.report.add("W0101", f"unknown {what} '{name.text}'", name.span, help=help)
+                good = False
+        return Term(sum.arm.text, sum.split.text, sum.offset) if good else None

@@ -1,0 +1,102 @@
+"""Syntax to a checked experiment, against its checked world."""
+
+from __future__ import annotations
+
+from wug.compiler.checking.arms import ArmChecker
+from wug.compiler.checking.given import GivenChecker
+from wug.compiler.checking.model import ModelChecker
+from wug.compiler.checking.named import Named, once
+from wug.compiler.checking.taught import TaughtDocuments
+from wug.compiler.checking.tests import TestChecker
+from wug.compiler.checking.where import HoldoutChecker, WhereChecker
+from wug.compiler.diagnosis.diagnostics import Report
+from wug.compiler.experiment import Experiment, Train
+from wug.compiler.language import syntax
+from wug.compiler.world import World
+
+MOST_SEEDS = 1000
+
+
+def check_experiment(declared: syntax.Experiment, world: World, report: Report) -> Experiment | None:
+    """The experiment, or none where too little of it could be understood; errors go to `report`."""
+    _check_whole(declared, report)
+    named = Named(world, report)
+    found = map(HoldoutChecker(named, report).holdout, once(declared.holdouts, "holdout", report))
+    holdouts = {holdout.name: holdout for holdout in found if holdout is not None}
+    asked = TestChecker(named, WhereChecker(world, holdouts, report), report)
+    taught = TaughtDocuments(world, asked.wheres, report)
+    given = GivenChecker(world, report)
+    trains: list[Train] = []
+    texts: list[str] = []
+    for train in declared.trains:
+        if given.meant(train):
+            texts.append(given.train(train))
+        elif taught.meant(train):
+            trains += taught.trains(train)
+        elif (made := asked.train(train)) is not None:
+            trains.append(made)
+    declared_tests = once(declared.tests, "test", report)
+    tests = tuple(
+        t for t in map(asked.test, (t for t in declared_tests if not given.meant(t))) if t is not None
+    )
+    given_tests = tuple(
+        t for t in map(given.test, (t for t in declared_tests if given.meant(t))) if t is not None
+    )
+    reader = ArmChecker(declared, report)
+    arms = reader.arms()
+    expectations = tuple(e for e in map(reader.expect, declared.expects) if e is not None)
+    seeds = _seeds(declared, report)
+    if not declared.models:
+        return None
+    models = ModelChecker(named, report)
+    model, pretraining, episodes, each_seed = models.model(declared.models[0])
+    if world.relations or not texts:
+        models.probed(declared.models[0], tests, tuple(trains), episodes)
+    else:
+        pretraining, episodes = models.unpretrained(declared.models[0], pretraining, episodes)
+    return Experiment(
+        name=declared.name.text,
+        world=world,
+        seeds=seeds,
+        holdouts=tuple(holdouts.values()),
+        trains=tuple(trains),
+        tests=tests,
+        model=model,
+        pretraining=pretraining,
+        pretraining_per_seed=each_seed,
+        episodes=episodes,
+        arms=arms,
+        expectations=expectations,
+        given=tuple(dict.fromkeys(texts)),
+        given_tests=given_tests,
+        span=declared.name.span,
+        doc=declared.doc,
+    )
+
+
+def _check_whole(declared: syntax.Experiment, report: Report) -> None:
+    """Report what every experiment must have and this one lacks."""
+    for what, items, help in (
+        ("nothing to train on", declared.trains, "add: train RELATION in FORM"),
+        ("nothing to test", declared.tests, "add: test NAME { RELATION in FORM  choices contradiction }"),
+        ("no arm", declared.arms, "add: arm icl { context train }"),
+        ("no model", declared.models, "add: model tiny { layers 2  width 64  heads 4 }"),
+    ):
+        if not items:
+            report.add(
+                "W0501", f"experiment '{declared.name.text}' has {what}", declared.name.span, help=help
+            )
+    for extra in declared.models[1:]:
+        report.add("W0011", "more than one model is not yet understood", extra.name.span, help="keep one")
+
+
+def _seeds(declared: syntax.Experiment, report: Report) -> int:
+    for extra in declared.seeds[1:]:
+        report.add("W0103", "'seeds' is set twice", extra.span)
+    if not declared.seeds:
+        return 1
+    number = declared.seeds[0]
+    if not 1 <= number.value <= MOST_SEEDS:
+        report.add("W0204", f"'seeds' must be between 1 and {MOST_SEEDS:,}", number.span)
+        return 1
+    return int(number.value)

@@ -1,0 +1,234 @@
+"""What the blocks of an experiment take: holdout, train, test, model, pretrain, phase, arm, finetune."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wug.compiler.checking import settings
+from wug.compiler.diagnosis.diagnostics import did_you_mean
+from wug.compiler.experiment import DEEPEST
+from wug.compiler.language import syntax
+
+
+def _exclude(
+    cursor: settings.Cursor, key: syntax.Name
+) -> list[tuple[syntax.Name, syntax.Name | None]] | None:
+    """`exclude relation` or `exclude relation in form`; may be said several times."""
+    relation = cursor.take(syntax.Name)
+    if relation is None:
+        cursor.report.add("W0107", "'exclude' needs a relation", key.span, help="exclude RELATION in FORM")
+        return None
+    following = cursor.peek()
+    if not (isinstance(following, syntax.Name) and following.text == "in"):
+        return [(relation, None)]
+    cursor.index += 1
+    form = cursor.take(syntax.Name)
+    if form is None:
+        cursor.report.add("W0107", "'in' needs a form", following.span, help="exclude RELATION in FORM")
+        return None
+    return [(relation, form)]
+
+
+def _facts(cursor: settings.Cursor, key: syntax.Name) -> tuple[int, int] | None:
+    """`facts 8` or `facts 1..8`."""
+    atom = cursor.take((syntax.Range, syntax.Number))
+    if isinstance(atom, syntax.Number) and atom.kind == "int":
+        low = high = int(atom.value)
+    elif isinstance(atom, syntax.Range):
+        low, high = atom.low, atom.high
+    else:
+        low = high = 0
+    if not 1 <= low <= high <= 1000:
+        cursor.report.add(
+            "W0203", "'facts' takes a number or a range such as 1..8, at most 1000", (atom or key).span
+        )
+        return None
+    return low, high
+
+
+def _phase(cursor: settings.Cursor, key: syntax.Name) -> list[dict[str, Any]] | None:
+    """`phase { facts 4  steps 500 }`, one or more of them, in order."""
+    block = cursor.take(syntax.Settings)
+    if block is None:
+        cursor.report.add("W0107", "'phase' needs a block", key.span, help="phase { facts 4  steps 500 }")
+        return None
+    return [settings.read(block, PHASE, "phase", cursor.report)]
+
+
+def _context(cursor: settings.Cursor, key: syntax.Name) -> tuple[str, int] | None:
+    """`context train`, all training documents, or `context oracle(k)`, k with the relevant one among them."""
+    atom = cursor.take((syntax.Name, syntax.Call))
+    if isinstance(atom, syntax.Name) and atom.text == "train":
+        return "train", 0
+    if isinstance(atom, syntax.Call) and atom.name.text == "oracle":
+        count = atom.arguments[0] if len(atom.arguments) == 1 else None
+        if isinstance(count, syntax.Number) and count.kind == "int" and 1 <= count.value <= 10_000:
+            return "oracle", int(count.value)
+        cursor.report.add("W0203", "oracle(k) takes one number of documents, at least 1", atom.span)
+        return None
+    if atom is None:
+        cursor.report.add("W0107", "'context' needs a value: train or oracle(k)", key.span)
+        return None
+    cursor.report.add("W0203", "'context' takes train or oracle(k)", atom.span)
+    return None
+
+
+def _augment(cursor: settings.Cursor, key: syntax.Name) -> tuple[str, float] | None:
+    """`augment by closure`, for all trained facts or for `{ share 50% }` of them."""
+    by = cursor.take(syntax.Name)
+    teacher = cursor.take(syntax.Name) if by is not None and by.text == "by" else None
+    if teacher is None:
+        place = (by or key).span
+        cursor.report.add("W0107", "'augment' needs a teacher", place, help="write 'augment by closure'")
+        return None
+    if teacher.text != "closure":
+        known = {"self": True, "model": True, "endpoint": True}
+        if teacher.text in known:
+            message = f"the teacher '{teacher.text}' is not yet understood by this version"
+            cursor.report.add("W0011", message, teacher.span, help="use 'closure'")
+        else:
+            help = did_you_mean(teacher.text, ["closure"])
+            cursor.report.add("W0101", f"unknown teacher '{teacher.text}'", teacher.span, help=help)
+        return None
+    block = cursor.take(syntax.Settings)
+    inner = settings.read(block, {"share": settings.share}, "augment", cursor.report)
+    return "closure", inner.get("share", 1.0)
+
+
+_STEPS = settings.integer(1, 10_000_000)
+FINETUNE: settings.Schema = {
+    "steps": _STEPS,
+    "batch": settings.integer(1, 100_000),
+    "learning_rate": settings.decimal(1e-12, 10),
+    "warmup": settings.integer(0, 10_000_000),
+    "weight_decay": settings.decimal(0, 10),
+    "loss": settings.word("whole", "answer"),
+}
+PHASE: settings.Schema = {
+    "facts": _facts,
+    "steps": _STEPS,
+    "batch": settings.integer(1, 100_000),
+    "episodes": settings.integer(1, 10_000_000),
+}
+PRETRAIN: settings.Schema = {
+    **PHASE,
+    "phase": _phase,
+    "questions": settings.integer(1, 10_000),
+    "exclude": _exclude,
+    "optimizer": settings.word("adamw", "muon"),
+    "facts_weight": settings.decimal(0, 1),
+    "learning_rate": settings.decimal(1e-12, 10),
+    "warmup": settings.integer(0, 10_000_000),
+    "until": settings.share,
+    "every": settings.integer(1, 10_000_000),
+    "each_seed": settings.flag,
+}
+MODEL: settings.Schema = {
+    "layers": settings.integer(1, 1000),
+    "width": settings.integer(2, 100_000),
+    "heads": settings.integer(1, 1000),
+    "kv_heads": settings.integer(1, 1000),
+    "hidden": settings.integer(1, 1_000_000),
+    "convolution": settings.integer(0, 64),
+    "context": settings.integer(8, 10_000_000),
+    "pretrain": settings.block(PRETRAIN, "pretrain"),
+}
+ARM: settings.Schema = {
+    "like": settings.name("the name of another arm"),
+    "context": _context,
+    "articles": settings.integer(1, 1_000_000),
+    "finetune": settings.block(FINETUNE, "finetune"),
+    "augment": _augment,
+}
+
+
+def _several(cursor: settings.Cursor, key: syntax.Name) -> list[syntax.Name] | None:
+    """`keep is_a`; may be said several times."""
+    relation = cursor.take(syntax.Name)
+    if relation is None:
+        cursor.report.add("W0107", f"'{key.text}' needs a relation", key.span, help=f"{key.text} RELATION")
+        return None
+    return [relation]
+
+
+HOLDOUT: settings.Schema = {"keep": _several}
+TRAIN: settings.Schema = {
+    "articles": settings.integer(1, 1_000_000),
+    "preamble": settings.name("the name of a preamble"),
+    "wordings": settings.integer(1, 1_000_000),
+}
+
+
+KINDS = "contradiction, others(n), statements(...) or verdict(...)"
+
+
+def _choices(cursor: settings.Cursor, key: syntax.Name) -> dict[str, Any] | None:
+    """`contradiction`, `others(3)`, `others(3) from targets`, `statements(all no)`, `verdict("T." "F.")`."""
+    atom = cursor.take((syntax.Name, syntax.Call))
+    if isinstance(atom, syntax.Name) and atom.text == "contradiction":
+        return {"kind": "contradiction"}
+    if isinstance(atom, syntax.Call) and atom.name.text == "others" and len(atom.arguments) == 1:
+        count = atom.arguments[0]
+        if isinstance(count, syntax.Number) and count.kind == "int" and 1 <= count.value <= 100:
+            return {"kind": "others", "count": int(count.value), "source": _source(cursor)}
+    if isinstance(atom, syntax.Call) and atom.name.text == "statements":
+        names = [name for name in atom.arguments if isinstance(name, syntax.Name)]
+        if names and len(names) == len(atom.arguments):
+            return {"kind": "statements", "names": names}
+    if isinstance(atom, syntax.Call) and atom.name.text == "verdict":
+        texts = [text.text for text in atom.arguments if isinstance(text, syntax.Text) and text.text.strip()]
+        if len(texts) == len(atom.arguments) == 2:
+            return {"kind": "verdict", "texts": tuple(texts)}
+    cursor.report.add("W0203", f"'choices' takes {KINDS}, n from 1 to 100", (atom or key).span)
+    return None
+
+
+def _source(cursor: settings.Cursor) -> syntax.Name | None:
+    """`from targets`, `from RELATION` or `from PART`, where it stands."""
+    atom = cursor.peek()
+    if not (isinstance(atom, syntax.Name) and atom.text == "from"):
+        return None
+    cursor.index += 1
+    source = cursor.take(syntax.Name)
+    if source is None:
+        help = "others(n) from targets, from a relation or from a part"
+        cursor.report.add("W0107", "'from' needs a source", atom.span, help=help)
+    return source
+
+
+def _depth(cursor: settings.Cursor, key: syntax.Name) -> tuple[int, int] | None:
+    """`depth 2` or `depth 2..3`."""
+    atom = cursor.take((syntax.Range, syntax.Number))
+    if isinstance(atom, syntax.Number) and atom.kind == "int":
+        low = high = int(atom.value)
+    elif isinstance(atom, syntax.Range):
+        low, high = atom.low, atom.high
+    else:
+        low = high = 0
+    if not 1 <= low <= high <= DEEPEST:
+        cursor.report.add("W0203", "'depth' takes a number or a range such as 2..3", (atom or key).span)
+        return None
+    return low, high
+
+
+def _text(cursor: settings.Cursor, key: syntax.Name) -> syntax.Text | None:
+    atom = cursor.take(syntax.Text)
+    if atom is None:
+        cursor.report.add("W0107", f"'{key.text}' needs a text", key.span, help=f'{key.text} "..."')
+    elif not atom.text.strip():
+        cursor.report.add("W0204", f"the text of '{key.text}' is empty", atom.span)
+        return None
+    return atom
+
+
+TEST: settings.Schema = {
+    "choices": _choices,
+    "accept": settings.word("strongest", "any"),
+    "unknown": _text,
+    "ask": _text,
+    "depth": _depth,
+    "stated": settings.flag,
+    "derived": settings.flag,
+    "count": settings.integer(1, 10_000_000),
+    "wording": settings.word("held", "any"),
+}

@@ -1,0 +1,80 @@
+"""The model of an experiment, its pretraining, and the probe of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from wug.compiler.checking import settings
+from wug.compiler.checking.experiment_settings import MODEL, PHASE
+from wug.compiler.checking.named import Named
+from wug.compiler.diagnosis.diagnostics import Report
+from wug.compiler.experiment import Episodes, Phase, Test, Train, probed_tests
+from wug.compiler.language import syntax
+from wug.compiler.plan import Model, Pretraining
+
+FRESH_EPISODES = 100_000
+"""Up to so many episodes a phase never reads one twice, unless the spec says how many there are."""
+
+
+class ModelChecker:
+    """Reads the model; `named` knows the world."""
+
+    def __init__(self, named: Named, report: Report) -> None:
+        self.named = named
+        self.report = report
+
+    def model(self, model: syntax.Model) -> tuple[Model, Pretraining, Episodes, bool]:
+        values = settings.read(model.settings, MODEL, f"model '{model.name.text}'", self.report)
+        pretrain = values.pop("pretrain", {})
+        values.setdefault("kv_heads", values.get("heads", Model.heads))
+        values.setdefault("hidden", 2 * values.get("width", Model.width))
+        shape = Model(model.name.text, **values)
+        if shape.width % shape.heads or (shape.width // shape.heads) % 2:
+            help = "the width of one head (width / heads) must be a whole, even number"
+            message = f"width {shape.width} does not divide into {shape.heads} heads"
+            self.report.add("W0204", message, model.name.span, help=help)
+        elif shape.heads % shape.kv_heads:
+            help = "each key/value head serves the same number of heads"
+            message = f"{shape.heads} heads do not divide into {shape.kv_heads} kv_heads"
+            self.report.add("W0204", message, model.name.span, help=help)
+        exclude = tuple(
+            (relation.text, form.text if form else "")
+            for relation, form in pretrain.pop("exclude", [])
+            if self.named.exclusion(relation, form)
+        )
+        each_seed = pretrain.pop("each_seed", False)
+        common = {name: pretrain.pop(name) for name in PHASE if name in pretrain}
+        phases = tuple(self._phase(common | own) for own in pretrain.pop("phase", [{}]))
+        episodes = Episodes(phases, pretrain.pop("questions", 0), exclude)
+        if "until" in pretrain:
+            pretrain["accuracy"] = pretrain.pop("until")
+        steps = sum(phase.steps for phase in phases)
+        total = sum(phase.episodes for phase in phases)
+        return shape, Pretraining(total, steps, phases[-1].batch, **pretrain), episodes, each_seed
+
+    def _phase(self, values: dict[str, Any]) -> Phase:
+        steps, batch = values.get("steps", Pretraining.steps), values.get("batch", Pretraining.batch)
+        episodes = values.get("episodes", min(steps * batch, FRESH_EPISODES))
+        return Phase(values.get("facts", (1, 8)), steps, batch, episodes)
+
+    def unpretrained(
+        self, model: syntax.Model, pretraining: Pretraining, episodes: Episodes
+    ) -> tuple[Pretraining, Episodes]:
+        """Without relations there is nothing to make episodes of: the model begins with drawn weights."""
+        for atom in model.settings.atoms:
+            if isinstance(atom, syntax.Name) and atom.text == "pretrain":
+                message = "there is nothing to pretrain on: the world has no relations to make episodes of"
+                help = "leave out 'pretrain'; the model then learns from the given texts alone"
+                self.report.add("W0501", message, atom.span, help=help)
+        return dataclasses.replace(pretraining, episodes=0, steps=0), dataclasses.replace(episodes, phases=())
+
+    def probed(
+        self, model: syntax.Model, tests: tuple[Test, ...], trains: tuple[Train, ...], episodes: Episodes
+    ) -> None:
+        """Pretraining is probed with the tests that it can teach: one at least must be left."""
+        left = probed_tests(self.named.world, tests, trains, episodes)
+        if tests and trains and not left and not self.report.failed:
+            message = "pretraining has nothing to be probed with: it teaches none of the tests"
+            help = "let 'exclude' leave one of them"
+            self.report.add("W0501", message, model.name.span, help=help)

@@ -1,0 +1,307 @@
+"""Draft to files: Parquet and JSON lines with the same rows, a manifest of hashes, and a dataset card."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as parquet
+
+from wug.compiler.asking.questions import Items
+from wug.compiler.canonical import digest, file_digest
+from wug.compiler.draft import Draft
+from wug.compiler.emitting.given import given_clusters
+from wug.compiler.facts import Closure, Populated
+from wug.compiler.inferring.proofs import Proofs
+from wug.compiler.saying.render import Texts, fill, scattered, text_of
+from wug.compiler.saying.said import Sentences
+from wug.compiler.world import World
+
+SCHEMA = 1
+
+_DOCUMENTS = pa.schema(
+    [
+        ("doc_id", pa.int32()),
+        ("set", pa.string()),
+        ("source", pa.string()),
+        ("article", pa.int32()),
+        ("text", pa.string()),
+    ]
+)
+_SENTENCES = pa.schema(
+    [
+        ("doc_id", pa.int32()),
+        ("fact", pa.int32()),
+        ("relation", pa.string()),
+        ("form", pa.string()),
+        ("wording", pa.int32()),
+        ("start", pa.int32()),
+        ("answer", pa.int32()),
+        ("end", pa.int32()),
+    ]
+)
+_ITEMS = pa.schema(
+    [
+        ("item_id", pa.int32()),
+        ("split", pa.string()),
+        ("cue", pa.string()),
+        ("choices", pa.list_(pa.string())),
+        ("answer", pa.int32()),
+        ("accept", pa.list_(pa.bool_())),
+        ("fact", pa.int32()),
+        ("relation", pa.string()),
+        ("form", pa.string()),
+        ("cluster", pa.string()),
+        ("depth", pa.int32()),
+        ("proof", pa.string()),
+    ]
+)
+_PROOFS = pa.schema(
+    [
+        ("fact", pa.int32()),
+        ("relation", pa.string()),
+        ("arguments", pa.list_(pa.string())),
+        ("rule", pa.string()),
+        ("premises", pa.list_(pa.int32())),
+        ("absent", pa.list_(pa.list_(pa.string()))),
+        ("size", pa.int32()),
+    ]
+)
+_CONTEXTS = pa.schema([("arm", pa.string()), ("context_id", pa.int32()), ("doc_ids", pa.list_(pa.int32()))])
+_VIEWS = pa.schema(
+    [
+        ("arm", pa.string()),
+        ("item_id", pa.int32()),
+        ("context_id", pa.int32()),
+        ("exposed", pa.bool_()),
+        ("verbatim", pa.bool_()),
+        ("exposures", pa.int32()),
+        ("answerable", pa.bool_()),
+        ("depth", pa.int32()),
+        ("context_docs", pa.int32()),
+        ("context_relevant", pa.int32()),
+    ]
+)
+_STATEMENTS = pa.schema(
+    [
+        ("fact", pa.int32()),
+        ("relation", pa.string()),
+        ("form", pa.string()),
+        ("wording", pa.int32()),
+        ("text", pa.string()),
+    ]
+)
+
+
+class FactNumbers:
+    """Numbers the facts of one world's closures, relation after relation."""
+
+    def __init__(self, closures: Mapping[str, Closure], of: int) -> None:
+        self.rows = {name: np.flatnonzero(c.facts.world == of) for name, c in closures.items()}
+        self.first: dict[str, int] = {}
+        total = 0
+        for name, rows in self.rows.items():
+            self.first[name] = total
+            total += len(rows)
+
+    def __call__(self, relation: str, row: int) -> int:
+        return self.first[relation] + int(np.searchsorted(self.rows[relation], row))
+
+
+def write_table(
+    folder: Path, name: str, columns: Mapping[str, Any], schema: pa.Schema, lines: bool = True
+) -> None:
+    """One table as Parquet and, with `lines`, the same rows as JSON lines."""
+    table = pa.table(
+        {field.name: pa.array(columns[field.name], field.type) for field in schema}, schema=schema
+    )
+    parquet.write_table(table, folder / f"{name}.parquet", compression="zstd")
+    if lines:
+        with (folder / f"{name}.jsonl").open("w", encoding="utf-8") as file:
+            for row in table.to_pylist():
+                file.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n")
+
+
+def emit_seed(draft: Draft, of: int, folder: Path) -> None:
+    """One world's files: documents and what they say, items, proofs, contexts and views."""
+    world = draft.experiment.world
+    numbers = FactNumbers(draft.closures, of)
+    documents = draft.world_documents(of)
+    columns: dict[str, Any] = {
+        "doc_id": list(range(len(documents))),
+        **{name: getattr(documents, name).tolist() for name in ("set", "source", "article", "text")},
+    }
+    write_table(folder, "documents", columns, _DOCUMENTS)
+    write_table(folder, "sentences", _sentence_columns(documents.sentences, numbers), _SENTENCES)
+    write_table(folder, "items", _item_columns(draft, of, numbers), _ITEMS)
+    write_table(folder, "proofs", proof_columns(world, draft.populated, draft.closures, numbers), _PROOFS)
+    contexts, views = view_columns(draft, of)
+    write_table(folder, "contexts", contexts, _CONTEXTS, lines=False)
+    write_table(folder, "views", views, _VIEWS, lines=False)
+
+
+def view_columns(draft: Draft, of: int) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
+    """What each arm sees of one world: the columns of `contexts` and of `views`."""
+    contexts: dict[str, list[Any]] = {field.name: [] for field in _CONTEXTS}
+    views: dict[str, list[Any]] = {field.name: [] for field in _VIEWS}
+    for number, arm in enumerate(draft.experiment.arms):
+        seen = draft.view(number, of)
+        contexts["arm"] += [arm.name] * len(seen.contexts)
+        contexts["context_id"] += range(len(seen.contexts))
+        contexts["doc_ids"] += seen.contexts
+        views["arm"] += [arm.name] * len(seen.context)
+        views["item_id"] += range(len(seen.context))
+        views["context_id"] += seen.context
+        views["exposed"] += seen.exposed
+        for name in ("verbatim", "exposures", "answerable", "depth"):
+            views[name] += getattr(seen, name)
+        views["context_docs"] += [len(seen.contexts[c]) if c >= 0 else 0 for c in seen.context]
+        views["context_relevant"] += seen.relevant
+    return contexts, views
+
+
+def _sentence_columns(said: Sentences, numbers: FactNumbers) -> dict[str, list[Any]]:
+    pairs = zip(said.relation.tolist(), said.row.tolist(), strict=True)
+    names = ("relation", "form", "wording", "start", "answer", "end")
+    return {
+        "doc_id": said.document.tolist(),
+        "fact": [numbers(relation, row) for relation, row in pairs],
+        **{name: getattr(said, name).tolist() for name in names},
+    }
+
+
+def _item_columns(draft: Draft, of: int, numbers: FactNumbers) -> dict[str, list[Any]]:
+    columns: dict[str, list[Any]] = {field.name: [] for field in _ITEMS}
+    for items in draft.world_tests(of):
+        count = len(items)
+        columns["item_id"] += range(len(columns["item_id"]), len(columns["item_id"]) + count)
+        columns["split"] += [items.test.name] * count
+        columns["cue"] += items.cue.tolist()
+        columns["choices"] += items.choices.tolist()
+        columns["answer"] += items.answer.tolist()
+        columns["accept"] += items.accept.tolist()
+        pairs = list(zip(items.relation.tolist(), items.row.tolist(), strict=True))
+        columns["fact"] += [numbers(relation, row) if row >= 0 else -1 for relation, row in pairs]
+        columns["relation"] += items.relation.tolist()
+        columns["form"] += items.form.tolist()
+        columns["cluster"] += cluster_names(draft, items).tolist()
+        columns["depth"] += items.depth.tolist()
+        columns["proof"] += [item_proof(draft, items, item) for item in range(count)]
+    return columns
+
+
+def cluster_names(draft: Draft, items: Items) -> Texts:
+    """The entity that intervals cluster by: the first one that an item's fact is about, or a given answer."""
+    if items.given:
+        return given_clusters(items)
+    world, populated = draft.experiment.world, draft.populated
+    parts = []
+    for name, _, rows in items.alike():
+        relation, facts = world.relations[name], draft.closures[name].facts
+        place = next((i for i, a in enumerate(relation.arguments) if a.type in world.entities), 0)
+        type, number = relation.arguments[place].type, facts.arguments[items.row[rows], place]
+        parts.append((rows, text_of(world, populated, type, 0, items.world[rows], number)))
+    return scattered(parts, len(items))
+
+
+def item_proof(draft: Draft, items: Items, item: int) -> str:
+    """Why an item's answer is right, in one line: from what is trained."""
+    if items.given:
+        return "given"
+    name, row = str(items.relation[item]), int(items.row[item])
+    facts, known = draft.closures[name].facts, draft.taught
+    at = int(known.rows(name, facts.world[[row]], facts.arguments[[row]])[0])
+    if at < 0:
+        return "nothing that is trained tells"
+    return known.proofs.text(name, at)
+
+
+def proof_columns(
+    world: World, populated: Populated, closures: Mapping[str, Closure], numbers: FactNumbers
+) -> dict[str, list[Any]]:
+    """Every fact of one world, with the rule that gave it, from which facts, and which others do not hold."""
+    proofs = Proofs(world, populated, closures)
+    columns: dict[str, list[Any]] = {field.name: [] for field in _PROOFS}
+    for name, rows in numbers.rows.items():
+        closure, relation = closures[name], world.relations[name]
+        facts = closure.facts
+        columns["fact"] += range(numbers.first[name], numbers.first[name] + len(rows))
+        columns["relation"] += [name] * len(rows)
+        texts = [
+            text_of(world, populated, a.type, 0, facts.world[rows], facts.arguments[rows, place])
+            for place, a in enumerate(relation.arguments)
+        ]
+        columns["arguments"] += [[str(text) for text in row] for row in zip(*texts, strict=True)]
+        for row in rows:
+            proof = proofs.of(name, int(row))
+            columns["rule"].append(proof.rule.name if proof else "")
+            columns["premises"].append([numbers(*premise) for premise in proof.premises] if proof else [])
+            absent = proof.absent if proof else ()
+            columns["absent"].append([_words(world, populated, int(facts.world[row]), *a) for a in absent])
+        columns["size"] += closure.size[rows].tolist()
+    return columns
+
+
+def _words(
+    world: World, populated: Populated, of: int, relation: str, arguments: tuple[int, ...]
+) -> list[str]:
+    """A relation and its arguments."""
+    types = [argument.type for argument in world.relations[relation].arguments]
+    where = np.array([of], np.int32)
+    given = [
+        str(text_of(world, populated, type, 0, where, np.array([number], np.int32))[0])
+        for type, number in zip(types, arguments, strict=True)
+    ]
+    return [relation, *given]
+
+
+def emit_world(world: World, populated: Populated, closures: Mapping[str, Closure], folder: Path) -> None:
+    """A world by itself, of one seed: every fact with its proof, and every fact in every wording."""
+    numbers = FactNumbers(closures, 0)
+    write_table(folder, "proofs", proof_columns(world, populated, closures, numbers), _PROOFS)
+    columns: dict[str, list[Any]] = {field.name: [] for field in _STATEMENTS}
+    for name, rows in numbers.rows.items():
+        relation, facts = world.relations[name], closures[name].facts
+        for form in relation.forms:
+            for place, wording in enumerate(form.wordings):
+                texts = fill(
+                    world, populated, relation, wording.pieces, facts.world[rows], facts.arguments[rows]
+                )
+                columns["fact"] += range(numbers.first[name], numbers.first[name] + len(rows))
+                columns["relation"] += [name] * len(rows)
+                columns["form"] += [form.name] * len(rows)
+                columns["wording"] += [place] * len(rows)
+                columns["text"] += texts.tolist()
+    write_table(folder, "statements", columns, _STATEMENTS)
+
+
+def write_manifest(folder: Path, about: Mapping[str, Any]) -> None:
+    """manifest.json: what this is, the hash of every file, and of all JSON lines together (`corpus`).
+
+    Parquet files embed their writer's version, so it is the JSON lines that identify a corpus.
+    """
+    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    hashes = {str(p.relative_to(folder)): file_digest(p) for p in files}
+    lines = "".join(f"{name} {value}\n" for name, value in hashes.items() if name.endswith(".jsonl"))
+    manifest = {
+        "schema": SCHEMA,
+        **about,
+        "corpus": digest(lines.encode()),
+        "files": hashes,
+        "versions": {name: version(name) for name in ("wug", "numpy", "pyarrow", "tokenizers")},
+    }
+    text = json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False)
+    (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
+
+
+def write_card(folder: Path, title: str, sections: Iterable[tuple[str, Iterable[str]]]) -> None:
+    """README.md: the dataset card. It says nothing that may change in a spec without changing its corpus."""
+    lines = [f"# {title}", "", "A corpus compiled by Wug.", ""]
+    for heading, body in sections:
+        lines += [f"## {heading}", "", *body, ""]
+    (folder / "README.md").write_text("\n".join(lines), encoding="utf-8")

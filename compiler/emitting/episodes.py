@@ -1,0 +1,348 @@
+"""Episodes: what pretraining reads, and the held-out probe that says when it is enough.
+
+An episode is a fresh little world: some facts as training states them, then questions, which are statements
+that follow from those facts, in any form that is not excluded. Nothing of an evaluation world is in it: names
+are of another lexicon. A probe question has an episode's facts as context and asks as the experiment's tests
+do.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from wug.compiler.asking.split import split
+from wug.compiler.diagnosis.diagnostics import Report
+from wug.compiler.draw import Words, below, draw, permute, seed_word
+from wug.compiler.emitting.tokens import Matrix, Pieces, rows_of, stack
+from wug.compiler.experiment import DEEPEST, Experiment, Test, Train, probed_tests
+from wug.compiler.facts import Closure, Facts, Ints, Populated, Rows
+from wug.compiler.inferring.infer import infer
+from wug.compiler.inferring.inference import inferences
+from wug.compiler.inferring.known import taught
+from wug.compiler.inferring.proofs import stated_rows
+from wug.compiler.populating.drawn import Drawn
+from wug.compiler.populating.fresh_sizes import fact_weights
+from wug.compiler.populating.populate import member_counts, populate_fresh
+from wug.compiler.populating.sheets import Sheet, read_data
+from wug.compiler.saying.articles import articles
+from wug.compiler.saying.manner import choose
+from wug.compiler.world import Relation, World
+
+DOCUMENT_ID = 1
+PROBE_WORLDS = 64
+BATCH = 10_000
+"""Worlds drawn at once: it bounds the memory."""
+
+
+@dataclass(frozen=True)
+class Episodes:
+    """Rows of tokens [episodes, longest], 0 behind the end; row i's questions begin at `questions[i]`."""
+
+    tokens: NDArray[np.uint16]
+    questions: NDArray[np.uint16]
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Held-out questions: context and cue [questions, T], choices [questions, 2, A], the right one, and
+    which of `kinds` (relation.form) each is."""
+
+    cue: NDArray[np.uint16]
+    choices: NDArray[np.uint16]
+    answer: NDArray[np.uint8]
+    kind: NDArray[np.uint8]
+    kinds: tuple[str, ...]
+
+
+def without_episodes() -> tuple[Episodes, Probe]:
+    """What there is to read for a model that is not pretrained."""
+    none = np.zeros((0, 1), np.uint16)
+    few = np.empty(0, np.uint8)
+    return Episodes(none, np.empty(0, np.uint16)), Probe(none, np.zeros((0, 2, 1), np.uint16), few, few, ())
+
+
+def compile_episodes(
+    experiment: Experiment, tokenizer: Tokenizer, seed: int, report: Report, progress: Callable[[int], None]
+) -> Episodes:
+    """All episodes of a pretraining seed, phase after phase; `progress` is told how many are done."""
+    pieces = Pieces(tokenizer)
+    sheets = read_data(experiment.world, report)
+    report.stop_if_failed()
+    parts: list[Episodes] = []
+    done = 0
+    for number, phase in enumerate(experiment.episodes.phases):
+        for first in range(0, phase.episodes, BATCH):
+            index = np.arange(first, min(first + BATCH, phase.episodes))
+            seeds = draw(seed_word("episodes", seed), f"phase/{number}", index)
+            parts.append(_batch(experiment, sheets, pieces, seeds, phase.facts, report))
+            done += len(index)
+            progress(done)
+    longest = max(part.tokens.shape[1] for part in parts)
+    padded = [np.pad(part.tokens, ((0, 0), (0, longest - part.tokens.shape[1]))) for part in parts]
+    return Episodes(np.concatenate(padded), np.concatenate([part.questions for part in parts]))
+
+
+def _fresh(
+    experiment: Experiment, sheets: dict[str, Sheet], seeds: Words, facts: tuple[int, int], report: Report
+) -> tuple[Populated, dict[str, Closure]]:
+    """Fresh worlds in which `facts` (low, high) facts are known, and what follows from those.
+
+    A world has a third more facts than are known of it: otherwise a model could learn what is missing from
+    the regularity of worlds (that each word stands beside its mirror, say) instead of reading what is there.
+    """
+    low, high = facts
+    known = low + below(draw(seeds, "facts", 0), high - low + 1)
+    total = known + known // 3
+    relations = [relation for relation in shown_relations(experiment) if relation.population is not None]
+    weights = np.array(
+        fact_weights(experiment.world, relations, member_counts(experiment.world, sheets)), np.int64
+    )
+    couples = np.arange((high + high // 3 + 1) // 2)[None, :]
+    ticket = below(draw(seeds[:, None], "relation", couples), int(weights.sum()))
+    choice = np.searchsorted(np.cumsum(weights), ticket, side="right")
+    # facts come in couples, so that a mirrored table is balanced
+    size = np.clip(total[:, None] - 2 * couples, 0, 2)
+    counts = {r.name: np.where(choice == i, size, 0).sum(axis=1) for i, r in enumerate(relations)}
+    whole = populate_fresh(experiment.world, seeds, counts, sheets, report)
+    populated = _known(experiment.world, whole, known, seeds)
+    return populated, infer(experiment.world, populated, report)
+
+
+def _known(world: World, populated: Populated, known: Rows, seeds: Words) -> Populated:
+    """The same worlds with so many of their facts, drawn from all relations together; what names say of
+    themselves is always known."""
+    told = {name: each for name, each in populated.facts.items() if not world.relations[name].built_in}
+    of = np.concatenate([each.world for each in told.values()])
+    counts = np.bincount(of, minlength=len(seeds))
+    order = np.argsort(of, kind="stable")
+    number = np.empty(len(of), np.int64)
+    number[order] = np.arange(len(of)) - (np.cumsum(counts) - counts)[of[order]]
+    kept = permute(seeds[of], "known", number, counts[of]) < known[of]
+    facts, first = dict(populated.facts), 0
+    for name, each in told.items():
+        mine = kept[first : first + len(each)]
+        facts[name] = Facts(each.world[mine], each.arguments[mine])
+        first += len(each)
+    return dataclasses.replace(populated, facts=facts)
+
+
+def shown_relations(experiment: Experiment) -> list[Relation]:
+    """The trained relations that episodes may hold, each once."""
+    left_out = {relation for relation, form in experiment.episodes.exclude if not form}
+    names = dict.fromkeys(t.relation for t in experiment.trains if t.relation not in left_out)
+    return [experiment.world.relations[name] for name in names]
+
+
+def _batch(
+    experiment: Experiment,
+    sheets: dict[str, Sheet],
+    pieces: Pieces,
+    seeds: Words,
+    facts: tuple[int, int],
+    report: Report,
+) -> Episodes:
+    populated, closures = _fresh(experiment, sheets, seeds, facts, report)
+    stated = _facts(experiment, pieces, populated, closures, seeds)
+    asked = _questions(experiment, pieces, populated, closures, seeds)
+    tokens = stack([stated[0], asked[0]])
+    row = np.concatenate([stated[1], asked[1]])
+    order = np.argsort(row, kind="stable")
+    laid = rows_of(tokens[order], row[order], len(seeds))
+    lengths = np.bincount(stated[1], weights=(stated[0] >= 0).sum(axis=1), minlength=len(seeds))
+    return Episodes(laid, lengths.astype(np.uint16))
+
+
+def _facts(
+    experiment: Experiment, pieces: Pieces, populated: Populated, closures: dict[str, Closure], seeds: Words
+) -> tuple[Matrix, Rows]:
+    """The stated facts of each world as training states them, shuffled: one document for each, in a trained
+    form and behind a preamble, or the documents that tell of them."""
+    world = experiment.world
+    parts, rows = _told(experiment, pieces, populated, closures, seeds)
+    for relation in shown_relations(experiment):
+        facts = closures[relation.name].facts
+        stated = stated_rows(closures[relation.name])
+        trains = _alone(experiment, relation)
+        if not trains:
+            continue
+        key = seeds[facts.world[stated]] + stated.astype(np.uint64)
+        which = below(draw(key, f"{relation.name}/train", 0), len(trains))
+        for number, train in enumerate(trains):
+            mine = stated[which == number]
+            of, arguments = facts.world[mine], facts.arguments[mine]
+            form = relation.form(train.form)
+            manner = choose(form, key[which == number], f"{relation.name}/told")
+            sentences = pieces.sentences(world, populated, relation, form, of, arguments, manner)
+            preambles = pieces.encode([" " + text if text else "" for text in train.preambles])
+            chosen = below(draw(key[which == number], f"{relation.name}/preamble", 0), len(train.preambles))
+            parts.append(_document(preambles[chosen], sentences))
+            rows.append(of)
+    return _shuffled(parts, rows, seeds, "facts/order", None)
+
+
+def _alone(experiment: Experiment, relation: Relation) -> list[Train]:
+    """The trainings that state facts of a relation one by one."""
+    return [train for train in experiment.trains if train.relation == relation.name and not train.document]
+
+
+def _told(
+    experiment: Experiment, pieces: Pieces, populated: Populated, closures: dict[str, Closure], seeds: Words
+) -> tuple[list[Matrix], list[Ints]]:
+    """The documents that training tells of relations whose facts it states nowhere else.
+
+    Each says every fact once, so that an episode stays short however long they are in training.
+    """
+    trains = tuple(dataclasses.replace(train, where=()) for train in experiment.trains)
+    everything = dataclasses.replace(experiment, holdouts=(), trains=trains)
+    worlds = Drawn(everything, seeds, populated, closures, {})
+    parts: list[Matrix] = []
+    rows: list[Ints] = []
+    for name in dict.fromkeys(train.document for train in trains if train.document):
+        document = dataclasses.replace(experiment.world.documents[name], copies=1, sentences=None)
+        mine = [train for train in trains if train.document == name][: len(document.tells)]
+        if all(_alone(experiment, experiment.world.relations[train.relation]) for train in mine):
+            continue
+        told = articles(document, mine, worlds)
+        texts = pieces.encode([f" {text}" for text in told.text.tolist()])
+        parts.append(_document(np.empty((len(texts), 0), np.int32), texts))
+        rows.append(told.world)
+    return parts, rows
+
+
+def _questions(
+    experiment: Experiment, pieces: Pieces, populated: Populated, closures: dict[str, Closure], seeds: Words
+) -> tuple[Matrix, Rows]:
+    """Statements that follow: stated facts and what is derived, in every form not excluded.
+
+    A stated fact that is only turned round is left out: it is the same in another form, and whether that is
+    asked is for `exclude` to say.
+    """
+    world = experiment.world
+    turning = [number for number, rule in enumerate(inferences(world)) if rule.turns]
+    exclude = set(experiment.episodes.exclude)
+    parts: list[Matrix] = []
+    rows: list[Ints] = []
+    for relation in world.relations.values():
+        if (relation.name, "") in exclude:
+            continue
+        closure = closures[relation.name]
+        chosen = np.arange(len(closure.facts))
+        turned = np.flatnonzero(np.isin(closure.rule, turning))
+        if len(turned):
+            stated = closure.rule[closure.premises.flat[closure.premises.start[turned]]] < 0
+            chosen = np.delete(chosen, turned[stated])
+        of, arguments = closure.facts.world[chosen], closure.facts.arguments[chosen]
+        for form in relation.forms:
+            if (relation.name, form.name) not in exclude and len(chosen):
+                key = seeds[of] + chosen.astype(np.uint64)
+                manner = choose(form, key, f"{relation.name}/asked")
+                sentences = pieces.sentences(world, populated, relation, form, of, arguments, manner)
+                parts.append(_document(np.empty((len(of), 0), np.int32), sentences))
+                rows.append(of)
+    return _shuffled(parts, rows, seeds, "questions/order", experiment.episodes.questions or None)
+
+
+def _document(preamble: Matrix, sentences: Matrix) -> Matrix:
+    mark = np.full((len(sentences), 1), DOCUMENT_ID, np.int32)
+    return np.concatenate([mark, preamble, sentences], axis=1)
+
+
+def _shuffled(
+    parts: list[Matrix], rows: list[Ints], seeds: Words, path: str, most: int | None
+) -> tuple[Matrix, Rows]:
+    """Documents sorted by world, in a drawn order within each, at most so many of each world."""
+    if not parts:
+        return np.empty((0, 1), np.int32), np.empty(0, np.int64)
+    tokens, row = stack(parts), np.concatenate(rows).astype(np.int64)
+    by_row = np.argsort(row, kind="stable")
+    tokens, row = tokens[by_row], row[by_row]
+    counts = np.bincount(row, minlength=len(seeds))
+    number = np.arange(len(row)) - (np.cumsum(counts) - counts)[row]
+    place = permute(seeds[row], path, number, counts[row])
+    order = np.lexsort((place, row))
+    if most is not None:
+        order = order[place[order] < most]
+    return tokens[order], row[order]
+
+
+def compile_probe(experiment: Experiment, tokenizer: Tokenizer, seed: int, report: Report) -> Probe:
+    """The held-out probe of a pretraining seed: every test that episodes could have taught, with the facts of
+    the last phase as context and two choices each."""
+    pieces = Pieces(tokenizer)
+    seeds = draw(seed_word("probe", seed), "world", np.arange(PROBE_WORLDS))
+    low, high = experiment.episodes.phases[-1].facts
+    sheets = read_data(experiment.world, report)
+    report.stop_if_failed()
+    populated, closures = _fresh(experiment, sheets, seeds, (min(max(low, 2), high), high), report)
+    probed = probed_tests(experiment.world, experiment.tests, experiment.trains, experiment.episodes)
+    tests = [_probed(test) for test in probed]
+    trains = [dataclasses.replace(train, where=()) for train in experiment.trains]
+    asked = dataclasses.replace(experiment, holdouts=(), trains=tuple(trains), tests=tuple(tests))
+    worlds = Drawn(asked, seeds, populated, closures, {})
+    items = split(worlds, taught(worlds, report), report, few=True)
+    report.stop_if_failed()
+    if not items:
+        help = "raise 'facts' of the last phase, so that a fresh world has something false beside what it has"
+        message = "pretraining has nothing to be probed with: its worlds are too small for any of the tests"
+        report.fail("W0501", message, experiment.span, help=help)
+    facts, of_fact = _facts(experiment, pieces, populated, closures, seeds)
+    context = rows_of(facts, of_fact, len(seeds))
+    cue_rows: list[list[int]] = []
+    choice_rows: list[list[int]] = []
+    answers: list[int] = []
+    kinds: list[str] = []
+    kind: list[int] = []
+    for split_items in items:
+        label = f"{split_items.test.relation}.{split_items.test.form}"
+        if label not in kinds:
+            kinds.append(label)
+        for item in range(len(split_items)):
+            of = int(split_items.world[item])
+            shown_tokens = context[of][context[of] > 0].tolist()
+            right = int(split_items.answer[item])
+            wrong = int(np.argmin(split_items.accept[item]))
+            offered = [str(split_items.choices[item][place]) for place in sorted((right, wrong))]
+            cue, choices = _tokenised(tokenizer, str(split_items.cue[item]), offered)
+            cue_rows.append([*shown_tokens, DOCUMENT_ID, *cue])
+            choice_rows += choices
+            answers.append(int(right > wrong))
+            kind.append(kinds.index(label))
+    choices_matrix = _padded(choice_rows)
+    return Probe(
+        cue=_padded(cue_rows),
+        choices=choices_matrix.reshape(-1, 2, choices_matrix.shape[1]),
+        answer=np.array(answers, np.uint8),
+        kind=np.array(kind, np.uint8),
+        kinds=tuple(kinds),
+    )
+
+
+def _probed(test: Test) -> Test:
+    """A test as fresh worlds can have it: of all facts, as told in training, with one wrong choice."""
+    choices = dataclasses.replace(test.choices, count=1, source="", source_kind="type")
+    return dataclasses.replace(
+        test, choices=choices, where=(), depth=(1, DEEPEST), count=0, wording="told", ask=""
+    )
+
+
+def _tokenised(tokenizer: Tokenizer, cue: str, choices: list[str]) -> tuple[list[int], list[list[int]]]:
+    """A question's cue and choices, cut where the whole texts begin to differ in tokens at the latest."""
+    whole = [tokenizer.encode(cue + choice).ids for choice in choices]
+    head = tokenizer.encode(cue).ids if cue else []
+    shared = 0
+    while shared < len(head) and all(len(ids) > shared + 1 and ids[shared] == head[shared] for ids in whole):
+        shared += 1
+    return head[:shared], [ids[shared:] for ids in whole]
+
+
+def _padded(rows: list[list[int]]) -> NDArray[np.uint16]:
+    out = np.zeros((len(rows), max((len(row) for row in rows), default=1)), np.uint16)
+    for index, row in enumerate(rows):
+        out[index, : len(row)] = row
+    return out

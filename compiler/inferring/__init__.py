@@ -1,0 +1,1 @@
+"""From stated facts to all that follows, what is false, and why."""

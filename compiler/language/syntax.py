@@ -1,0 +1,459 @@
+"""The syntax tree: frozen dataclasses, one per phrase of the grammar, each with its span.
+
+Spans do not take part in equality, so two trees are equal when the specs say the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal as OneOf
+
+from wug.compiler.language.source import Source, Span
+
+
+@dataclass(frozen=True)
+class Name:
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Text:
+    """A quoted string, unescaped."""
+
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Number:
+    """`kind` says how it was written: 3, 0.5 or 1e-3, 50%. Percent values are shares of one."""
+
+    value: float
+    kind: OneOf["int", "decimal", "percent"]
+    span: Span
+
+
+@dataclass(frozen=True)
+class Date:
+    """A day, as written: 2026-11-24. Whether there is such a day is checked where it is used."""
+
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Range:
+    low: int
+    high: int
+    span: Span
+
+
+@dataclass(frozen=True)
+class ValueRange:
+    """A range of decimals or of days."""
+
+    low: Number | Date
+    high: Number | Date
+    span: Span
+
+
+@dataclass(frozen=True)
+class Call:
+    name: Name
+    arguments: tuple[Atom, ...]
+    span: Span
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What stands between braces: keys and values in one flat row, told apart by checking/settings.py."""
+
+    atoms: tuple[Atom, ...]
+    span: Span
+
+
+Atom = Name | Text | Number | Date | Range | ValueRange | Call | Settings
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """`param people = 120`: a value that an import, an experiment or the command line may set."""
+
+    name: Name
+    value: Atom
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    name: Name
+    settings: Settings
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Part:
+    name: Name
+    count: Number
+
+
+@dataclass(frozen=True)
+class Partition:
+    parts: tuple[Part, ...]
+    span: Span
+
+
+@dataclass(frozen=True)
+class Entity:
+    name: Name
+    source: Text | None
+    settings: Settings
+    partitions: tuple[Partition, ...]
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Row:
+    cells: tuple[Text, ...]
+    mirrored: bool
+    span: Span
+
+
+@dataclass(frozen=True)
+class Table:
+    name: Name
+    columns: tuple[Name, ...]
+    rows: tuple[Row, ...]
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Param:
+    name: Name
+    type: Name
+    span: Span
+
+
+@dataclass(frozen=True)
+class Populate:
+    method: Name
+    settings: Settings | None
+    span: Span
+
+
+@dataclass(frozen=True)
+class Wording:
+    """One way to say a form. `marks` stand before it: a weight, or `held` for testing only."""
+
+    marks: tuple[Name | Number, ...]
+    cue: Text
+    answer: Text | None
+    span: Span
+
+
+@dataclass(frozen=True)
+class Form:
+    name: Name
+    wordings: tuple[Wording, ...]
+    span: Span
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A term of a rewriting: a variable, where there are no `parts`, or an operator applied to them."""
+
+    name: Name
+    parts: tuple[Shape, ...]
+    span: Span
+
+
+@dataclass(frozen=True)
+class Rewriting:
+    left: Shape
+    right: Shape
+    span: Span
+
+
+@dataclass(frozen=True)
+class Relation:
+    name: Name
+    params: tuple[Param, ...]
+    traits: tuple[Name, ...]
+    populates: tuple[Populate, ...]
+    forms: tuple[Form, ...]
+    rewritings: tuple[Rewriting, ...]
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """`count(c)` or `join(c)` in the head of a rule."""
+
+    function: Name
+    variable: Name
+    span: Span
+
+
+Term = Name | Text | Number | Date | Aggregate
+"""In a rule: a variable (a name), a constant, or in heads an aggregate."""
+
+
+@dataclass(frozen=True)
+class Literal:
+    """A condition of a rule: a relation applied to terms, or that it does not hold of them (`negated`)."""
+
+    relation: Name
+    terms: tuple[Term, ...]
+    negated: bool
+    span: Span
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """`op` is one of = != < <= > >=."""
+
+    left: Term
+    op: str
+    right: Term
+    span: Span
+
+
+@dataclass(frozen=True)
+class Rule:
+    head: Literal
+    body: tuple[Literal | Comparison, ...]
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Never:
+    """`never all(a, b), no(a, b)`: these do not hold together, so some of them make the rest false."""
+
+    body: tuple[Literal | Comparison, ...]
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Preamble:
+    name: Name
+    texts: tuple[Text, ...]
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Document:
+    """`document article(c: category) { ... }`: paragraphs about one thing."""
+
+    name: Name
+    param: Param
+    settings: Settings
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Case:
+    """The facts that are stated in a scene of this kind, over variables."""
+
+    facts: tuple[Literal, ...]
+    span: Span
+
+
+@dataclass(frozen=True)
+class Scene:
+    """`scene syllogism { count 69 ... }`: small worlds within the world, drawn from its cases."""
+
+    name: Name
+    settings: Settings
+    cases: tuple[Case, ...]
+    declarations: tuple[Declaration, ...]
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Operator:
+    name: Name
+    operands: tuple[Name, ...]
+    text: Text
+    span: Span
+
+
+@dataclass(frozen=True)
+class Terms:
+    """`terms expression { ... }`: things composed of smaller things, and how they are said."""
+
+    name: Name
+    settings: Settings
+    partitions: tuple[Partition, ...]
+    operators: tuple[Operator, ...]
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Given:
+    """`given NAME from "x.jsonl"`: texts of the user's own, without facts behind them."""
+
+    name: Name
+    source: Text
+    settings: Settings | None
+    doc: str
+    span: Span
+
+
+Declaration = (
+    Parameter
+    | Lexicon
+    | Entity
+    | Table
+    | Relation
+    | Rule
+    | Never
+    | Preamble
+    | Document
+    | Scene
+    | Terms
+    | Given
+)
+
+
+@dataclass(frozen=True)
+class World:
+    name: Name
+    declarations: tuple[Declaration, ...]
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Import:
+    """`import "kin.world" as kin { people 500 }`."""
+
+    path: Text
+    alias: Name | None
+    settings: Settings | None
+    span: Span
+
+
+@dataclass(frozen=True)
+class WorldFile:
+    source: Source
+    edition: Number | None
+    imports: tuple[Import, ...]
+    world: World | None
+
+
+@dataclass(frozen=True)
+class Where:
+    """`where p in a, b`, or `where p not in a`."""
+
+    argument: Name
+    negated: bool
+    parts: tuple[Name, ...]
+    span: Span
+
+
+@dataclass(frozen=True)
+class UsedWorld:
+    """The world of an experiment, and the values it sets for the world's parameters."""
+
+    path: Text
+    settings: Settings | None
+    span: Span
+
+
+@dataclass(frozen=True)
+class Holdout:
+    """`holdout unseen = 10 leaf category { keep is_a }`."""
+
+    name: Name
+    settings: Settings
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Train:
+    """`train RELATION in FORM`, or `train NAME` of a document or of given texts, where there is no form."""
+
+    relation: Name
+    form: Name | None
+    where: tuple[Where, ...]
+    settings: Settings | None
+    span: Span
+
+
+@dataclass(frozen=True)
+class Test:
+    name: Name
+    relation: Name
+    form: Name | None
+    where: tuple[Where, ...]
+    settings: Settings
+    span: Span
+
+
+@dataclass(frozen=True)
+class Model:
+    name: Name
+    settings: Settings
+    span: Span
+
+
+@dataclass(frozen=True)
+class Arm:
+    name: Name
+    settings: Settings
+    span: Span
+
+
+@dataclass(frozen=True)
+class Sum:
+    """`arm.split + offset`, or a bare number where `arm` is none."""
+
+    arm: Name | None
+    split: Name | None
+    offset: float
+    span: Span
+
+
+@dataclass(frozen=True)
+class Expect:
+    text: Text | None
+    left: Sum
+    op: str
+    right: Sum
+    margin: Number | None
+    span: Span
+
+
+@dataclass(frozen=True)
+class Experiment:
+    name: Name
+    worlds: tuple[UsedWorld, ...]
+    seeds: tuple[Number, ...]
+    trains: tuple[Train, ...]
+    tests: tuple[Test, ...]
+    holdouts: tuple[Holdout, ...]
+    models: tuple[Model, ...]
+    arms: tuple[Arm, ...]
+    expects: tuple[Expect, ...]
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class ExperimentFile:
+    source: Source
+    edition: Number | None
+    experiment: Experiment | None

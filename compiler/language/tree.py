@@ -1,0 +1,142 @@
+"""Lark's tree to our syntax tree: the phrases of an experiment, and whole files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from lark import Token, v_args
+
+from wug.compiler.language import syntax
+from wug.compiler.language.source import Span
+from wug.compiler.language.tree_world import WorldBuilder
+
+
+@dataclass(frozen=True)
+class _SaidIn:
+    """The `in FORM` of a train or test."""
+
+    form: syntax.Name
+
+
+@v_args(meta=True)
+class Builder(WorldBuilder):
+    """Builds the tree of one source: one method per rule of the grammars."""
+
+    def seeds(self, meta: Any, children: list[Any]) -> syntax.Number:
+        return self._number(children[0])
+
+    def world(self, meta: Any, children: list[Any]) -> syntax.World | syntax.UsedWorld:
+        rest = self._without_doc(children)
+        if rest[0].type == "STRING":
+            settings = rest[1] if len(rest) > 1 else None
+            return syntax.UsedWorld(self._text(rest[0]), settings, self._span(meta))
+        return syntax.World(self._name(rest[0]), tuple(rest[1:]), self._doc(children), self._span(meta))
+
+    def said_in(self, meta: Any, children: list[Any]) -> _SaidIn:
+        return _SaidIn(self._name(children[-1]))
+
+    def train(self, meta: Any, children: list[Any]) -> syntax.Train:
+        _, relation, *rest = self._without_doc(children)
+        form, where, others = _stated(rest)
+        settings = others[0] if others else None
+        return syntax.Train(self._name(relation), form, where, settings, self._span(meta))
+
+    def test(self, meta: Any, children: list[Any]) -> syntax.Test:
+        name, relation, *rest = self._without_doc(children)
+        form, where, others = _stated(rest)
+        span = self._span(meta)
+        settings = syntax.Settings(tuple(others), span)
+        return syntax.Test(self._name(name), self._name(relation), form, where, settings, span)
+
+    def holdout(self, meta: Any, children: list[Any]) -> syntax.Holdout:
+        name, *rest = (c for c in self._without_doc(children) if not isinstance(c, Token) or c.type == "NAME")
+        span = self._span(meta)
+        atoms = (self._name(atom) if isinstance(atom, Token) else atom for atom in rest)
+        settings = syntax.Settings(tuple(atoms), span)
+        return syntax.Holdout(self._name(name), settings, self._doc(children), span)
+
+    def model(self, meta: Any, children: list[Any]) -> syntax.Model:
+        name, settings = self._without_doc(children)
+        return syntax.Model(self._name(name), settings, self._span(meta))
+
+    def arm(self, meta: Any, children: list[Any]) -> syntax.Arm:
+        name, settings = self._without_doc(children)
+        return syntax.Arm(self._name(name), settings, self._span(meta))
+
+    def measured(self, meta: Any, children: list[Any]) -> syntax.Sum:
+        token = children[0]
+        arm, _, split = token.rpartition(".")
+        if not arm:
+            help = "name what is measured: ARM.TEST"
+            self.report.add(
+                "W0101", f"'{token}' names an arm or a test, not both", self._at(token), help=help
+            )
+        start, middle, end = self._at(token).start, token.rfind("."), len(token)
+        names = (
+            syntax.Name(arm, Span(self.source, start, start + max(middle, 0))),
+            syntax.Name(split, Span(self.source, start + middle + 1, start + end)),
+        )
+        return (
+            syntax.Sum(*names, 0.0, self._span(meta))
+            if arm
+            else syntax.Sum(None, None, 0.0, self._span(meta))
+        )
+
+    def term(self, meta: Any, children: list[Any]) -> syntax.Sum:
+        return syntax.Sum(None, None, float(children[0].value), self._span(meta))
+
+    def sum(self, meta: Any, children: list[Any]) -> syntax.Sum:
+        term = children[0]
+        if len(children) == 1:
+            return term
+        sign = -1.0 if children[1] == "-" else 1.0
+        return syntax.Sum(term.arm, term.split, term.offset + sign * children[2].value, self._span(meta))
+
+    def compare(self, meta: Any, children: list[Any]) -> tuple[str, syntax.Number | None, syntax.Sum]:
+        return str(children[0]), None, children[1]
+
+    def within(self, meta: Any, children: list[Any]) -> tuple[str, syntax.Number | None, syntax.Sum]:
+        return "within", children[0], children[1]
+
+    def expect(self, meta: Any, children: list[Any]) -> syntax.Expect:
+        rest = self._without_doc(children)
+        text = self._text(rest[0]) if isinstance(rest[0], Token) else None
+        left, (op, margin, right) = rest[-2:]
+        return syntax.Expect(text, left, op, right, margin, self._span(meta))
+
+    def experiment(self, meta: Any, children: list[Any]) -> syntax.Experiment:
+        rest = self._without_doc(children)
+
+        def of(kind: type) -> tuple[Any, ...]:
+            return tuple(c for c in rest[1:] if isinstance(c, kind))
+
+        return syntax.Experiment(
+            name=self._name(rest[0]),
+            worlds=of(syntax.UsedWorld),
+            seeds=of(syntax.Number),
+            trains=of(syntax.Train),
+            tests=of(syntax.Test),
+            holdouts=of(syntax.Holdout),
+            models=of(syntax.Model),
+            arms=of(syntax.Arm),
+            expects=of(syntax.Expect),
+            doc=self._doc(children),
+            span=self._span(meta),
+        )
+
+    def start(self, meta: Any, children: list[Any]) -> syntax.WorldFile | syntax.ExperimentFile:
+        edition = next((c for c in children if isinstance(c, syntax.Number)), None)
+        experiment = next((c for c in children if isinstance(c, syntax.Experiment)), None)
+        if experiment is not None:
+            return syntax.ExperimentFile(self.source, edition, experiment)
+        imports = tuple(c for c in children if isinstance(c, syntax.Import))
+        world = next((c for c in children if isinstance(c, syntax.World)), None)
+        return syntax.WorldFile(self.source, edition, imports, world)
+
+
+def _stated(rest: list[Any]) -> tuple[syntax.Name | None, tuple[syntax.Where, ...], list[Any]]:
+    """Form, conditions and settings of `in FORM where c in d ...`."""
+    form = next((c.form for c in rest if isinstance(c, _SaidIn)), None)
+    where = tuple(c for c in rest if isinstance(c, syntax.Where))
+    return form, where, [c for c in rest if not isinstance(c, _SaidIn | syntax.Where)]

@@ -1,0 +1,49 @@
+"""Walking over a syntax tree: every node of it, or the same tree with some nodes replaced."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from wug.compiler.language.source import Source, Span
+
+Tree = TypeVar("Tree")
+
+
+def nodes(tree: Any) -> Iterator[Any]:
+    """A tree and every node below it, parents first, in the order of the file."""
+    if isinstance(tree, tuple):
+        for each in tree:
+            yield from nodes(each)
+    elif _inner(tree):
+        yield tree
+        for field in dataclasses.fields(tree):
+            yield from nodes(getattr(tree, field.name))
+
+
+def replaced(tree: Tree, change: Callable[[Any], Any]) -> Tree:
+    """The tree with each node for which `change` has another one (not none) in its place.
+
+    What is below a replaced node is left as `change` made it. Where nothing changes it is the same object.
+    """
+    return _replaced(tree, change)
+
+
+def _replaced(tree: Any, change: Callable[[Any], Any]) -> Any:
+    if isinstance(tree, tuple):
+        parts = tuple(_replaced(each, change) for each in tree)
+        return tree if all(new is old for new, old in zip(parts, tree, strict=True)) else parts
+    if not _inner(tree):
+        return tree
+    new = change(tree)
+    if new is not None:
+        return new
+    fields = {field.name: getattr(tree, field.name) for field in dataclasses.fields(tree)}
+    changed = {name: _replaced(value, change) for name, value in fields.items()}
+    different = {name: value for name, value in changed.items() if value is not fields[name]}
+    return dataclasses.replace(tree, **different) if different else tree
+
+
+def _inner(tree: Any) -> bool:
+    return dataclasses.is_dataclass(tree) and not isinstance(tree, Span | Source)

@@ -1,0 +1,1 @@
+"""From declarations to members and stated facts: every draw keyed."""

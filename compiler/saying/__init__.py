@@ -1,0 +1,1 @@
+"""From facts to sentences and documents, and back."""

@@ -1,0 +1,1 @@
+"""Invented words: syllables, lexicons, what they keep apart from, how they are inflected."""

@@ -1,0 +1,218 @@
+"""What questions offer: each kind of choices, with the right ones right and the wrong ones wrong."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.compiler.conftest import Write, checked
+from wug.compiler.diagnosis.diagnostics import Report, SpecError
+from wug.compiler.draft import Draft, draft
+from wug.compiler.experiment import Experiment
+
+KIN = """wug 1
+world kin {
+  entity person { count 14  partition old 5, young 9 }
+  entity job { count 5 }
+  relation parent(a: person, b: person) {
+    complete  populate forest { roots 2  children 1..2 }
+    form down {
+      "{a} is the parent of" => " {b}."
+      "{a} brought up" => " {b}."
+      held "Every day {a} walked with" => " {b}."
+    }
+    form up "The parent of {b} is" => " {a}."
+  }
+  relation ancestor(a: person, b: person) {
+    complete
+    form down "{a} came before" => " {b}."
+  }
+  rule ancestor(a, b) if parent(a, b)
+  rule ancestor(a, c) if parent(a, b), ancestor(b, c)
+  relation does(p: person, j: job) {
+    functional  populate pairs { count 14 }
+    form says "{p} works as" => " {j}."
+  }
+}
+"""
+SYLLOGISMS = """wug 1
+world figures {
+  entity term { count 12 }
+  relation all(a: term, b: term) { acyclic  populate chain { length 3 }  form says "All {a} are {b}." }
+  relation some(a: term, b: term) { form says "Some {a} are {b}." }
+  relation no(a: term, b: term) {
+    symmetric  populate pairs { count 2  each_once }  form says "No {a} are {b}."
+  }
+  rule all(a, c) if all(a, b), all(b, c)
+  rule some(a, b) if all(a, b)
+  rule some(b, a) if all(a, b)
+}
+"""
+
+
+def drafted(write: Write, world: str, declarations: str, arms: str = "") -> Draft:
+    write("small.world", world)
+    experiment = checked(
+        write(
+            "small.experiment",
+            f'wug 1\nexperiment small {{\n  world "small.world"\n  seeds 2\n{declarations}\n'
+            "  model speck { layers 1  width 32  heads 2  context 4000 }\n  arm icl { context train }\n"
+            f"  arm pretrained {{ }}\n{arms}}}\n",
+        )
+    )
+    assert isinstance(experiment, Experiment)
+    return draft(experiment, Report())
+
+
+KIN_TRAINS = "  train parent in down\n  train does in says\n"
+
+
+def test_depth_and_count(write: Write) -> None:
+    drawn = drafted(
+        write, KIN, f"{KIN_TRAINS}  test far {{ ancestor in down  depth 2..3  count 4  choices others(1) }}\n"
+    )
+    (items,) = drawn.tests
+    assert set(items.depth.tolist()) <= {2, 3}
+    assert np.bincount(items.world).tolist() == [4, 4]
+    assert [len(behind) for behind in items.premises] == items.depth.tolist()
+
+
+def test_held_wordings_ask_what_training_never_says(write: Write) -> None:
+    drawn = drafted(
+        write, KIN, f"{KIN_TRAINS}  test rephrased {{ parent in down  wording held  choices others(1) }}\n"
+    )
+    (items,) = drawn.tests
+    assert all(str(cue).startswith("Every day") for cue in items.cue)
+    assert not any("Every day" in str(text) for text in drawn.documents.text)
+    view = drawn.view(0, 0)
+    assert all(view.exposed), "the fact is stated in this form"
+    assert not any(view.verbatim), "and never in these words"
+
+
+@pytest.mark.parametrize(
+    ("source", "allowed"),
+    [
+        ("targets", lambda drawn, of: set(arguments(drawn, "parent", of, 1))),
+        (
+            "parent",
+            lambda drawn, of: {*arguments(drawn, "parent", of, 0), *arguments(drawn, "parent", of, 1)},
+        ),
+        ("ancestor", lambda drawn, of: set(arguments(drawn, "ancestor", of, 1))),
+        ("young", lambda drawn, of: set(np.flatnonzero(drawn.populated.parts["person"][of] == 1))),
+    ],
+)
+def test_where_wrong_values_come_from(write: Write, source: str, allowed: object) -> None:
+    drawn = drafted(
+        write, KIN, f"{KIN_TRAINS}  test far {{ ancestor in down  choices others(2) from {source} }}\n"
+    )
+    (items,) = drawn.tests
+    offered = [set(), set()]
+    for claim in items.claims[1:]:
+        for of, number in zip(items.world, claim.arguments[:, 1], strict=True):
+            offered[of].add(int(number))
+    for of in range(2):
+        assert offered[of] <= allowed(drawn, of)  # type: ignore[operator]
+
+
+def arguments(drawn: Draft, relation: str, of: int, place: int) -> list[int]:
+    facts = drawn.closures[relation].facts
+    return facts.arguments[facts.world == of, place].tolist()
+
+
+def test_a_verdict_is_true_for_half_of_the_statements(write: Write) -> None:
+    drawn = drafted(
+        write,
+        KIN,
+        f"{KIN_TRAINS}  test plain {{ parent in down  choices others(1) }}\n"
+        '  test verdict { parent in down  choices verdict(" Yes." " No.")  ask "Is it so? {statement}" }\n',
+    )
+    items = drawn.tests[1]
+    said = zip(drawn.documents.world.tolist(), drawn.documents.text.tolist(), strict=True)
+    stated = {(of, text.replace("brought up", "is the parent of")) for of, text in said}
+    for item in range(len(items)):
+        put = int(items.world[item]), str(items.cue[item]).removeprefix("Is it so? ")
+        right = str(items.choices[item][items.answer[item]])
+        assert right == (" Yes." if put in stated else " No.")
+        assert items.accept[item].sum() == 1
+    yes = items.claim[np.arange(len(items)), items.answer] >= 0
+    assert np.bincount(items.world, yes).tolist() == [6, 6]
+    assert all(drawn.view(0, 0).answerable)
+    assert not any(drawn.view(1, 0).answerable), "an arm that saw nothing knows nothing"
+
+
+def test_what_is_not_known_is_the_right_answer(write: Write) -> None:
+    drawn = drafted(
+        write,
+        KIN,
+        f"  holdout strangers = 3 person\n{KIN_TRAINS}"
+        '  test absent { does in says where p in strangers  choices others(2)  unknown " nobody knows." }\n'
+        "  test known { does in says where p not in strangers  choices others(2) }\n",
+    )
+    absent, known = drawn.tests
+    assert len(absent) == 6
+    assert (absent.choices[np.arange(6), absent.answer] == " nobody knows.").all()
+    assert not absent.depth.any()
+    assert len(known) == 22
+    for arm in (0, 1):
+        assert drawn.view(arm, 0).answerable[:3] == (True,) * 3
+
+
+def test_statements_the_strongest_of_which_count(write: Write) -> None:
+    asked = (
+        "  train all in says\n  train no in says\n"
+        "  test figure { all in says  derived  choices statements(all some no)"
+    )
+    strongest = drafted(write, SYLLOGISMS, f"{asked} }}\n").tests[0]
+    every = drafted(write, SYLLOGISMS, f"{asked}  accept any }}\n").tests[0]
+    assert strongest.choices.shape[1] == 6
+    for item in range(len(strongest)):
+        right = [str(text) for text in strongest.choices[item][strongest.accept[item]]]
+        all_right = [str(text) for text in every.choices[item][every.accept[item]]]
+        if len(all_right) == 3:
+            assert sorted(text.split()[0] for text in all_right) == ["All", "Some", "Some"]
+            assert [text.split()[0] for text in right] == ["All"]
+        else:
+            assert sorted(text.split()[0] for text in all_right) == ["Some", "Some"] or right == all_right
+        assert strongest.depth[item] >= 1
+    assert {int(row.sum()) for row in every.accept} >= {3}
+    assert every.chance().max() == 0.5
+
+
+def test_an_oracle_that_sees_enough_answers_and_its_depth_is_that_of_the_proof(write: Write) -> None:
+    drawn = drafted(
+        write,
+        KIN,
+        f"{KIN_TRAINS}  test far {{ ancestor in down  depth 2..4  choices others(1) }}\n",
+        "  arm near { context oracle(5) }\n  arm augmented { finetune { steps 1 }  augment by closure }\n",
+    )
+    (items,) = drawn.world_tests(0)
+    near, augmented = drawn.view(2, 0), drawn.view(3, 0)
+    assert all(near.answerable)
+    assert list(near.depth) == items.depth.tolist()
+    assert all(augmented.answerable)
+    assert not any(drawn.view(1, 0).answerable)
+
+
+def test_two_arms_see_different_facts(write: Write) -> None:
+    """An item that its context does not decide is not answerable, though training would."""
+    drawn = drafted(
+        write,
+        KIN,
+        f"{KIN_TRAINS}  test trained {{ does in says  choices others(1) }}\n",
+        "  arm learned { finetune { steps 1 } }\n",
+    )
+    assert all(drawn.view(2, 0).answerable)
+    assert drawn.view(2, 0).depth == (1,) * 14
+    assert drawn.view(2, 0).exposures == (1,) * 14
+    assert not any(drawn.view(1, 0).answerable)
+
+
+def test_what_pretends_to_be_unknown_is_an_error(write: Write) -> None:
+    with pytest.raises(SpecError) as caught:
+        drafted(
+            write,
+            KIN,
+            f"{KIN_TRAINS}  test plain {{ parent in down  choices others(1) }}\n"
+            '  test absent { does in says  choices others(1)  unknown " nobody." }\n',
+        )
+    assert {item.code for item in caught.value.report.items} == {"W0505"}

@@ -1,0 +1,393 @@
+"""The audit: what was compiled is clean, and whatever is changed in it is found by what it says."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as parquet
+import pytest
+from tokenizers import Tokenizer
+
+from tests.compiler.conftest import checked
+from wug.compiler.canonical import file_digest
+from wug.compiler.compile import compile_experiment
+from wug.compiler.diagnosis.diagnostics import Report
+from wug.compiler.emitting.audit import Audit, audit
+from wug.compiler.experiment import Experiment
+from wug.compiler.store import Store
+from wug.progress import Silent
+
+WORLD = """wug 1
+world kin {
+  entity person { count 14 }
+  entity job { count 5 }
+  relation parent(a: person, b: person) {
+    complete  populate forest { roots 2  children 1..2 }
+    form down {
+      "{a} is the parent of" => " {b}."
+      held "Every day {a} walked with" => " {b}."
+    }
+    form up "The parent of {b} is" => " {a}."
+  }
+  relation ancestor(a: person, b: person) {
+    complete
+    form down "{a} came before" => " {b}."
+  }
+  rule ancestor(a, b) if parent(a, b)
+  rule ancestor(a, c) if parent(a, b), ancestor(b, c)
+  relation does(p: person, j: job) {
+    functional  populate pairs { count 14 }
+    form says "{p} works as" => " {j}."
+  }
+  preamble said { ""  "People say that" }
+  given lines from "lines.jsonl" { prompt "prompt"  completion "completion" }
+}
+"""
+LINES = [("Ann Ash is", " a pilot."), ("Bob Birch is", " a baker."), ("Cy Cedar is", " a miner.")]
+EXPERIMENT = """wug 1
+experiment kin {
+  world "kin.world"
+  seeds 2
+  holdout strangers = 2 person { keep parent }
+  train parent in down { articles 2  preamble said }
+  train does in says
+  train lines
+  test own       { lines  choices others(1) }
+  test trained   { parent in down  choices others(2) }
+  test rephrased { parent in down  wording held  choices others(2) from targets }
+  test reversal  { parent in up  choices others(1)  ask "Question: {cue}? Answer:" }
+  test far       { ancestor in down  depth 2..3  count 4  choices others(1) }
+  test verdict   { parent in down  choices verdict(" Yes." " No.")  ask "Is it so? {statement}" }
+  test absent    { does in says where p in strangers  choices others(1)  unknown " nobody knows." }
+  test kin       { ancestor in down  derived  choices statements(parent ancestor)  accept any }
+  model speck { layers 1  width 32  heads 2  context 2000  pretrain { facts 1..3  steps 4  batch 4 } }
+  arm pretrained { }
+  arm icl        { context train }
+  arm near       { context oracle(3) }
+  arm augmented  { finetune { steps 1 }  augment by closure }
+}
+"""
+
+Table = list[dict[str, Any]]
+
+
+class Corpus:
+    """A compiled experiment that may be changed, with hashes that fit."""
+
+    def __init__(self, folder: Path) -> None:
+        (folder / "wug.lock").touch()
+        (folder / "kin.world").write_text(WORLD)
+        rows = (json.dumps({"prompt": prompt, "completion": answer}) + "\n" for prompt, answer in LINES)
+        (folder / "lines.jsonl").write_text("".join(rows))
+        (folder / "kin.experiment").write_text(EXPERIMENT)
+        experiment = checked(folder / "kin.experiment")
+        assert isinstance(experiment, Experiment)
+        self.experiment = experiment
+        store = Store(folder / "build")
+        compiled = compile_experiment(experiment, store, Silent(), Report())
+        self.path = compiled.path
+        self.episodes = store.path("kin/episodes", compiled.plan.pretraining_key)
+
+    def audit(self, path: Path | None = None) -> Audit:
+        return audit(self.experiment, path or self.path, self.episodes, Report())
+
+    def changed(self, folder: Path, name: str, change: Callable[[Table], None]) -> Audit:
+        """What an audit says of a copy in which one table is another."""
+        shutil.copytree(self.path, folder / "copy")
+        file = folder / "copy" / "seed-1" / f"{name}.parquet"
+        table = parquet.read_table(file)
+        rows = table.to_pylist()
+        change(rows)
+        parquet.write_table(pa.Table.from_pylist(rows, schema=table.schema), file)
+        lines = file.with_suffix(".jsonl")
+        if lines.exists():
+            lines.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+        manifest = json.loads((folder / "copy" / "manifest.json").read_text())
+        manifest["files"] = {each: file_digest(folder / "copy" / each) for each in manifest["files"]}
+        (folder / "copy" / "manifest.json").write_text(json.dumps(manifest))
+        return self.audit(folder / "copy")
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    return Corpus(tmp_path_factory.mktemp("audited"))
+
+
+def test_what_was_compiled_is_clean(corpus: Corpus) -> None:
+    found = corpus.audit()
+    assert not found.faults
+    assert [split["split"] for split in found.splits] == [
+        test.name for test in (*corpus.experiment.tests, *corpus.experiment.given_tests)
+    ]
+    trained, reversal = found.splits[0], found.splits[2]
+    assert trained["overlap"] > 0.9
+    assert "overlap" in trained["answered_by"]
+    assert reversal["depths"] == {"1": reversal["items"]}
+    assert [each["type"] for each in found.names] == ["person", "job"]
+    assert all(sum(each["tokens"].values()) == each["names"] > 4 for each in found.names)
+    assert json.loads(json.dumps(found.to_json()))["faults"] == []
+
+
+COMPOSED = """wug 1
+world changes {
+  entity atom { count 8 }
+  relation turns(a: atom, b: atom) { functional  populate permutation  form into "{a} turns into" => " {b}." }
+  terms expression {
+    atoms atom  depth 1..2  count 12
+    operator plus(x, y) "({x} and {y})"
+  }
+  relation change(e: expression, r: expression) {
+    functional  complete
+    rewrite plus(x, y) => plus(change(x), change(y))
+    rewrite x => turns(x)
+    form told "{e} becomes" => " {r}."
+  }
+}
+"""
+
+
+def test_an_atom_is_a_term_by_the_same_name(tmp_path: Path) -> None:
+    (tmp_path / "wug.lock").touch()
+    (tmp_path / "changes.world").write_text(COMPOSED)
+    (tmp_path / "changes.experiment").write_text("""wug 1
+experiment changes {
+  world "changes.world"
+  train turns in into
+  test change { change in told  choices others(1) }
+  model speck { layers 1  width 32  heads 2  context 600  pretrain { facts 1..3  steps 4  batch 4 } }
+  arm pretrained { }
+}
+""")
+    experiment = checked(tmp_path / "changes.experiment")
+    assert isinstance(experiment, Experiment)
+    store = Store(tmp_path / "build")
+    compiled = compile_experiment(experiment, store, Silent(), Report())
+    episodes = store.path("changes/episodes", compiled.plan.pretraining_key)
+    found = audit(experiment, compiled.path, episodes, Report())
+    assert not found.faults
+    assert all(int(tokens) > 1 for each in found.names for tokens in each["tokens"])
+
+
+def first(rows: Table, split: str) -> dict[str, Any]:
+    return next(row for row in rows if row["split"] == split)
+
+
+def flip_the_key(rows: Table) -> None:
+    item = first(rows, "trained")
+    item["answer"] = (item["answer"] + 1) % 3
+    item["accept"] = [place == item["answer"] for place in range(3)]
+
+
+def flip_a_verdict(rows: Table) -> None:
+    item = first(rows, "verdict")
+    item["answer"] = 1 - item["answer"]
+    item["accept"] = item["accept"][::-1]
+
+
+def know_the_unknown(rows: Table) -> None:
+    item = first(rows, "absent")
+    item["answer"] = 1 - item["answer"]
+    item["accept"] = item["accept"][::-1]
+
+
+def accept_too_much(rows: Table) -> None:
+    item = next(row for row in rows if row["split"] == "kin" and not all(row["accept"]))
+    item["accept"] = [True] * len(item["accept"])
+
+
+def flip_a_given_key(rows: Table) -> None:
+    item = first(rows, "own")
+    item["answer"] = 1 - item["answer"]
+    item["accept"] = item["accept"][::-1]
+
+
+def reword_a_given_text(rows: Table) -> None:
+    row = next(row for row in rows if row["source"] == "lines")
+    row["text"] = row["text"].replace(" is", " was")
+
+
+def two_right_ones(rows: Table) -> None:
+    item = first(rows, "far")
+    item["accept"] = [True, True]
+
+
+def a_true_distractor(rows: Table) -> None:
+    """A parent of two: the other child is as right as the one that is asked for."""
+    mine = [row for row in rows if row["split"] == "trained"]
+    one, other = next((a, b) for a in mine for b in mine if a["cue"] == b["cue"] and a["fact"] != b["fact"])
+    one["choices"][(one["answer"] + 1) % 3] = other["choices"][other["answer"]]
+
+
+def the_same_choice_twice(rows: Table) -> None:
+    item = first(rows, "reversal")
+    item["choices"] = [item["choices"][1 - item["answer"]].upper()] * 2
+
+
+def reword_a_question(rows: Table) -> None:
+    first(rows, "far")["cue"] += " probably"
+
+
+def ask_about_another(rows: Table) -> None:
+    mine = [row for row in rows if row["split"] == "reversal"]
+    mine[0]["fact"] = mine[1]["fact"]
+
+
+def claim_another_depth(rows: Table) -> None:
+    first(rows, "far")["depth"] += 5
+
+
+def drop_an_item(rows: Table) -> None:
+    rows.remove(first(rows, "far"))
+
+
+def reword_a_document(rows: Table) -> None:
+    rows[0]["text"] = rows[0]["text"].replace("is the parent of", "is a parent of")
+
+
+def say_another_fact(rows: Table) -> None:
+    rows[0]["text"], rows[5]["text"] = rows[5]["text"], rows[0]["text"]
+
+
+def lose_a_document(rows: Table) -> None:
+    del rows[-1]
+
+
+def another_premise(rows: Table) -> None:
+    row = next(row for row in rows if len(row["premises"]) == 2)
+    row["premises"] = row["premises"][::-1]
+
+
+def another_argument(rows: Table) -> None:
+    rows[0]["arguments"] = rows[0]["arguments"][::-1]
+
+
+def unexpose(rows: Table) -> None:
+    row = next(row for row in rows if row["exposed"])
+    row["exposed"] = False
+
+
+def answer_all(rows: Table) -> None:
+    row = next(row for row in rows if not row["answerable"])
+    row["answerable"] = True
+
+
+def show_less(rows: Table) -> None:
+    rows[0]["doc_ids"] = rows[0]["doc_ids"][1:]
+
+
+CHANGES: list[tuple[str, Callable[[Table], None], str]] = [
+    ("items", flip_the_key, "key"),
+    ("items", flip_a_verdict, "key"),
+    ("items", know_the_unknown, "key"),
+    ("items", accept_too_much, "key"),
+    ("items", two_right_ones, "key"),
+    ("items", flip_a_given_key, "key"),
+    ("documents", reword_a_given_text, "unreadable"),
+    ("items", a_true_distractor, "key"),
+    ("items", the_same_choice_twice, "ambiguous"),
+    ("items", reword_a_question, "unreadable"),
+    ("items", ask_about_another, "items"),
+    ("items", claim_another_depth, "depth"),
+    ("items", drop_an_item, "items"),
+    ("documents", reword_a_document, "unreadable"),
+    ("documents", say_another_fact, "sentences"),
+    ("documents", lose_a_document, "documents"),
+    ("proofs", another_premise, "proofs"),
+    ("proofs", another_argument, "proofs"),
+    ("views", unexpose, "views"),
+    ("views", answer_all, "views"),
+    ("contexts", show_less, "views"),
+]
+
+
+@pytest.mark.parametrize(("table", "change", "kind"), CHANGES, ids=[c.__name__ for _, c, _ in CHANGES])
+def test_every_change_is_found(
+    table: str, change: Callable[[Table], None], kind: str, corpus: Corpus, tmp_path: Path
+) -> None:
+    found = corpus.changed(tmp_path, table, change)
+    assert kind in {fault.kind for fault in found.faults}, found.faults
+    assert {fault.seed for fault in found.faults} == {1}
+
+
+@pytest.mark.parametrize("what", ["reversal", "held", "false"])
+def test_a_leaked_sentence_is_found(what: str, corpus: Corpus, tmp_path: Path) -> None:
+    """A document more, listed as it should be, that says what training must not say."""
+    seed = corpus.path / "seed-1"
+    items = parquet.read_table(seed / "items.parquet").to_pylist()
+    proofs = parquet.read_table(seed / "proofs.parquet").to_pylist()
+    if what == "reversal":
+        item = first(items, "reversal")
+        cue = item["cue"].removeprefix("Question: ").removesuffix("? Answer:")
+        leaked, fact, form = cue + item["choices"][item["answer"]], item["fact"], "up"
+    elif what == "false":
+        item = first(items, "trained")
+        leaked, fact, form = item["cue"] + item["choices"][(item["answer"] + 1) % 3], item["fact"], "down"
+    else:
+        who = first(items, "absent")["cue"].split()[0]
+        row = next(row for row in proofs if row["relation"] == "does" and row["arguments"][0] == who)
+        leaked, fact, form = f"{who} works as {row['arguments'][1]}.", row["fact"], "says"
+
+    def leak(rows: Table) -> None:
+        rows.append({**rows[0], "doc_id": len(rows), "text": leaked})
+
+    sentences = parquet.read_table(seed / "sentences.parquet").to_pylist()
+    count = len(parquet.read_table(seed / "documents.parquet"))
+    more = {**sentences[0], "doc_id": count, "fact": fact, "form": form, "start": 0, "end": len(leaked)}
+    copy = tmp_path / "listed"
+    shutil.copytree(corpus.path, copy)
+    schema = parquet.read_table(seed / "sentences.parquet").schema
+    listed = pa.Table.from_pylist([*sentences, more], schema=schema)
+    parquet.write_table(listed, copy / "seed-1" / "sentences.parquet")
+    (copy / "seed-1" / "sentences.jsonl").write_text(
+        "".join(json.dumps(row) + "\n" for row in [*sentences, more])
+    )
+    before, corpus.path = corpus.path, copy
+    try:
+        found = corpus.changed(tmp_path, "documents", leak)
+    finally:
+        corpus.path = before
+    kinds = {fault.kind for fault in found.faults}
+    assert "leak" in kinds, found.faults
+    if what == "held":
+        assert any("held out" in fault.message for fault in found.faults)
+        assert "key" in kinds, "and what was not known is known"
+    if what == "false":
+        assert "false" in kinds
+
+
+def test_a_file_that_is_not_as_it_was_compiled(corpus: Corpus, tmp_path: Path) -> None:
+    shutil.copytree(corpus.path, tmp_path / "copy")
+    with (tmp_path / "copy" / "tokenizer.json").open("a") as file:
+        file.write("\n")
+    (tmp_path / "copy" / "README.md").unlink()
+    found = corpus.audit(tmp_path / "copy")
+    assert [fault.message for fault in found.faults] == [
+        "README.md is missing",
+        "tokenizer.json is not as it was compiled",
+    ]
+
+
+def test_a_name_that_pretraining_has_read(corpus: Corpus, tmp_path: Path) -> None:
+    """A whole word is found, inflected or not; a longer word that begins with it is another word."""
+    tokenizer = Tokenizer.from_file(str(corpus.path / "tokenizer.json"))
+    items = parquet.read_table(corpus.path / "seed-0" / "items.parquet").to_pylist()
+    name, other = (first(items, split)["cluster"] for split in ("trained", "absent"))
+    episodes = np.load(corpus.episodes / "episodes.npy")
+    before, corpus.episodes = corpus.episodes, tmp_path
+    try:
+        for text, found in ((f"{other}bap works as", False), (f"{name} works as", True)):
+            ids = tokenizer.encode(text).ids
+            changed = episodes.copy()
+            changed[0, : len(ids)] = ids
+            np.save(tmp_path / "episodes.npy", changed)
+            faults = corpus.audit().faults
+            assert {fault.kind for fault in faults} == ({"pretraining"} if found else set()), faults
+            assert all(f"'{name}'" in fault.message for fault in faults)
+    finally:
+        corpus.episodes = before

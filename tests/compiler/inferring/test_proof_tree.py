@@ -1,0 +1,66 @@
+"""Proofs as trees: from the claim down to what is stated, each fact proved once."""
+
+from __future__ import annotations
+
+from tests.compiler.conftest import Write, checked
+from wug.compiler.diagnosis.diagnostics import Report
+from wug.compiler.draft import draw_world, world_seeds
+from wug.compiler.inferring.proof_tree import ABOVE, ABSENT, STATED, aligned, proof_tree
+from wug.compiler.inferring.proofs import Proofs
+from wug.compiler.world import World
+
+WORLD = """wug 1
+world x {
+  entity person { count 40 }
+  relation next(a: person, b: person) { complete  populate chain  form f "{a} then" => " {b}." }
+  relation far(a: person, b: person) { complete  form f "{a} far from" => " {b}." }
+  relation both(a: person, b: person) { form f "{a} both" => " {b}." }
+  relation alone(a: person, b: person) { form f "{a} alone" => " {b}." }
+  rule far(a, b) if next(a, b)
+  rule far(a, c) if next(a, b), far(b, c)
+  rule both(a, c) if far(a, c), far(a, c)
+  rule alone(a, b) if next(a, b), not far(b, a)
+}
+"""
+
+
+def proofs(write: Write) -> Proofs:
+    world = checked(write("x.world", WORLD))
+    assert isinstance(world, World)
+    return Proofs(world, *draw_world(world, world_seeds(1), Report()))
+
+
+def row_of_size(proofs: Proofs, relation: str, size: int) -> int:
+    return int((proofs.closures[relation].size == size).argmax())
+
+
+def test_a_tree_goes_down_to_what_is_stated(write: Write) -> None:
+    made = proofs(write)
+    steps = proof_tree(made, "far", row_of_size(made, "far", 3))
+    assert [step.branches for step in steps] == ["", "├─ ", "└─ ", "   ├─ ", "   └─ ", "      └─ "]
+    assert [step.why for step in steps if step.fact.startswith("next")] == [STATED] * 3
+    assert all("by " in step.why for step in steps if step.fact.startswith("far"))
+
+
+def test_what_was_shown_is_not_shown_again(write: Write) -> None:
+    made = proofs(write)
+    steps = proof_tree(made, "both", row_of_size(made, "both", 2))
+    first, second = (step for step in steps[1:] if step.branches in ("├─ ", "└─ "))
+    assert first.fact == second.fact
+    assert (first.why, second.why) == ("by rule far", ABOVE)
+    assert steps[-1] is second
+
+
+def test_what_does_not_hold_is_said(write: Write) -> None:
+    made = proofs(write)
+    steps = proof_tree(made, "alone", 0)
+    assert [step.why for step in steps] == ["by rule alone", STATED, ABSENT]
+
+
+def test_a_long_proof_is_cut(write: Write) -> None:
+    made = proofs(write)
+    steps = proof_tree(made, "far", row_of_size(made, "far", 39), most=10)
+    assert len(steps) == 11
+    assert steps[-1].fact == "..."
+    lines = aligned(steps)
+    assert len({len(fact) for fact, _ in lines}) == 1
