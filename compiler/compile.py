@@ -27,6 +27,7 @@ from wug.compiler.emitting.emit import emit_seed, emit_world, write_card, write_
 from wug.compiler.emitting.episodes import compile_episodes, compile_probe, shown_relations, without_episodes
 from wug.compiler.emitting.given import given_texts
 from wug.compiler.emitting.tokenizer import build_tokenizer, write_tokenizer
+from wug.compiler.entities import Entity, Part
 from wug.compiler.experiment import Experiment
 from wug.compiler.plan import Arm, Plan, Split
 from wug.compiler.populating.fresh_sizes import fact_weights
@@ -34,7 +35,7 @@ from wug.compiler.populating.sheets import characters, read_data
 from wug.compiler.saying.check_reading import check_documents, check_statements
 from wug.compiler.store import Store
 from wug.compiler.words.pools import token_histograms, token_lines
-from wug.compiler.world import Entity, Part, World
+from wug.compiler.world import World
 from wug.progress import Progress
 
 CORPUS_VERSION = 8

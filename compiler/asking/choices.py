@@ -14,9 +14,10 @@ from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draw import permute
 from wug.compiler.experiment import Test
 from wug.compiler.facts import Facts, Ints, Rows
+from wug.compiler.forms import answered
 from wug.compiler.inferring.known import closed, everything
 from wug.compiler.populating.drawn import Drawn, Mask
-from wug.compiler.world import Relation, answered
+from wug.compiler.world import Relation
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,11 @@ from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draw import permute
 from wug.compiler.experiment import Test
 from wug.compiler.facts import Ints, Rows
+from wug.compiler.forms import Piece, Wording, slots
 from wug.compiler.inferring.known import Known, everything
 from wug.compiler.populating.drawn import Drawn, Mask
 from wug.compiler.saying.manner import Manner, Which, choose, plain
 from wug.compiler.saying.render import Texts, describe, say, whole
-from wug.compiler.world import Piece, Wording, slots
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,10 @@ from dataclasses import dataclass
 
 from wug.compiler.checking.automaton import End, Node, lay
 from wug.compiler.diagnosis.diagnostics import Note, Report
+from wug.compiler.entities import Table
+from wug.compiler.forms import Form, Slot, slots
 from wug.compiler.language.source import Span
-from wug.compiler.world import Form, Relation, Slot, Table, slots
+from wug.compiler.world import Relation
 
 MOST_STATES = 50_000
 """So many pairs of places are looked at; more would make `wug check` slow, and drawing finds the rest."""

@@ -10,14 +10,14 @@ from wug.compiler.checking.experiment_settings import ARM
 from wug.compiler.checking.named import once
 from wug.compiler.diagnosis.diagnostics import Report, did_you_mean
 from wug.compiler.experiment import Arm
-from wug.compiler.language import syntax
+from wug.compiler.language import syntax_experiment
 from wug.compiler.plan import Expectation, Finetuning, Term
 
 
 class ArmChecker:
     """Reads the arms and expectations of an experiment."""
 
-    def __init__(self, declared: syntax.Experiment, report: Report) -> None:
+    def __init__(self, declared: syntax_experiment.Experiment, report: Report) -> None:
         self.declared = declared
         self.report = report
         self.arm_names = dict.fromkeys(arm.name.text for arm in declared.arms)
@@ -79,7 +79,7 @@ class ArmChecker:
                 whole[each] = merged
         return merged
 
-    def expect(self, expect: syntax.Expect) -> Expectation | None:
+    def expect(self, expect: syntax_experiment.Expect) -> Expectation | None:
         left, right = self._term(expect.left), self._term(expect.right)
         if left is None or right is None:
             return None
@@ -95,7 +95,7 @@ class ArmChecker:
         text = expect.text.text if expect.text is not None else ""
         return Expectation(text, left, expect.op, right, margin)
 
-    def _term(self, sum: syntax.Sum) -> Term | None:
+    def _term(self, sum: syntax_experiment.Sum) -> Term | None:
         if not math.isfinite(sum.offset):
             self.report.add("W0204", "no accuracy is compared with such a number", sum.span)
             return None

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from wug.compiler.world import Option, Piece, Relation, Slot, Wording
+from wug.compiler.forms import Option, Piece, Slot, Wording
+from wug.compiler.world import Relation
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.populating.levels import level_sizes
-from wug.compiler.world import Population, Relation, World
+from wug.compiler.populations import Population
+from wug.compiler.world import Relation, World
 
 Problem = tuple[str, str]
 """What cannot be, and what helps."""

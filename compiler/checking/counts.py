@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 from wug.compiler.checking.constraints import check_population
 from wug.compiler.diagnosis.diagnostics import Report
-from wug.compiler.world import NONCE, Lexicon, Naming, World
+from wug.compiler.entities import NONCE, Lexicon, Naming
+from wug.compiler.world import World
 
 LEXICON = {2: 415, 3: 15_977}
 """How many names of so many syllables there are for worlds; compiler/words/words.py draws them."""

@@ -9,9 +9,11 @@ from wug.compiler.checking import settings
 from wug.compiler.checking.forms import FormChecker
 from wug.compiler.checking.wording_text import Reading
 from wug.compiler.diagnosis.diagnostics import Report, did_you_mean
+from wug.compiler.entities import Argument, Entity
+from wug.compiler.forms import Form, Piece, slots
 from wug.compiler.language import syntax
 from wug.compiler.language.source import Span
-from wug.compiler.world import IN_SCENE, Argument, Document, Entity, Form, Piece, Relation, Tell, slots
+from wug.compiler.world import IN_SCENE, Document, Relation, Tell
 
 
 class DocumentChecker:

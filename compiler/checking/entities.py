@@ -11,10 +11,10 @@ from wug.compiler.checking import settings
 from wug.compiler.checking.lexicons import LexiconChecker, between, named
 from wug.compiler.data.tables import check_data
 from wug.compiler.diagnosis.diagnostics import Note, Report
+from wug.compiler.entities import FORMATS, NONCE, Data, Entity, Lexicon, Naming, Part, Sequence, Table
 from wug.compiler.language import syntax
 from wug.compiler.language.resolve import inside
 from wug.compiler.language.source import Span
-from wug.compiler.world import FORMATS, NONCE, Data, Entity, Lexicon, Naming, Part, Sequence, Table
 
 MOST = 10_000_000
 """The most entities or facts that one declaration may ask for."""

@@ -11,13 +11,15 @@ from wug.compiler.checking.tests import TestChecker
 from wug.compiler.checking.where import HoldoutChecker, WhereChecker
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.experiment import Experiment, Train
-from wug.compiler.language import syntax
+from wug.compiler.language import syntax_experiment
 from wug.compiler.world import World
 
 MOST_SEEDS = 1000
 
 
-def check_experiment(declared: syntax.Experiment, world: World, report: Report) -> Experiment | None:
+def check_experiment(
+    declared: syntax_experiment.Experiment, world: World, report: Report
+) -> Experiment | None:
     """The experiment, or none where too little of it could be understood; errors go to `report`."""
     _check_whole(declared, report)
     named = Named(world, report)
@@ -74,7 +76,7 @@ def check_experiment(declared: syntax.Experiment, world: World, report: Report) 
     )
 
 
-def _check_whole(declared: syntax.Experiment, report: Report) -> None:
+def _check_whole(declared: syntax_experiment.Experiment, report: Report) -> None:
     """Report what every experiment must have and this one lacks."""
     for what, items, help in (
         ("nothing to train on", declared.trains, "add: train RELATION in FORM"),
@@ -90,7 +92,7 @@ def _check_whole(declared: syntax.Experiment, report: Report) -> None:
         report.add("W0011", "more than one model is not yet understood", extra.name.span, help="keep one")
 
 
-def _seeds(declared: syntax.Experiment, report: Report) -> int:
+def _seeds(declared: syntax_experiment.Experiment, report: Report) -> int:
     for extra in declared.seeds[1:]:
         report.add("W0103", "'seeds' is set twice", extra.span)
     if not declared.seeds:

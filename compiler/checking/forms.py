@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 
 from wug.compiler.checking.wording_text import Reading, read_pieces
 from wug.compiler.diagnosis.diagnostics import Note, Report, did_you_mean
+from wug.compiler.entities import Argument, Table
+from wug.compiler.forms import INFLECTIONS, Form, Option, Piece, Slot, Wording
 from wug.compiler.language import syntax
 from wug.compiler.language.source import Span
-from wug.compiler.world import INFLECTIONS, Argument, Form, Option, Piece, Slot, Table, Wording
 
 HEAVIEST = 1_000_000
 """The largest weight of a wording."""

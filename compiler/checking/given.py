@@ -9,10 +9,11 @@ from wug.compiler.checking.takers import column
 from wug.compiler.data.files import missing_file
 from wug.compiler.data.texts import MOST_BYTES, read_given
 from wug.compiler.diagnosis.diagnostics import Report
+from wug.compiler.entities import FORMATS, Data
 from wug.compiler.experiment import Choices, Test
-from wug.compiler.language import syntax
+from wug.compiler.language import syntax, syntax_experiment
 from wug.compiler.language.resolve import inside
-from wug.compiler.world import FORMATS, Data, Given, World
+from wug.compiler.world import Given, World
 
 GIVEN: settings.Schema = {"prompt": column, "completion": column, "choices": column, "answer": column}
 
@@ -68,16 +69,16 @@ class GivenChecker:
         self.world = world
         self.report = report
 
-    def meant(self, said: syntax.Train | syntax.Test) -> bool:
+    def meant(self, said: syntax_experiment.Train | syntax_experiment.Test) -> bool:
         return said.form is None and said.relation.text in self.world.given
 
-    def train(self, train: syntax.Train) -> str:
+    def train(self, train: syntax_experiment.Train) -> str:
         """The name of the texts that are trained."""
         settings.read(train.settings, _TRAIN, f"train {train.relation.text}", self.report)
         self._no_where(train.where)
         return train.relation.text
 
-    def test(self, test: syntax.Test) -> Test | None:
+    def test(self, test: syntax_experiment.Test) -> Test | None:
         what = f"test '{test.name.text}'"
         values = settings.read(test.settings, _TEST, what, self.report)
         self._no_where(test.where)
@@ -109,7 +110,7 @@ class GivenChecker:
             span=test.name.span,
         )
 
-    def _no_where(self, wheres: tuple[syntax.Where, ...]) -> None:
+    def _no_where(self, wheres: tuple[syntax_experiment.Where, ...]) -> None:
         for where in wheres:
             message = "given texts have no facts to choose among"
             self.report.add("W0202", message, where.span, help="leave out 'where'")

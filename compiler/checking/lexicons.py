@@ -9,10 +9,10 @@ from typing import Any
 
 from wug.compiler.checking import settings
 from wug.compiler.diagnosis.diagnostics import Report, did_you_mean
+from wug.compiler.entities import NONCE, Lexicon, Naming, TokenFile
 from wug.compiler.language import syntax
 from wug.compiler.language.resolve import inside
 from wug.compiler.language.source import Span, neighbours
-from wug.compiler.world import NONCE, Lexicon, Naming, TokenFile
 
 SHORTEST, LONGEST = 3, 11
 """Letters of a word of a lexicon of one's own."""

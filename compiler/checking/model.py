@@ -10,7 +10,7 @@ from wug.compiler.checking.experiment_settings import MODEL, PHASE
 from wug.compiler.checking.named import Named
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.experiment import Episodes, Phase, Test, Train, probed_tests
-from wug.compiler.language import syntax
+from wug.compiler.language import syntax, syntax_experiment
 from wug.compiler.plan import Model, Pretraining
 
 FRESH_EPISODES = 100_000
@@ -24,7 +24,7 @@ class ModelChecker:
         self.named = named
         self.report = report
 
-    def model(self, model: syntax.Model) -> tuple[Model, Pretraining, Episodes, bool]:
+    def model(self, model: syntax_experiment.Model) -> tuple[Model, Pretraining, Episodes, bool]:
         values = settings.read(model.settings, MODEL, f"model '{model.name.text}'", self.report)
         pretrain = values.pop("pretrain", {})
         values.setdefault("kv_heads", values.get("heads", Model.heads))
@@ -59,7 +59,7 @@ class ModelChecker:
         return Phase(values.get("facts", (1, 8)), steps, batch, episodes)
 
     def unpretrained(
-        self, model: syntax.Model, pretraining: Pretraining, episodes: Episodes
+        self, model: syntax_experiment.Model, pretraining: Pretraining, episodes: Episodes
     ) -> tuple[Pretraining, Episodes]:
         """Without relations there is nothing to make episodes of: the model begins with drawn weights."""
         for atom in model.settings.atoms:
@@ -70,7 +70,11 @@ class ModelChecker:
         return dataclasses.replace(pretraining, episodes=0, steps=0), dataclasses.replace(episodes, phases=())
 
     def probed(
-        self, model: syntax.Model, tests: tuple[Test, ...], trains: tuple[Train, ...], episodes: Episodes
+        self,
+        model: syntax_experiment.Model,
+        tests: tuple[Test, ...],
+        trains: tuple[Train, ...],
+        episodes: Episodes,
     ) -> None:
         """Pretraining is probed with the tests that it can teach: one at least must be left."""
         left = probed_tests(self.named.world, tests, trains, episodes)

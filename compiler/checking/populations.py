@@ -14,8 +14,10 @@ from wug.compiler.checking.takers import column, count_range, share
 from wug.compiler.data.tables import Wanted, check_column
 from wug.compiler.data.typed import VALUE_TYPES
 from wug.compiler.diagnosis.diagnostics import Report, did_you_mean
+from wug.compiler.entities import Argument, Entity, Table
 from wug.compiler.language import syntax
-from wug.compiler.world import Argument, Entity, Population, Relation, Table
+from wug.compiler.populations import Population
+from wug.compiler.world import Relation
 
 _NAME = settings.name("the name of a relation")
 POPULATIONS: dict[str, settings.Schema] = {

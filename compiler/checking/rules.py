@@ -10,22 +10,11 @@ from decimal import Decimal
 from wug.compiler.checking.forms import article
 from wug.compiler.data.typed import ORDERED, WANTED, canonical_text
 from wug.compiler.diagnosis.diagnostics import Note, Report, did_you_mean
+from wug.compiler.entities import Entity, Table
 from wug.compiler.language import syntax
 from wug.compiler.language.source import Span
-from wug.compiler.world import (
-    Body,
-    Comparison,
-    Constant,
-    Count,
-    Entity,
-    Join,
-    Literal,
-    Never,
-    Relation,
-    Rule,
-    Table,
-    Term,
-)
+from wug.compiler.rules import Body, Comparison, Constant, Count, Join, Literal, Never, Rule, Term
+from wug.compiler.world import Relation
 
 AGGREGATES = ("count", "join")
 

@@ -11,8 +11,10 @@ from wug.compiler.checking.forms import article
 from wug.compiler.checking.lexicons import named
 from wug.compiler.data.typed import ORDERED, VALUE_TYPES, WANTED, canonical_text
 from wug.compiler.diagnosis.diagnostics import Note, Report, did_you_mean
+from wug.compiler.entities import Entity, Naming, Table
 from wug.compiler.language import syntax
-from wug.compiler.world import CaseFact, Entity, Naming, Population, Relation, Scene, Table
+from wug.compiler.populations import Population
+from wug.compiler.world import CaseFact, Relation, Scene
 
 Declared = tuple[syntax.WorldFile, syntax.Declaration]
 

@@ -11,9 +11,10 @@ from wug.compiler.checking import settings
 from wug.compiler.checking.takers import count_range, exact
 from wug.compiler.data.typed import DECIMALS, VALUE_TYPES, key_of
 from wug.compiler.diagnosis.diagnostics import Report
+from wug.compiler.entities import Entity, Table
 from wug.compiler.language import syntax
 from wug.compiler.language.source import Span
-from wug.compiler.world import Between, Entity, Table
+from wug.compiler.populations import Between
 
 _MOST_WEIGHT = 2**40
 Written = tuple[syntax.Range | syntax.ValueRange, Span]

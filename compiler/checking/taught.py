@@ -8,7 +8,7 @@ from wug.compiler.checking import settings
 from wug.compiler.checking.where import WhereChecker
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.experiment import Train
-from wug.compiler.language import syntax
+from wug.compiler.language import syntax_experiment
 from wug.compiler.world import World
 
 
@@ -20,10 +20,10 @@ class TaughtDocuments:
         self.wheres = wheres
         self.report = report
 
-    def meant(self, train: syntax.Train) -> bool:
+    def meant(self, train: syntax_experiment.Train) -> bool:
         return train.form is None and train.relation.text in self.world.documents
 
-    def trains(self, train: syntax.Train) -> list[Train]:
+    def trains(self, train: syntax_experiment.Train) -> list[Train]:
         """`where` chooses whom the documents are about."""
         document = self.world.documents[train.relation.text]
         settings.read(train.settings, {}, f"train {document.name}", self.report)

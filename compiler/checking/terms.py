@@ -10,19 +10,11 @@ from dataclasses import dataclass
 from wug.compiler.checking import settings
 from wug.compiler.checking.entities import COUNT, EntityChecker
 from wug.compiler.diagnosis.diagnostics import Note, Report, did_you_mean
+from wug.compiler.entities import Argument, Entity, Operator, Terms
 from wug.compiler.language import syntax
 from wug.compiler.language.source import Span
-from wug.compiler.world import (
-    Applied,
-    Argument,
-    Called,
-    Composed,
-    Entity,
-    Operator,
-    Relation,
-    Rewriting,
-    Terms,
-)
+from wug.compiler.rules import Applied, Called, Composed, Rewriting
+from wug.compiler.world import Relation
 
 DEEPEST = 3
 _OPERANDS = 3

@@ -10,9 +10,10 @@ from wug.compiler.checking.named import Named
 from wug.compiler.checking.where import WhereChecker
 from wug.compiler.diagnosis.diagnostics import Report, did_you_mean
 from wug.compiler.experiment import DEEPEST, Choices, Test, Train
-from wug.compiler.language import syntax
+from wug.compiler.forms import Form, answered, slots
+from wug.compiler.language import syntax, syntax_experiment
 from wug.compiler.language.source import Span
-from wug.compiler.world import Form, Relation, answered, slots
+from wug.compiler.world import Relation
 
 
 class TestChecker:
@@ -24,7 +25,7 @@ class TestChecker:
         self.wheres = wheres
         self.report = report
 
-    def train(self, train: syntax.Train) -> Train | None:
+    def train(self, train: syntax_experiment.Train) -> Train | None:
         values = settings.read(train.settings, TRAIN, "train", self.report)
         preamble = values.get("preamble")
         texts: tuple[str, ...] = ("",)
@@ -56,7 +57,7 @@ class TestChecker:
 
     # Tests
 
-    def test(self, test: syntax.Test) -> Test | None:
+    def test(self, test: syntax_experiment.Test) -> Test | None:
         values = settings.read(test.settings, TEST, f"test '{test.name.text}'", self.report)
         if not self.named.form(test.relation, test.form) or test.form is None:
             return None
@@ -90,7 +91,9 @@ class TestChecker:
             span=test.name.span,
         )
 
-    def _fit(self, test: syntax.Test, relation: Relation, form: Form, values: dict[str, Any]) -> None:
+    def _fit(
+        self, test: syntax_experiment.Test, relation: Relation, form: Form, values: dict[str, Any]
+    ) -> None:
         """Report settings that have nothing to do with one another (W0508)."""
         kind = values["choices"]["kind"] if "choices" in values else ""
         slot = "{statement}" if kind == "verdict" else "{cue}"
@@ -136,7 +139,7 @@ class TestChecker:
                 self.report.add("W0508", f"test '{test.name.text}' {message}", test.name.span, help=help)
 
     def _choices(
-        self, test: syntax.Test, relation: Relation, form: Form, values: dict[str, Any]
+        self, test: syntax_experiment.Test, relation: Relation, form: Form, values: dict[str, Any]
     ) -> Choices | None:
         if "choices" not in values:
             if not any(isinstance(a, syntax.Name) and a.text == "choices" for a in test.settings.atoms):

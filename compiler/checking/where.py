@@ -9,7 +9,7 @@ from wug.compiler.checking.experiment_settings import HOLDOUT
 from wug.compiler.checking.named import Named
 from wug.compiler.diagnosis.diagnostics import Report, did_you_mean
 from wug.compiler.experiment import Holdout, Where
-from wug.compiler.language import syntax
+from wug.compiler.language import syntax, syntax_experiment
 from wug.compiler.world import Relation, World
 
 MOST = 10_000_000
@@ -23,12 +23,12 @@ class WhereChecker:
         self.holdouts = holdouts
         self.report = report
 
-    def wheres(self, wheres: tuple[syntax.Where, ...], relation: Relation) -> tuple[Where, ...]:
+    def wheres(self, wheres: tuple[syntax_experiment.Where, ...], relation: Relation) -> tuple[Where, ...]:
         """All conditions; what is wrong with one is reported, and it is left out."""
         found = (self._where(where, relation) for where in wheres)
         return tuple(where for where in found if where is not None)
 
-    def _where(self, where: syntax.Where, relation: Relation) -> Where | None:
+    def _where(self, where: syntax_experiment.Where, relation: Relation) -> Where | None:
         names = [argument.name for argument in relation.arguments]
         name = where.argument
         if name.text not in names:
@@ -66,7 +66,7 @@ class HoldoutChecker:
         self.named = named
         self.report = report
 
-    def holdout(self, holdout: syntax.Holdout) -> Holdout | None:
+    def holdout(self, holdout: syntax_experiment.Holdout) -> Holdout | None:
         """`10 leaf category { keep is_a }`, or a share such as `20% category`."""
         what = f"holdout '{holdout.name.text}'"
         cursor = settings.Cursor(holdout.settings, self.report)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from wug.compiler.world import Option, Piece, Slot
+from wug.compiler.forms import Option, Piece, Slot
 
 _PART = re.compile(r"\[\[|\]\]|\|\||[\[\]|{}]|[^\[\]|{}]+")
 _BRACE = "a brace in this text has no partner", "slots are {argument}"

@@ -16,24 +16,15 @@ from wug.compiler.checking.scenes import SceneChecker, flattened
 from wug.compiler.checking.terms import TermChecker
 from wug.compiler.data.typed import VALUE_TYPES
 from wug.compiler.diagnosis.diagnostics import Note, Report, did_you_mean
+from wug.compiler.entities import NONCE, Argument, Entity, Lexicon, Table
+from wug.compiler.forms import Form
 from wug.compiler.inferring.rewriting import rule_of
 from wug.compiler.inferring.strata import check_strata
 from wug.compiler.language import syntax
 from wug.compiler.language.resolve import WorldFiles
 from wug.compiler.language.source import Span
-from wug.compiler.world import (
-    NONCE,
-    Argument,
-    Document,
-    Entity,
-    Form,
-    Given,
-    Lexicon,
-    Relation,
-    Rule,
-    Table,
-    World,
-)
+from wug.compiler.rules import Rule
+from wug.compiler.world import Document, Given, Relation, World
 
 TRAITS = (
     "symmetric",

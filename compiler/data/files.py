@@ -15,8 +15,8 @@ from decimal import Decimal
 from typing import Any
 
 from wug.compiler.diagnosis.diagnostics import Report, did_you_mean
+from wug.compiler.entities import FORMATS, Data
 from wug.compiler.language.source import Span, neighbours
-from wug.compiler.world import FORMATS, Data
 
 Row = tuple[int, list[str]]
 """The line of a row (in Parquet its number, from 1) and its cells."""

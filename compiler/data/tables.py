@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from wug.compiler.data.files import header_of, missing_file, rows_of_file
 from wug.compiler.data.typed import WANTED, canonical_text
 from wug.compiler.diagnosis.diagnostics import Report, did_you_mean
+from wug.compiler.entities import Data
 from wug.compiler.language.source import Span
-from wug.compiler.world import Data
 
 CHECKED_WHOLE = 2_000_000
 """Bytes: a table up to this size is read whole by `wug check`, of a larger one only the header."""

@@ -20,10 +20,12 @@ import numpy as np
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
 from wug.compiler.data.typed import VALUE_TYPES
+from wug.compiler.entities import NONCE, Entity, Lexicon
+from wug.compiler.forms import INFLECTIONS, Option, Piece, Slot, slots
 from wug.compiler.saying.articles import ANSWER, ASKED, QUESTION
 from wug.compiler.saying.render import inflected
 from wug.compiler.words.words import SYLLABLES
-from wug.compiler.world import INFLECTIONS, NONCE, Entity, Lexicon, Option, Piece, Slot, World, slots
+from wug.compiler.world import World
 
 PAD, DOCUMENT, UNKNOWN = "<pad>", "<doc>", "<unk>"
 """Ids 0, 1, 2. Every document begins with <doc>; <pad> is never a target. Only ids are these: a text that

@@ -15,9 +15,10 @@ from tokenizers import Tokenizer
 
 from wug.compiler.emitting.tokenizer import read_tokenizer
 from wug.compiler.facts import Ints, Populated, Rows
+from wug.compiler.forms import Form, Slot
 from wug.compiler.saying.manner import Manner, flat
 from wug.compiler.saying.render import slot_text
-from wug.compiler.world import Form, Relation, Slot, World
+from wug.compiler.world import Relation, World
 
 Matrix = NDArray[np.int32]
 """Rows of token ids, -1 where there is none: gaps may stand anywhere and are closed at the end."""

@@ -11,7 +11,8 @@ from wug.compiler.inferring.inference import conditions, constant_numbers
 from wug.compiler.inferring.match import begin, solve
 from wug.compiler.inferring.proofs import Proofs, absent_text, describe_row
 from wug.compiler.inferring.runs import TooMany
-from wug.compiler.world import Never, Relation, World
+from wug.compiler.rules import Never
+from wug.compiler.world import Relation, World
 
 
 def check_constraints(

@@ -9,7 +9,8 @@ import numpy as np
 
 from wug.compiler.facts import Populated
 from wug.compiler.language.source import Span
-from wug.compiler.world import Body, Constant, Count, Join, Literal, Relation, Term, World
+from wug.compiler.rules import Body, Constant, Count, Join, Literal, Term
+from wug.compiler.world import Relation, World
 
 Atom = tuple[str, tuple[int, ...]]
 """A relation and its terms; a constant is a variable too, whose value is known from the start."""

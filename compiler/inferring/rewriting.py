@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from wug.compiler.world import Applied, Body, Composed, Entity, Literal, Relation, Rewriting, Rule
+from wug.compiler.entities import Entity
+from wug.compiler.rules import Applied, Body, Composed, Literal, Rewriting, Rule
+from wug.compiler.world import Relation
 
 
 def rule_of(rewriting: Rewriting, relation: Relation, entity: Entity) -> Rule:

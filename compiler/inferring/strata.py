@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from wug.compiler.diagnosis.diagnostics import Note, Report
 from wug.compiler.language.source import Span
-from wug.compiler.world import Rule
+from wug.compiler.rules import Rule
 
 
 @dataclass(frozen=True)

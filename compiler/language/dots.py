@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from wug.compiler.diagnosis.diagnostics import Report
-from wug.compiler.language import syntax
+from wug.compiler.language import syntax, syntax_experiment
 from wug.compiler.language.walk import nodes
 
 _NAMED = (
@@ -23,11 +23,11 @@ _NAMED = (
     | syntax.Scene
     | syntax.Terms
     | syntax.Given
-    | syntax.Experiment
-    | syntax.Holdout
-    | syntax.Test
-    | syntax.Model
-    | syntax.Arm
+    | syntax_experiment.Experiment
+    | syntax_experiment.Holdout
+    | syntax_experiment.Test
+    | syntax_experiment.Model
+    | syntax_experiment.Arm
 )
 
 

@@ -14,7 +14,7 @@ from lark.exceptions import UnexpectedToken, VisitError
 from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 from wug.compiler.diagnosis.diagnostics import Report, did_you_mean
-from wug.compiler.language import syntax
+from wug.compiler.language import syntax, syntax_experiment
 from wug.compiler.language.dots import check_names
 from wug.compiler.language.lookalikes import check_characters, lookalike
 from wug.compiler.language.source import LARGEST_SOURCE, Source, Span, neighbours
@@ -137,12 +137,12 @@ def parse_world(source: Source, report: Report) -> syntax.WorldFile:
     return file
 
 
-def parse_experiment(source: Source, report: Report) -> syntax.ExperimentFile:
+def parse_experiment(source: Source, report: Report) -> syntax_experiment.ExperimentFile:
     """Parse an `.experiment`; its `experiment` is none where too little could be read."""
     tree = _parse(source, "experiment", report)
     if tree is None:
-        return syntax.ExperimentFile(source, None, None)
-    file: syntax.ExperimentFile = _built(tree, source, report)
+        return syntax_experiment.ExperimentFile(source, None, None)
+    file: syntax_experiment.ExperimentFile = _built(tree, source, report)
     check_names(file.experiment, report)
     return file
 

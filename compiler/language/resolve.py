@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wug.compiler.diagnosis.diagnostics import Note, Report, did_you_mean
-from wug.compiler.language import syntax
+from wug.compiler.language import syntax, syntax_experiment
 from wug.compiler.language.parse import parse_experiment, parse_world, read_source
 from wug.compiler.language.source import neighbours, real_path
 
@@ -62,7 +62,7 @@ class ReadWorld:
 class ReadExperiment:
     """An experiment's file and the world it names, none where that could not be read."""
 
-    file: syntax.ExperimentFile
+    file: syntax_experiment.ExperimentFile
     world: ReadWorld | None
 
 

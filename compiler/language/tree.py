@@ -7,7 +7,7 @@ from typing import Any
 
 from lark import Token, v_args
 
-from wug.compiler.language import syntax
+from wug.compiler.language import syntax, syntax_experiment
 from wug.compiler.language.source import Span
 from wug.compiler.language.tree_world import WorldBuilder
 
@@ -26,45 +26,45 @@ class Builder(WorldBuilder):
     def seeds(self, meta: Any, children: list[Any]) -> syntax.Number:
         return self._number(children[0])
 
-    def world(self, meta: Any, children: list[Any]) -> syntax.World | syntax.UsedWorld:
+    def world(self, meta: Any, children: list[Any]) -> syntax.World | syntax_experiment.UsedWorld:
         rest = self._without_doc(children)
         if rest[0].type == "STRING":
             settings = rest[1] if len(rest) > 1 else None
-            return syntax.UsedWorld(self._text(rest[0]), settings, self._span(meta))
+            return syntax_experiment.UsedWorld(self._text(rest[0]), settings, self._span(meta))
         return syntax.World(self._name(rest[0]), tuple(rest[1:]), self._doc(children), self._span(meta))
 
     def said_in(self, meta: Any, children: list[Any]) -> _SaidIn:
         return _SaidIn(self._name(children[-1]))
 
-    def train(self, meta: Any, children: list[Any]) -> syntax.Train:
+    def train(self, meta: Any, children: list[Any]) -> syntax_experiment.Train:
         _, relation, *rest = self._without_doc(children)
         form, where, others = _stated(rest)
         settings = others[0] if others else None
-        return syntax.Train(self._name(relation), form, where, settings, self._span(meta))
+        return syntax_experiment.Train(self._name(relation), form, where, settings, self._span(meta))
 
-    def test(self, meta: Any, children: list[Any]) -> syntax.Test:
+    def test(self, meta: Any, children: list[Any]) -> syntax_experiment.Test:
         name, relation, *rest = self._without_doc(children)
         form, where, others = _stated(rest)
         span = self._span(meta)
         settings = syntax.Settings(tuple(others), span)
-        return syntax.Test(self._name(name), self._name(relation), form, where, settings, span)
+        return syntax_experiment.Test(self._name(name), self._name(relation), form, where, settings, span)
 
-    def holdout(self, meta: Any, children: list[Any]) -> syntax.Holdout:
+    def holdout(self, meta: Any, children: list[Any]) -> syntax_experiment.Holdout:
         name, *rest = (c for c in self._without_doc(children) if not isinstance(c, Token) or c.type == "NAME")
         span = self._span(meta)
         atoms = (self._name(atom) if isinstance(atom, Token) else atom for atom in rest)
         settings = syntax.Settings(tuple(atoms), span)
-        return syntax.Holdout(self._name(name), settings, self._doc(children), span)
+        return syntax_experiment.Holdout(self._name(name), settings, self._doc(children), span)
 
-    def model(self, meta: Any, children: list[Any]) -> syntax.Model:
+    def model(self, meta: Any, children: list[Any]) -> syntax_experiment.Model:
         name, settings = self._without_doc(children)
-        return syntax.Model(self._name(name), settings, self._span(meta))
+        return syntax_experiment.Model(self._name(name), settings, self._span(meta))
 
-    def arm(self, meta: Any, children: list[Any]) -> syntax.Arm:
+    def arm(self, meta: Any, children: list[Any]) -> syntax_experiment.Arm:
         name, settings = self._without_doc(children)
-        return syntax.Arm(self._name(name), settings, self._span(meta))
+        return syntax_experiment.Arm(self._name(name), settings, self._span(meta))
 
-    def measured(self, meta: Any, children: list[Any]) -> syntax.Sum:
+    def measured(self, meta: Any, children: list[Any]) -> syntax_experiment.Sum:
         token = children[0]
         arm, _, split = token.rpartition(".")
         if not arm:
@@ -78,65 +78,71 @@ class Builder(WorldBuilder):
             syntax.Name(split, Span(self.source, start + middle + 1, start + end)),
         )
         return (
-            syntax.Sum(*names, 0.0, self._span(meta))
+            syntax_experiment.Sum(*names, 0.0, self._span(meta))
             if arm
-            else syntax.Sum(None, None, 0.0, self._span(meta))
+            else syntax_experiment.Sum(None, None, 0.0, self._span(meta))
         )
 
-    def term(self, meta: Any, children: list[Any]) -> syntax.Sum:
-        return syntax.Sum(None, None, float(children[0].value), self._span(meta))
+    def term(self, meta: Any, children: list[Any]) -> syntax_experiment.Sum:
+        return syntax_experiment.Sum(None, None, float(children[0].value), self._span(meta))
 
-    def sum(self, meta: Any, children: list[Any]) -> syntax.Sum:
+    def sum(self, meta: Any, children: list[Any]) -> syntax_experiment.Sum:
         term = children[0]
         if len(children) == 1:
             return term
         sign = -1.0 if children[1] == "-" else 1.0
-        return syntax.Sum(term.arm, term.split, term.offset + sign * children[2].value, self._span(meta))
+        return syntax_experiment.Sum(
+            term.arm, term.split, term.offset + sign * children[2].value, self._span(meta)
+        )
 
-    def compare(self, meta: Any, children: list[Any]) -> tuple[str, syntax.Number | None, syntax.Sum]:
+    def compare(
+        self, meta: Any, children: list[Any]
+    ) -> tuple[str, syntax.Number | None, syntax_experiment.Sum]:
         return str(children[0]), None, children[1]
 
-    def within(self, meta: Any, children: list[Any]) -> tuple[str, syntax.Number | None, syntax.Sum]:
+    def within(
+        self, meta: Any, children: list[Any]
+    ) -> tuple[str, syntax.Number | None, syntax_experiment.Sum]:
         return "within", children[0], children[1]
 
-    def expect(self, meta: Any, children: list[Any]) -> syntax.Expect:
+    def expect(self, meta: Any, children: list[Any]) -> syntax_experiment.Expect:
         rest = self._without_doc(children)
         text = self._text(rest[0]) if isinstance(rest[0], Token) else None
         left, (op, margin, right) = rest[-2:]
-        return syntax.Expect(text, left, op, right, margin, self._span(meta))
+        return syntax_experiment.Expect(text, left, op, right, margin, self._span(meta))
 
-    def experiment(self, meta: Any, children: list[Any]) -> syntax.Experiment:
+    def experiment(self, meta: Any, children: list[Any]) -> syntax_experiment.Experiment:
         rest = self._without_doc(children)
 
         def of(kind: type) -> tuple[Any, ...]:
             return tuple(c for c in rest[1:] if isinstance(c, kind))
 
-        return syntax.Experiment(
+        return syntax_experiment.Experiment(
             name=self._name(rest[0]),
-            worlds=of(syntax.UsedWorld),
+            worlds=of(syntax_experiment.UsedWorld),
             seeds=of(syntax.Number),
-            trains=of(syntax.Train),
-            tests=of(syntax.Test),
-            holdouts=of(syntax.Holdout),
-            models=of(syntax.Model),
-            arms=of(syntax.Arm),
-            expects=of(syntax.Expect),
+            trains=of(syntax_experiment.Train),
+            tests=of(syntax_experiment.Test),
+            holdouts=of(syntax_experiment.Holdout),
+            models=of(syntax_experiment.Model),
+            arms=of(syntax_experiment.Arm),
+            expects=of(syntax_experiment.Expect),
             doc=self._doc(children),
             span=self._span(meta),
         )
 
-    def start(self, meta: Any, children: list[Any]) -> syntax.WorldFile | syntax.ExperimentFile:
+    def start(self, meta: Any, children: list[Any]) -> syntax.WorldFile | syntax_experiment.ExperimentFile:
         edition = next((c for c in children if isinstance(c, syntax.Number)), None)
-        experiment = next((c for c in children if isinstance(c, syntax.Experiment)), None)
+        experiment = next((c for c in children if isinstance(c, syntax_experiment.Experiment)), None)
         if experiment is not None:
-            return syntax.ExperimentFile(self.source, edition, experiment)
+            return syntax_experiment.ExperimentFile(self.source, edition, experiment)
         imports = tuple(c for c in children if isinstance(c, syntax.Import))
         world = next((c for c in children if isinstance(c, syntax.World)), None)
         return syntax.WorldFile(self.source, edition, imports, world)
 
 
-def _stated(rest: list[Any]) -> tuple[syntax.Name | None, tuple[syntax.Where, ...], list[Any]]:
+def _stated(rest: list[Any]) -> tuple[syntax.Name | None, tuple[syntax_experiment.Where, ...], list[Any]]:
     """Form, conditions and settings of `in FORM where c in d ...`."""
     form = next((c.form for c in rest if isinstance(c, _SaidIn)), None)
-    where = tuple(c for c in rest if isinstance(c, syntax.Where))
-    return form, where, [c for c in rest if not isinstance(c, _SaidIn | syntax.Where)]
+    where = tuple(c for c in rest if isinstance(c, syntax_experiment.Where))
+    return form, where, [c for c in rest if not isinstance(c, _SaidIn | syntax_experiment.Where)]

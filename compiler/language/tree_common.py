@@ -7,7 +7,7 @@ from typing import Any
 from lark import Token, Transformer, v_args
 
 from wug.compiler.diagnosis.diagnostics import Report
-from wug.compiler.language import syntax
+from wug.compiler.language import syntax, syntax_experiment
 from wug.compiler.language.source import Source, Span
 
 _ESCAPES = {"n": "\n", "t": "\t", '"': '"', "\\": "\\"}
@@ -100,10 +100,10 @@ class CommonBuilder(Transformer[Token, Any]):
     def call_atom(self, meta: Any, children: list[Any]) -> syntax.Call:
         return syntax.Call(self._name(children[0]), tuple(children[1:]), self._span(meta))
 
-    def where(self, meta: Any, children: list[Any]) -> syntax.Where:
+    def where(self, meta: Any, children: list[Any]) -> syntax_experiment.Where:
         names = [self._name(c) for c in children if c.type == "NAME"]
         negated = any(c.type == "NOT" for c in children)
-        return syntax.Where(names[0], negated, tuple(names[1:]), self._span(meta))
+        return syntax_experiment.Where(names[0], negated, tuple(names[1:]), self._span(meta))
 
     def edition(self, meta: Any, children: list[Any]) -> syntax.Number:
         return self._number(children[-1])

@@ -9,12 +9,13 @@ import numpy as np
 
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draw import Words
+from wug.compiler.entities import Entity
 from wug.compiler.facts import Populated, Rows
 from wug.compiler.inferring.infer import joined_sequences
 from wug.compiler.populating.partition import draw_parts
 from wug.compiler.populating.sequences import draw_sequences, sequence_facts, sequence_names, sequence_parts
 from wug.compiler.populating.terms import with_terms
-from wug.compiler.world import Entity, World
+from wug.compiler.world import World
 
 
 def compose(world: World, populated: Populated, seeds: Words, whole: bool, report: Report) -> Populated:

@@ -8,7 +8,8 @@ from math import gcd
 import numpy as np
 
 from wug.compiler.facts import Rows
-from wug.compiler.world import Population, Relation, World
+from wug.compiler.populations import Population
+from wug.compiler.world import Relation, World
 
 
 def fact_weights(world: World, relations: list[Relation], counts: dict[str, int]) -> list[int]:

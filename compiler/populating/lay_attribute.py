@@ -10,7 +10,7 @@ from wug.compiler.populating.distribution import cumulative, draw_apart, zipf
 from wug.compiler.populating.lay_forest import level_bounds
 from wug.compiler.populating.plot import Laid, Mask, Plot
 from wug.compiler.populating.swaps import swap_partners
-from wug.compiler.world import Between
+from wug.compiler.populations import Between
 
 
 def lay_attribute(plot: Plot) -> Laid:

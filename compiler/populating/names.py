@@ -7,11 +7,12 @@ from numpy.typing import NDArray
 
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draw import Words
+from wug.compiler.entities import Entity
 from wug.compiler.facts import Rows
 from wug.compiler.populating.fresh import fresh_like
 from wug.compiler.populating.sheets import Sheet
 from wug.compiler.words.pools import Pool, pool_of
-from wug.compiler.world import Entity, World
+from wug.compiler.world import World
 
 Names = dict[str, NDArray[np.str_]]
 """The names of each type's members [worlds, count]."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from wug.compiler.draw import Words, permute
+from wug.compiler.entities import Entity
 from wug.compiler.facts import Rows
-from wug.compiler.world import Entity
 
 
 def draw_parts(entity: Entity, seeds: Words, counts: Rows) -> Rows:

@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wug.compiler.draw import Words, draw, permute
+from wug.compiler.entities import Table
 from wug.compiler.facts import Rows
-from wug.compiler.world import Population, Relation, Table, World
+from wug.compiler.populations import Population
+from wug.compiler.world import Relation, World
 
 Mask = NDArray[np.bool_]
 

@@ -15,6 +15,7 @@ from wug.compiler.checking.counts import check_counts
 from wug.compiler.data.typed import VALUE_TYPES
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draw import Words
+from wug.compiler.entities import Entity
 from wug.compiler.facts import Facts, Populated, Rows
 from wug.compiler.populating.compose import compose, fresh_count
 from wug.compiler.populating.fresh_sizes import supported, wanted_members
@@ -37,7 +38,7 @@ from wug.compiler.populating.plot import Plot, further, shuffled
 from wug.compiler.populating.sheets import Cells, Sheet, fresh_cells, read_data, real_cells
 from wug.compiler.populating.sizes import check_drawn
 from wug.compiler.populating.values import Column, Values, column_of, tabulate
-from wug.compiler.world import Entity, Relation, World, counted_types, rule_constants
+from wug.compiler.world import Relation, World, counted_types, rule_constants
 
 _LAYERS = {
     "pairs": lay_pairs,

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wug.compiler.draw import Words, permute
+from wug.compiler.entities import Entity
 from wug.compiler.facts import Facts, Rows
 from wug.compiler.populating.values import Values
-from wug.compiler.world import Entity
 
 # Sequences are rows: their world and what stands at each place, -1 behind the end [sequences, 1 + longest].
 

@@ -14,7 +14,8 @@ from functools import cached_property
 import numpy as np
 
 from wug.compiler.draw import path_word, permute
-from wug.compiler.world import Applied, Called, Composed, Rewriting, Terms
+from wug.compiler.entities import Terms
+from wug.compiler.rules import Applied, Called, Composed, Rewriting
 
 MOST = 200
 """The most shapes of one depth that terms are drawn of: of more a keyed sample."""

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from wug.compiler.data.tables import Wanted, read_columns
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draw import Words, below, draw, scaled
+from wug.compiler.entities import Entity
 from wug.compiler.facts import Rows
 from wug.compiler.populating.fresh import fresh_values
 from wug.compiler.populating.values import Column, column_of
-from wug.compiler.world import Entity, Relation, World
+from wug.compiler.world import Relation, World
 
 
 @dataclass(frozen=True)

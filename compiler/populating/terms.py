@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draw import Words, draw, permute
+from wug.compiler.entities import Entity
 from wug.compiler.facts import Facts, Populated, Rows
 from wug.compiler.populating.partition import part_sizes
 from wug.compiler.populating.shapes import ATOM, Rewriter, Shape, shapes
-from wug.compiler.world import Entity, World
+from wug.compiler.world import World
 
 Columns = NDArray[np.int64]
 """Terms of one shape [terms, 1 + atoms]: their world, then their atoms."""

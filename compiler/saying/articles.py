@@ -18,11 +18,12 @@ from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draw import below, draw, permute
 from wug.compiler.experiment import Train
 from wug.compiler.facts import Ints, Rows
+from wug.compiler.forms import Form, Slot, Wording, slots
 from wug.compiler.populating.drawn import Drawn
 from wug.compiler.saying.manner import Manner, choose
 from wug.compiler.saying.render import Texts, answer, cue, fill, inflected, say, scattered, slot_text, text_of
 from wug.compiler.saying.said import Documents, Sentences
-from wug.compiler.world import Document, Form, Relation, Slot, Wording, slots
+from wug.compiler.world import Document, Relation
 
 QUESTION, ASKED, ANSWER = "Question: ", "?", " Answer:"
 """How a line of questions and answers is put together: QUESTION cue ASKED ANSWER answer."""

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from wug.compiler.draw import permute
 from wug.compiler.experiment import Arm, Train
 from wug.compiler.facts import Rows
+from wug.compiler.forms import Form
 from wug.compiler.inferring.inference import Inference, constant_numbers, inferences
 from wug.compiler.inferring.match import Filters, begin, head_columns
 from wug.compiler.populating.drawn import Drawn
@@ -23,7 +24,7 @@ from wug.compiler.saying.articles import articles
 from wug.compiler.saying.manner import choose
 from wug.compiler.saying.render import Texts, answer, cue, fill, say
 from wug.compiler.saying.said import Documents, Sentences, joined
-from wug.compiler.world import Form, Relation
+from wug.compiler.world import Relation
 
 
 def training_documents(drawn: Drawn) -> Documents:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from wug.compiler.draw import Words, below, draw, permute
 from wug.compiler.facts import Ints, Rows
-from wug.compiler.world import Form, Option, Piece, Slot
+from wug.compiler.forms import Form, Option, Piece, Slot
 
 Which = Literal["told", "held", "any"]
 """Wordings that training may say, those held out for tests, or all of them."""

@@ -16,9 +16,10 @@ import numpy as np
 
 from wug.compiler.checking.automaton import End, Node, lay, lay_pieces
 from wug.compiler.facts import Populated
+from wug.compiler.forms import Form, Slot
 from wug.compiler.saying.articles import styles
 from wug.compiler.saying.render import slot_text
-from wug.compiler.world import IN_SCENE, Document, Form, Slot, World
+from wug.compiler.world import IN_SCENE, Document, World
 
 
 @dataclass(frozen=True)

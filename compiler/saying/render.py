@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wug.compiler.facts import Ints, Populated
+from wug.compiler.forms import Form, Option, Piece, Slot, Wording
 from wug.compiler.saying.manner import Manner
 from wug.compiler.words.inflect import inflect
-from wug.compiler.world import Form, Option, Piece, Relation, Slot, Wording, World
+from wug.compiler.world import Relation, World
 
 Texts = NDArray[np.str_]
 Lists = Mapping[Slot, Texts]

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wug.compiler.draw import draw, path_word, permute
+from wug.compiler.entities import Lexicon
 from wug.compiler.words.english import (
     Letters,
     among,
@@ -31,7 +32,6 @@ from wug.compiler.words.english import (
 )
 from wug.compiler.words.inflect import inflect
 from wug.compiler.words.words import SYLLABLES, spell
-from wug.compiler.world import Lexicon
 
 TRIED = 40_000
 """The most spellings of one length that are tried: of a larger inventory a keyed sample."""

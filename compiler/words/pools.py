@@ -20,12 +20,13 @@ from wug.compiler.canonical import file_digest
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draw import Words, below, draw, path_word, permute
 from wug.compiler.emitting.tokenizer import name_pieces, piece_model
+from wug.compiler.entities import NONCE, Lexicon, Naming, TokenFile
 from wug.compiler.facts import Rows
 from wug.compiler.words.english import LETTER, unpack
 from wug.compiler.words.inflect import inflect
 from wug.compiler.words.lexicon import up_to, words_of
 from wug.compiler.words.words import RESERVED_SHARE, SYLLABLES, spell, syllable_lexicon
-from wug.compiler.world import NONCE, Lexicon, Naming, TokenFile, World
+from wug.compiler.world import World
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.compiler.conftest import checked
-from tests.compiler.judge import parts, reading
+from tests.compiler.judge import parts, reading, reading_experiment
 from tests.compiler.test_judge import Case
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draft import draft
@@ -167,7 +167,7 @@ def test_a_name_that_composes_of_nothing_known_is_seen(folder: Path, tmp_path: P
 
 def test_a_sequence_is_where_its_last_member_is() -> None:
     world = reading.read_world(WORLD)
-    used, unused = (reading.Where("m", True, [part]) for part in ("used", "unused"))
+    used, unused = (reading_experiment.Where("m", True, [part]) for part in ("used", "unused"))
     parts.judge_parts(world, [("message", "a b", used, True), ("message", "a c", unused, True)])
     with pytest.raises(AssertionError):
         parts.judge_parts(

@@ -12,7 +12,7 @@ from wug.compiler.checking import experiment_settings
 from wug.compiler.checking import populations as check_populations
 from wug.compiler.checking import world as check_world
 from wug.compiler.emitting import emit
-from wug.compiler.world import INFLECTIONS
+from wug.compiler.forms import INFLECTIONS
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = "".join(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tests.compiler.judge import composed, terms
-from tests.compiler.judge.reading import Where, World
+from tests.compiler.judge.reading import World
+from tests.compiler.judge.reading_experiment import Where
 
 Evidence = tuple[str, str, Where, bool]
 """A type, a member of it, a `where` about it, and whether it was chosen by it."""

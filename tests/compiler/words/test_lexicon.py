@@ -17,13 +17,14 @@ from tests.compiler.judge.words import edits, faults_between, faults_of_word
 from wug.compiler.diagnosis.diagnostics import Report, SpecError
 from wug.compiler.draft import world_seeds
 from wug.compiler.emitting.tokenizer import build_tokenizer
+from wug.compiler.entities import NONCE, Entity, Lexicon, Naming
 from wug.compiler.language.source import Source, Span
 from wug.compiler.populating.names import Namer
 from wug.compiler.words.english import by_length, pack, pack_texts, patterns_of, unpack
 from wug.compiler.words.lexicon import independent, up_to, words_of
 from wug.compiler.words.pools import Pool, pool_of, token_histograms, token_lines
 from wug.compiler.words.words import spell, syllable_lexicon
-from wug.compiler.world import NONCE, Entity, Lexicon, Naming, World
+from wug.compiler.world import World
 
 SOFT = Lexicon("soft", ("b", "d", "gl", "m", "n"), ("a", "e", "o"), ("", "n", "l", "f"), (1, 2), (4, 6))
 
