@@ -28,8 +28,9 @@ from wug.compiler.emitting.episodes import compile_episodes, compile_probe, show
 from wug.compiler.emitting.given import given_texts
 from wug.compiler.emitting.tokenizer import build_tokenizer, write_tokenizer
 from wug.compiler.entities import Entity, Part
+from wug.compiler.experiment import Arm as ExperimentArm
 from wug.compiler.experiment import Experiment
-from wug.compiler.plan import Arm, Plan, Split
+from wug.compiler.plan import Arm, Augment, Plan, Split
 from wug.compiler.populating.fresh_sizes import fact_weights
 from wug.compiler.populating.sheets import characters, read_data
 from wug.compiler.saying.check_reading import check_documents, check_statements
@@ -103,7 +104,7 @@ def corpus_key(experiment: Experiment) -> str:
     """The identity of an experiment's corpora: its arms count only for what they see, its model only for how
     much it can see, because a context that does not fit is an error."""
     arms = [
-        (a.name, a.context, a.documents, a.articles, a.finetune is not None, a.augment, a.share)
+        (a.name, a.context, a.documents, a.articles, a.finetune is not None, _asked(a))
         for a in experiment.arms
     ]
     world = experiment.world
@@ -112,6 +113,22 @@ def corpus_key(experiment: Experiment) -> str:
     asked += [experiment.given, experiment.given_tests]
     parts = [world, _data_digests(world), experiment.seeds, *asked, arms, room]
     return digest(canonical(["corpus", CORPUS_VERSION, *parts]))
+
+
+def _asked(arm: ExperimentArm) -> Augment | None:
+    """What an arm's teacher is asked: all of `augment` but how it is sampled and what is kept of it."""
+    if arm.augment is None:
+        return None
+    asked = arm.augment
+    return Augment(
+        asked.scopes,
+        asked.teacher,
+        asked.withhold,
+        asked.reversals,
+        asked.rephrase_only,
+        asked.sentences,
+        asked.requests,
+    )
 
 
 def episodes_key(experiment: Experiment) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from wug.compiler.asking.arms import View, view
 from wug.compiler.asking.questions import Items, check_balance, check_distinct, check_worlds
 from wug.compiler.asking.split import split
+from wug.compiler.augmenting.oracle import augmentation
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draw import Words, seed_word
 from wug.compiler.emitting.given import given_documents, given_items, given_texts
@@ -20,7 +21,7 @@ from wug.compiler.inferring.known import Known, taught
 from wug.compiler.populating.drawn import Drawn, drawn
 from wug.compiler.populating.populate import populate
 from wug.compiler.populating.sizes import check_sentences
-from wug.compiler.saying.documents import augmentation, training_documents
+from wug.compiler.saying.documents import training_documents
 from wug.compiler.saying.render import Texts, fill, scattered
 from wug.compiler.saying.said import Documents, joined
 from wug.compiler.world import World
@@ -98,6 +99,6 @@ def draft(experiment: Experiment, report: Report, seeds: int | None = None) -> D
     if experiment.trains:
         parts.insert(0, training_documents(worlds))
     for arm in experiment.arms:
-        if arm.augment == "closure":
-            parts.append(augmentation(arm, worlds))
+        if arm.augment and not arm.augment.sampled:
+            parts.append(augmentation(arm, worlds, known))
     return Draft(experiment, words, populated, closures, worlds.held, known, joined(parts), tests)

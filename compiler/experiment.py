@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from wug.compiler.language.source import Span
-from wug.compiler.plan import Expectation, Finetuning, Model, Pretraining
+from wug.compiler.plan import Augment, Expectation, Finetuning, Model, Pretraining
 from wug.compiler.world import World
 
 DEEPEST = 1_000_000
@@ -113,8 +113,8 @@ class Arm:
     """One way to give a model the facts; see `Arm` in compiler/plan.py for what the runtime sees of it.
 
     `context` is none, train or oracle (`relevant` documents among `documents`); `articles` limits how many
-    articles of one statement stand in context, 0 for all. `augment` is none or closure, over a random
-    `share` of the trained facts.
+    articles of one statement stand in context, 0 for all. `augment` says what its training documents are
+    augmented with.
     """
 
     name: str
@@ -122,8 +122,7 @@ class Arm:
     documents: int
     articles: int
     finetune: Finetuning | None
-    augment: str
-    share: float
+    augment: Augment | None
     span: Span = field(compare=False)
 
 

@@ -67,13 +67,45 @@ class Finetuning:
 
 
 @dataclass(frozen=True)
+class Augment:
+    """What an arm adds to its training documents, and who says it.
+
+    `scopes` are local (what follows from one document) and global (what follows from one document and all the
+    others); the `teacher` is oracle (the closure, rendered), self (the arm's base model, from context) or
+    endpoint. `withhold` is the share of the trained facts of which nothing is asked. `sentences` is whole,
+    independent or cumulative: what of a document is shown at a time. `requests` is the most of a world, 0 for
+    all. A text that was sampled is kept if `filter` (none, entailed, not_contradicting) lets it pass.
+    Lampinen et al., arXiv 2505.00661, section 4.
+    """
+
+    scopes: tuple[str, ...]
+    teacher: str
+    withhold: float = 0.0
+    reversals: bool = True
+    rephrase_only: bool = False
+    sentences: str = "whole"
+    requests: int = 0
+    filter: str = "none"
+    samples: int = 1
+    temperature: float = 0.0
+    top_k: int = 0
+    top_p: float = 1.0
+    max_tokens: int = 32
+
+    @property
+    def sampled(self) -> bool:
+        """Whether a model has to write it when the experiment runs."""
+        return self.teacher != "oracle"
+
+
+@dataclass(frozen=True)
 class Arm:
     """One way to give a model the facts. `context` is none, train or oracle."""
 
     name: str
     context: str = "none"
     finetune: Finetuning | None = None
-    augment: str = "none"  # none or closure: which extra documents the compiler wrote for this arm
+    augment: Augment | None = None
     line: int = 0
 
 

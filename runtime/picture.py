@@ -189,7 +189,7 @@ def _width(text: str) -> float:
 
 
 def _tint(price: dict[str, Any]) -> str:
-    if price["augment"] != "none":
+    if price["augment"]:
         return "augmented"
     if price["context"] != "none":
         return "context"

@@ -239,7 +239,7 @@ def _prices(
         trained = _train_flops(plan, worlds, arm, arm.finetune, parameters) if arm.finetune else 0
         prices[arm.name] = {
             "context": arm.context,
-            "augment": arm.augment,
+            "augment": _spelled_augment(arm),
             "train_flops": trained,  # a seed, on top of pretraining
             "question_flops": round(_average(costs, "flops")),
             "question_flops_reused": round(_average(costs, "flops_reused")),
@@ -253,6 +253,10 @@ def _prices(
         worth = price["train_flops"] > 0 and saved > 0
         price["breakeven_questions"] = -(-price["train_flops"] // saved) if worth else None
     return prices
+
+
+def _spelled_augment(arm: Arm) -> str:
+    return f"{' '.join(arm.augment.scopes)} by {arm.augment.teacher}" if arm.augment else ""
 
 
 def _train_flops(plan: Plan, worlds: Sequence[World], arm: Arm, setting: Finetuning, parameters: int) -> int:

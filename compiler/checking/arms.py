@@ -34,9 +34,9 @@ class ArmChecker:
         for name, arm in declared.items():
             values = self._inherited(name, own, whole)
             context, documents = values.get("context", ("none", 0))
-            augment, share = values.get("augment", ("none", 1.0))
+            augment = values.get("augment")
             finetune = values.get("finetune")
-            if augment != "none" and finetune is None:
+            if augment is not None and finetune is None:
                 help = "add: finetune { steps 200 }, or: like ANOTHER_ARM"
                 message = f"arm '{name}' augments its training data but does not train"
                 self.report.add("W0504", message, arm.name.span, help=help)
@@ -45,7 +45,7 @@ class ArmChecker:
                 self.report.add("W0504", message, arm.name.span, help="add: context train")
             made = Finetuning(**finetune) if finetune is not None else None
             articles = values.get("articles", 0)
-            arms.append(Arm(name, context, documents, articles, made, augment, share, arm.name.span))
+            arms.append(Arm(name, context, documents, articles, made, augment, arm.name.span))
         return tuple(arms)
 
     def _inherited(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from wug.compiler.checking import settings
-from wug.compiler.diagnosis.diagnostics import did_you_mean
+from wug.compiler.checking.augment import augment
 from wug.compiler.experiment import DEEPEST
 from wug.compiler.language import syntax
 
@@ -73,28 +73,6 @@ def _context(cursor: settings.Cursor, key: syntax.Name) -> tuple[str, int] | Non
     return None
 
 
-def _augment(cursor: settings.Cursor, key: syntax.Name) -> tuple[str, float] | None:
-    """`augment by closure`, for all trained facts or for `{ share 50% }` of them."""
-    by = cursor.take(syntax.Name)
-    teacher = cursor.take(syntax.Name) if by is not None and by.text == "by" else None
-    if teacher is None:
-        place = (by or key).span
-        cursor.report.add("W0107", "'augment' needs a teacher", place, help="write 'augment by closure'")
-        return None
-    if teacher.text != "closure":
-        known = {"self": True, "model": True, "endpoint": True}
-        if teacher.text in known:
-            message = f"the teacher '{teacher.text}' is not yet understood by this version"
-            cursor.report.add("W0011", message, teacher.span, help="use 'closure'")
-        else:
-            help = did_you_mean(teacher.text, ["closure"])
-            cursor.report.add("W0101", f"unknown teacher '{teacher.text}'", teacher.span, help=help)
-        return None
-    block = cursor.take(syntax.Settings)
-    inner = settings.read(block, {"share": settings.share}, "augment", cursor.report)
-    return "closure", inner.get("share", 1.0)
-
-
 _STEPS = settings.integer(1, 10_000_000)
 FINETUNE: settings.Schema = {
     "steps": _STEPS,
@@ -138,7 +116,7 @@ ARM: settings.Schema = {
     "context": _context,
     "articles": settings.integer(1, 1_000_000),
     "finetune": settings.block(FINETUNE, "finetune"),
-    "augment": _augment,
+    "augment": augment,
 }
 
 

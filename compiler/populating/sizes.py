@@ -42,8 +42,9 @@ def check_sentences(drawn: Drawn, report: Report) -> None:
     experiment = drawn.experiment
     sizes = [(_sentences(train, drawn), train.span) for train in experiment.trains]
     for arm in experiment.arms:
-        if arm.augment == "closure":
-            sizes += [(_augmenting(train, arm.share, drawn), arm.span) for train in experiment.trains]
+        if arm.augment and not arm.augment.sampled:
+            share = 1 - arm.augment.withhold
+            sizes += [(_augmenting(train, share, drawn), arm.span) for train in experiment.trains]
     total = sum(size for size, _ in sizes)
     if total > MOST_SENTENCES:
         _, span = max(sizes, key=lambda size: size[0])

@@ -1,4 +1,4 @@
-"""Facts to documents: what is trained, what augmentation adds, what stands in context.
+"""Facts to documents: what is trained, and articles of any statement.
 
 A statement is one
 fact in one form, whatever the words: it is named by its sentence in the form's first wording, so that two
@@ -11,18 +11,15 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
-from numpy.typing import NDArray
 
 from wug.compiler.draw import permute
-from wug.compiler.experiment import Arm, Train
+from wug.compiler.experiment import Train
 from wug.compiler.facts import Rows
 from wug.compiler.forms import Form
-from wug.compiler.inferring.inference import Inference, constant_numbers, inferences
-from wug.compiler.inferring.match import Filters, begin, head_columns
 from wug.compiler.populating.drawn import Drawn
 from wug.compiler.saying.articles import articles
 from wug.compiler.saying.manner import choose
-from wug.compiler.saying.render import Texts, answer, cue, fill, say
+from wug.compiler.saying.render import answer, cue, fill, say
 from wug.compiler.saying.said import Documents, Sentences, joined
 from wug.compiler.world import Relation
 
@@ -39,98 +36,11 @@ def training_documents(drawn: Drawn) -> Documents:
             continue
         relation = drawn.experiment.world.relations[train.relation]
         rows = drawn.trained_rows(train)
-        parts.append(_documents("train", train, relation, rows, relation.form(train.form), drawn))
+        parts.append(statements("train", train, relation, rows, relation.form(train.form), drawn))
     return joined(parts)
 
 
-def augmentation(arm: Arm, drawn: Drawn) -> Documents:
-    """What the closure adds for an arm: each trained fact in its other forms, and what follows from it alone.
-
-    With a share below one, a drawn part of each relation's facts is augmented and the rest is not. A
-    statement that training makes already is not added again.
-    """
-    world = drawn.experiment.world
-    stated = training_documents(drawn)
-    known = _keys(stated)
-    parts = []
-    for train in drawn.experiment.trains:
-        relation = world.relations[train.relation]
-        rows = drawn.trained_rows(train)
-        rows = rows[_share(arm, rows, train, drawn)]
-        for of, given in [(relation, rows), *_follows_alone(relation, rows, drawn)]:
-            for form in of.forms:
-                parts.append(_documents(arm.name, train, of, given, form, drawn))
-    added = joined(parts)
-    key = _keys(added)
-    fresh = ~np.isin(key, known)
-    numbered = np.char.add(np.char.add(key, "\t"), added.article.astype(str))
-    _, first = np.unique(numbered, return_index=True)
-    once = np.zeros(len(added), bool)
-    once[first] = True
-    return added.take(np.flatnonzero(fresh & once))
-
-
-def _keys(documents: Documents) -> Texts:
-    """The world and statement of each document that says one."""
-    worlds = documents.world[documents.sentences.document].astype(str)
-    return np.char.add(np.char.add(worlds, " "), documents.sentences.statement)
-
-
-def _share(arm: Arm, rows: Rows, train: Train, drawn: Drawn) -> NDArray[np.bool_]:
-    """Which facts of each world an arm augments: a drawn choice of first arguments, its share of them,
-    rounded up, with all their facts. What is said of one fact so tells nothing of another that is left out.
-    """
-    facts, seeds = drawn.closures[train.relation].facts, drawn.seeds
-    of, first = facts.world[rows], facts.arguments[rows, 0]
-    groups, group = np.unique(np.stack([of, first], axis=1), axis=0, return_inverse=True)
-    world = groups[:, 0]
-    counts = np.bincount(world, minlength=len(seeds))
-    number = np.arange(len(groups)) - (np.cumsum(counts) - counts)[world]
-    # the path does not name the arm: two arms with one share augment the same facts
-    ticket = permute(seeds[world], f"augment/{train.relation}", number, counts[world])
-    return (ticket < np.ceil(counts[world] * arm.share))[group.reshape(-1)]
-
-
-def _follows_alone(relation: Relation, rows: Rows, drawn: Drawn) -> list[tuple[Relation, Rows]]:
-    """Facts that follow from one among `rows`, in one step or several: (relation, rows of its closure).
-
-    What rests on others not holding, or on how many there are, does not follow from one fact alone.
-    """
-    world = drawn.experiment.world
-    known, found, fresh = {relation.name: rows}, [], [(relation.name, rows)]
-    while fresh:
-        name, premises = fresh.pop(0)
-        for rule in inferences(world):
-            if (
-                [each for each, _ in rule.body.holds] != [name]
-                or rule.body.absent
-                or rule.counted is not None
-            ):
-                continue
-            given = _given(rule, name, premises, drawn)
-            before = known.get(rule.head, np.empty(0, np.int64))
-            given = given[~np.isin(given, before)]
-            given = given[np.sort(np.unique(given, return_index=True)[1])]
-            if len(given):
-                known[rule.head] = np.concatenate([before, given])
-                found.append((world.relations[rule.head], given))
-                fresh.append((rule.head, given))
-    return found
-
-
-def _given(rule: Inference, relation: str, rows: Rows, drawn: Drawn) -> Rows:
-    """What a rule with one premise gives of facts of that relation."""
-    facts = drawn.closures[relation].facts
-    constants = constant_numbers(drawn.experiment.world, drawn.populated, rule.body.constants)
-    if constants is None:
-        return np.empty(0, np.int64)
-    columns = [facts.arguments[rows, place] for place in range(facts.arguments.shape[1])]
-    match = begin(0, rule.body.holds[0][1], rows, facts.world[rows], columns, constants)
-    match = Filters(rule.body, {}).apply(match)
-    return drawn.closures[rule.head].extent.find(match.world, head_columns(rule, match))
-
-
-def _documents(set: str, train: Train, relation: Relation, rows: Rows, form: Form, drawn: Drawn) -> Documents:
+def statements(set: str, train: Train, relation: Relation, rows: Rows, form: Form, drawn: Drawn) -> Documents:
     """The articles of some facts in one form; fact by fact."""
     facts = drawn.closures[relation.name].facts
     of, arguments = facts.world[rows], facts.arguments[rows]

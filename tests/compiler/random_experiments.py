@@ -41,8 +41,8 @@ def experiments(draw: st.DrawFn) -> tuple[str, str]:
         "  arm first { context train  articles 1 }",
         f"  arm oracle {{ context oracle({draw(st.integers(1, 3))}) }}",
         "  arm finetune { finetune { steps 10 } }",
-        "  arm augmented { like finetune  augment by closure }",
-        "  arm half { like finetune  augment by closure { share 50% } }",
+        "  arm augmented { like finetune  augment local by oracle }",
+        "  arm half { like finetune  augment local by oracle { withhold 50% } }",
         "}",
     ]
     return world, "\n".join(lines)

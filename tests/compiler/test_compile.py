@@ -52,7 +52,7 @@ experiment small {
   model speck { layers 1  width 32  heads 2  context 200  pretrain { facts 1..4  steps 4  batch 4 } }
   arm icl       { context train }
   arm finetune  { finetune { steps 10  learning_rate 1e-3 } }
-  arm augmented { like finetune  augment by closure }
+  arm augmented { like finetune  augment local by oracle }
 }
 """
 
@@ -159,7 +159,7 @@ def test_layout_and_comments_change_no_key(small: Experiment, write: Write, old:
         ("seeds 2", "seeds 3", True, False),
         ("articles 2", "articles 3", True, False),
         ("arm icl       { context train }\n", "", True, False),
-        ("augment by closure", "augment by closure { share 50% }", True, False),
+        ("augment local by oracle", "augment local by oracle { withhold 50% }", True, False),
         ("facts 1..4", "facts 1..3", False, True),
         ("test trained  { exceeds in forward", "test trained  { exceeds in reverse", True, True),
         ("  test reversal { exceeds in reverse  choices contradiction }\n", "", True, True),

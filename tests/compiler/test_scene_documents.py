@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.compiler.conftest import Write, checked
+from wug.compiler.augmenting.oracle import augmentation
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draft import Draft, draft, draw_world, world_seeds
 from wug.compiler.emitting.episodes import compile_episodes
@@ -13,7 +14,7 @@ from wug.compiler.emitting.tokenizer import build_tokenizer
 from wug.compiler.experiment import Experiment
 from wug.compiler.populating.drawn import drawn
 from wug.compiler.saying.check_reading import ReadingCheck, check_documents
-from wug.compiler.saying.documents import augmentation, training_documents
+from wug.compiler.saying.documents import training_documents
 from wug.compiler.words.inflect import inflect
 
 WORLD = """wug 1
@@ -42,7 +43,7 @@ experiment asked {
   train example
   test conclusion { all in says  derived  choices statements(all some no) }
   model speck { layers 1  width 32  heads 2  pretrain { facts 4..8  steps 4  batch 16 } }
-  arm augmented { finetune { steps 5 }  augment by closure }
+  arm augmented { finetune { steps 5 }  augment local by oracle }
 }
 """
 
@@ -110,7 +111,7 @@ def test_scenes_are_chosen_and_held_out(write: Write, where: str) -> None:
 
 
 def test_augmentation_goes_on_from_what_it_adds(whole: Draft) -> None:
-    added = augmentation(whole.experiment.arms[0], whole)
+    added = augmentation(whole.experiment.arms[0], whole, whole.taught)
     texts = set(added.text.tolist())
     facts = whole.populated.facts["all"]
     names = whole.populated.names["term"]

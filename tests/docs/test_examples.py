@@ -67,7 +67,7 @@ _EXPERIMENT = {
     "model": "model tiny { layers 1  width 32  heads 2  pretrain { facts 1..2 } }",
     "arm icl": "arm icl { context train }",
     "arm finetune": "arm finetune { finetune { steps 10 } }",
-    "arm augmented": "arm augmented { like finetune  augment by closure }",
+    "arm augmented": "arm augmented { like finetune  augment local by oracle }",
 }
 
 

@@ -16,7 +16,7 @@ import pyarrow.parquet as parquet
 import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from wug.compiler.plan import Arm, Expectation, Finetuning, Model, Plan, Pretraining, Split, Term
+from wug.compiler.plan import Arm, Augment, Expectation, Finetuning, Model, Plan, Pretraining, Split, Term
 from wug.compiler.store import Store
 from wug.progress import Silent
 from wug.runtime.run import run
@@ -108,7 +108,7 @@ def plan(**changes: Any) -> Plan:
             Arm("pretrained"),
             Arm("icl", context="train"),
             Arm("finetune", finetune=learn),
-            Arm("augmented", finetune=learn, augment="closure"),
+            Arm("augmented", finetune=learn, augment=Augment(("local",), "oracle")),
         ),
         splits=(Split("trained", 0.5, 0.5), Split("reversal", 0.5, 0.5)),
         expectations=(
@@ -187,7 +187,7 @@ def _write_seed(folder: Path, made: Plan, seed: int) -> None:
             "arm": arm.name,
             "item_id": item["item_id"],
             "context_id": 7 if arm.context == "train" else -1,
-            "exposed": arm.name != "pretrained" and (item["split"] == "trained" or arm.augment == "closure"),
+            "exposed": arm.name != "pretrained" and (item["split"] == "trained" or arm.augment is not None),
             "answerable": arm.name != "pretrained",
             "context_docs": len(shown) if arm.context == "train" else 0,
             "context_relevant": 1 if arm.context == "train" else 0,

@@ -27,7 +27,7 @@ def row(arm: str, split: str, accuracy: float, **more: object) -> dict:
     return {**plain, **more}
 
 
-def price(context: str = "none", augment: str = "none", train: int = 0, ask: int = 31_000_000) -> dict:
+def price(context: str = "none", augment: str = "", train: int = 0, ask: int = 31_000_000) -> dict:
     return {
         "context": context,
         "augment": augment,
@@ -67,7 +67,7 @@ def document() -> dict:
         "arms": {
             "icl": price("train", ask=360_000_000),
             "finetune": price(train=210_000_000_000),
-            "half": price(augment="closure", train=210_000_000_000),
+            "half": price(augment="local by oracle", train=210_000_000_000),
         },
         "pretraining": [
             {"seed": 0, "reached": True, "asked": 0.97, "steps": 1400, "accuracy": {"exceeds.reverse": 0.98}}

@@ -183,7 +183,8 @@ def test_an_oracle_that_sees_enough_answers_and_its_depth_is_that_of_the_proof(w
         write,
         KIN,
         f"{KIN_TRAINS}  test far {{ ancestor in down  depth 2..4  choices others(1) }}\n",
-        "  arm near { context oracle(5) }\n  arm augmented { finetune { steps 1 }  augment by closure }\n",
+        "  arm near { context oracle(5) }\n"
+        "  arm augmented { finetune { steps 1 }  augment local by oracle }\n",
     )
     (items,) = drawn.world_tests(0)
     near, augmented = drawn.view(2, 0), drawn.view(3, 0)

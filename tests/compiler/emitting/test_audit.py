@@ -70,7 +70,7 @@ experiment kin {
   arm pretrained { }
   arm icl        { context train }
   arm near       { context oracle(3) }
-  arm augmented  { finetune { steps 1 }  augment by closure }
+  arm augmented  { finetune { steps 1 }  augment local by oracle }
 }
 """
 

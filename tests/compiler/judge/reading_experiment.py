@@ -137,6 +137,6 @@ def _arm(name: str, bodies: dict[str, str]) -> Arm:
     if articles := re.search(r"\barticles\s+(\d+)", body):
         base.articles = int(articles.group(1))
     base.trains |= bool(re.search(r"\bfinetune\s*\{", body))
-    if augment := re.search(r"\baugment\s+by\s+closure(?:\s*\{\s*share\s+([\d.]+)%\s*\})?", body):
-        base.augments, base.share = True, float(augment.group(1) or 100) / 100
+    if augment := re.search(r"\baugment\s+local\s+by\s+oracle(?:\s*\{\s*withhold\s+([\d.]+)%\s*\})?", body):
+        base.augments, base.share = True, 1 - float(augment.group(1) or 0) / 100
     return base

@@ -40,7 +40,7 @@ def drafted(write: Write, declarations: str) -> Draft:
             'wug 1\nexperiment kinds {\n  world "kinds.world"\n  seeds 3\n'
             f"{declarations}\n"
             "  model speck { layers 1  width 32  heads 2  context 4000 }\n  arm icl { context train }\n"
-            "  arm augmented { finetune { steps 1 }  augment by closure }\n}\n",
+            "  arm augmented { finetune { steps 1 }  augment local by oracle }\n}\n",
         )
     )
     assert isinstance(experiment, Experiment)

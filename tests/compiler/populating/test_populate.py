@@ -60,7 +60,7 @@ experiment small {
   model speck { layers 1  width 32  heads 2 }
   arm icl       { context train }
   arm oracle    { context oracle(2) }
-  arm augmented { finetune { steps 10 }  augment by closure { share 50% } }
+  arm augmented { finetune { steps 10 }  augment local by oracle { withhold 50% } }
 }
 """
 

@@ -1,0 +1,129 @@
+"""The teacher that makes no mistake: what follows from what is trained, rendered in every form."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from wug.compiler.augmenting.kind import is_reversal
+from wug.compiler.augmenting.withheld import asked
+from wug.compiler.experiment import Arm, Train
+from wug.compiler.facts import Rows
+from wug.compiler.forms import Form
+from wug.compiler.inferring.inference import Inference, constant_numbers, inferences
+from wug.compiler.inferring.known import Known
+from wug.compiler.inferring.match import Filters, begin, head_columns
+from wug.compiler.plan import Augment
+from wug.compiler.populating.drawn import Drawn
+from wug.compiler.saying.documents import statements, training_documents
+from wug.compiler.saying.render import Texts
+from wug.compiler.saying.said import Documents, joined
+from wug.compiler.world import Relation
+
+
+def augmentation(arm: Arm, drawn: Drawn, taught: Known) -> Documents:
+    """What the closure adds for an arm, in as many articles as training has.
+
+    Local: each trained fact in its other forms, and what follows from it alone. Global: all that follows from
+    what is trained. Of what is withheld nothing is said, and a statement that training makes already is not
+    added again.
+    """
+    augment = arm.augment
+    assert augment is not None
+    known = _keys(training_documents(drawn))
+    parts = []
+    for train in drawn.experiment.trains:
+        for relation, rows in _inferred(augment, train, drawn):
+            for form in _forms(augment, train, relation, drawn):
+                parts.append(statements(arm.name, train, relation, rows, form, drawn))
+    if "global" in augment.scopes:
+        train = min(drawn.experiment.trains, key=lambda train: train.articles)
+        for relation, rows in _all_that_follows(augment, drawn, taught):
+            for form in relation.forms:
+                parts.append(statements(arm.name, train, relation, rows, form, drawn))
+    added = joined(parts)
+    key = _keys(added)
+    fresh = ~np.isin(key, known)
+    numbered = np.char.add(np.char.add(key, "\t"), added.article.astype(str))
+    _, first = np.unique(numbered, return_index=True)
+    once = np.zeros(len(added), bool)
+    once[first] = True
+    return added.take(np.flatnonzero(fresh & once))
+
+
+def _keys(documents: Documents) -> Texts:
+    """The world and statement of each document that says one; of one that says several, of each."""
+    worlds = documents.world[documents.sentences.document].astype(str)
+    return np.char.add(np.char.add(worlds, " "), documents.sentences.statement)
+
+
+def _inferred(augment: Augment, train: Train, drawn: Drawn) -> list[tuple[Relation, Rows]]:
+    """The trained facts of one `train`, and what follows from each alone."""
+    relation = drawn.experiment.world.relations[train.relation]
+    rows = drawn.trained_rows(train)
+    rows = rows[asked(augment, relation, rows, drawn)]
+    if not len(rows):
+        return []
+    return [(relation, rows), *(_follows_alone(relation, rows, drawn) if "local" in augment.scopes else [])]
+
+
+def _forms(augment: Augment, train: Train, relation: Relation, drawn: Drawn) -> list[Form]:
+    """The forms in which something is said for a trained statement: without reversals not the other ones."""
+    if augment.reversals or relation.name != train.relation:
+        return list(relation.forms)
+    told = relation.form(train.form)
+    return [form for form in relation.forms if not is_reversal(told, form)]
+
+
+def _all_that_follows(augment: Augment, drawn: Drawn, taught: Known) -> list[tuple[Relation, Rows]]:
+    """What follows from all that is trained and is no trained fact: (relation, rows of its closure)."""
+    found = []
+    for name, closure in taught.closures.items():
+        relation = drawn.experiment.world.relations[name]
+        facts = closure.facts
+        columns = [facts.arguments[:, place] for place in range(facts.arguments.shape[1])]
+        rows = drawn.closures[name].extent.find(facts.world, columns)
+        trained = [row for each in drawn.trained for of, row in each if of == name]
+        rows = np.sort(rows[(rows >= 0) & ~np.isin(rows, trained)])
+        rows = rows[asked(augment, relation, rows, drawn)]
+        if len(rows) and relation.forms and not relation.built_in:
+            found.append((relation, rows))
+    return found
+
+
+def _follows_alone(relation: Relation, rows: Rows, drawn: Drawn) -> list[tuple[Relation, Rows]]:
+    """Facts that follow from one among `rows`, in one step or several: (relation, rows of its closure).
+
+    What rests on others not holding, or on how many there are, does not follow from one fact alone.
+    """
+    world = drawn.experiment.world
+    known, found, fresh = {relation.name: rows}, [], [(relation.name, rows)]
+    while fresh:
+        name, premises = fresh.pop(0)
+        for rule in inferences(world):
+            if (
+                [each for each, _ in rule.body.holds] != [name]
+                or rule.body.absent
+                or rule.counted is not None
+            ):
+                continue
+            given = _given(rule, name, premises, drawn)
+            before = known.get(rule.head, np.empty(0, np.int64))
+            given = given[~np.isin(given, before)]
+            given = given[np.sort(np.unique(given, return_index=True)[1])]
+            if len(given):
+                known[rule.head] = np.concatenate([before, given])
+                found.append((world.relations[rule.head], given))
+                fresh.append((rule.head, given))
+    return found
+
+
+def _given(rule: Inference, relation: str, rows: Rows, drawn: Drawn) -> Rows:
+    """What a rule with one premise gives of facts of that relation."""
+    facts = drawn.closures[relation].facts
+    constants = constant_numbers(drawn.experiment.world, drawn.populated, rule.body.constants)
+    if constants is None:
+        return np.empty(0, np.int64)
+    columns = [facts.arguments[rows, place] for place in range(facts.arguments.shape[1])]
+    match = begin(0, rule.body.holds[0][1], rows, facts.world[rows], columns, constants)
+    match = Filters(rule.body, {}).apply(match)
+    return drawn.closures[rule.head].extent.find(match.world, head_columns(rule, match))
