@@ -249,7 +249,9 @@ def check_context(drawn: Draft, tokenizer: Tokenizer, report: Report) -> None:
         if longest > experiment.model.context:
             have = experiment.model.context
             message = f"arm '{arm.name}' needs {longest:,} tokens of context; the model has {have:,}"
-            help = "raise the model's 'context', set the arm's 'articles', or use context oracle(k)"
+            help = (
+                "raise the model's 'context', set the arm's 'articles', or use context oracle(k) or bm25(k)"
+            )
             report.add("W0502", message, arm.span, help=help)
 
 

@@ -112,9 +112,9 @@ class Test:
 class Arm:
     """One way to give a model the facts; see `Arm` in compiler/plan.py for what the runtime sees of it.
 
-    `context` is none, train or oracle (`relevant` documents among `documents`); `articles` limits how many
-    articles of one statement stand in context, 0 for all. `augment` says what its training documents are
-    augmented with.
+    `context` is none, train, oracle (`relevant` documents among `documents`) or bm25 (the `documents` that a
+    search for the question finds); `articles` limits how many articles of one statement stand in context,
+    0 for all. `augment` says what its training documents are augmented with.
     """
 
     name: str

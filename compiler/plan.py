@@ -100,7 +100,7 @@ class Augment:
 
 @dataclass(frozen=True)
 class Arm:
-    """One way to give a model the facts. `context` is none, train or oracle."""
+    """One way to give a model the facts. `context` is none, train, oracle or bm25."""
 
     name: str
     context: str = "none"

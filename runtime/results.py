@@ -84,9 +84,10 @@ def results(
 
 def _answerable(arm: Arm, world: World) -> npt.NDArray[np.bool_]:
     """The items on which an arm is compared: those whose answer follows from what it sees; all of them for an
-    arm that sees nothing, a baseline."""
+    arm that sees nothing, a baseline, and for one that must find what it sees: a search that fails is a
+    failure of the arm."""
     view = world.views[arm.name]
-    if arm.finetune is None and arm.context == "none":
+    if arm.context == "bm25" or (arm.finetune is None and arm.context == "none"):
         return np.ones(len(view.answerable_N), np.bool_)
     return view.answerable_N
 

@@ -59,7 +59,7 @@ def check_fits(plan: Plan, corpus: Corpus) -> None:
                 what = f"a question with its {shown:,} documents" if shown else "a question"
                 way_out = f"give the model a context of {needed:,} tokens or more"
                 if shown:
-                    way_out += ", or show fewer documents: fewer facts or articles, or oracle(k)"
+                    way_out += ", or show fewer documents: fewer facts or articles, oracle(k) or bm25(k)"
                 raise ContextOverflow(arm.name, needed, available, what, way_out)
             if arm.finetune is not None:
                 longest = int(world.documents.length_D[world.documents.seen_by(arm.name)].max(initial=0))

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from wug.compiler.asking.questions import Items
+from wug.compiler.asking.retrieval import Ranking
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draw import permute
 from wug.compiler.experiment import Arm
@@ -103,6 +104,7 @@ def view(
     if arm.context == "train":
         order = permute(seed, "context/train", np.arange(len(shown)), len(shown))
         contexts.append(tuple(shown[place] for place in np.argsort(order)))
+    ranking = Ranking([str(documents.text[i]) for i in shown]) if arm.context == "bm25" else None
     told = {-1: reading.seen(()), **{place: reading.seen(rows) for place, rows in enumerate(contexts)}}
     context, verbatim, exposures, relevant = [], [], [], []
     facts: list[frozenset[Fact]] = []
@@ -110,10 +112,14 @@ def view(
         sentences = items.statement().tolist()
         for item, statement in enumerate(statement_of.tolist()):
             behind = set(items.premises[item])
+            path = f"context/{arm.context}/{items.test.name}/{item}"
+            if ranking is not None:
+                best = ranking.first(_query(items, item), arm.documents, seed, path)
+                contexts.append(_mixed([shown[place] for place in best], seed, path))
             if arm.context == "oracle":
-                path = f"context/oracle/{items.test.name}/{item}"
                 first = [i for i in shown if articles[i] == 0]
                 contexts.append(_oracle(arm.documents, first, reading.facts, behind, seed, path))
+            if arm.context in ("oracle", "bm25"):
                 told[len(contexts) - 1] = reading.seen(contexts[-1])
             place = -1 if arm.context == "none" else 0 if arm.context == "train" else len(contexts) - 1
             seen = told[place]
@@ -150,9 +156,18 @@ def _oracle(
     drawn = [shown[place] for place in order]
     relevant = [i for i in drawn if not behind.isdisjoint(keys[i])]
     chosen = relevant + [i for i in drawn if behind.isdisjoint(keys[i])]
-    chosen = chosen[: max(count, len(relevant))]
+    return _mixed(chosen[: max(count, len(relevant))], seed, path)
+
+
+def _mixed(chosen: list[int], seed: np.uint64, path: str) -> tuple[int, ...]:
+    """Documents in drawn order, so that no place among them tells anything."""
     last = np.argsort(permute(seed, path + "/order", np.arange(len(chosen)), len(chosen)))
     return tuple(chosen[place] for place in last)
+
+
+def _query(items: Items, item: int) -> str:
+    """What is searched for: the cue, or where a test has none, all that its choices say."""
+    return str(items.cue[item]).strip() or " ".join(str(text) for text in items.choices[item])
 
 
 # What follows from what an arm sees

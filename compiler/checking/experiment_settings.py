@@ -55,21 +55,26 @@ def _phase(cursor: settings.Cursor, key: syntax.Name) -> list[dict[str, Any]] | 
     return [settings.read(block, PHASE, "phase", cursor.report)]
 
 
+CONTEXTS = "train, oracle(k) or bm25(k)"
+
+
 def _context(cursor: settings.Cursor, key: syntax.Name) -> tuple[str, int] | None:
-    """`context train`, all training documents, or `context oracle(k)`, k with the relevant one among them."""
+    """`context train`, all training documents, `oracle(k)`, k with the relevant ones among them, or
+    `bm25(k)`, the k that a search finds."""
     atom = cursor.take((syntax.Name, syntax.Call))
     if isinstance(atom, syntax.Name) and atom.text == "train":
         return "train", 0
-    if isinstance(atom, syntax.Call) and atom.name.text == "oracle":
+    if isinstance(atom, syntax.Call) and atom.name.text in ("oracle", "bm25"):
         count = atom.arguments[0] if len(atom.arguments) == 1 else None
         if isinstance(count, syntax.Number) and count.kind == "int" and 1 <= count.value <= 10_000:
-            return "oracle", int(count.value)
-        cursor.report.add("W0203", "oracle(k) takes one number of documents, at least 1", atom.span)
+            return atom.name.text, int(count.value)
+        message = f"{atom.name.text}(k) takes one number of documents, at least 1"
+        cursor.report.add("W0203", message, atom.span)
         return None
     if atom is None:
-        cursor.report.add("W0107", "'context' needs a value: train or oracle(k)", key.span)
+        cursor.report.add("W0107", f"'context' needs a value: {CONTEXTS}", key.span)
         return None
-    cursor.report.add("W0203", "'context' takes train or oracle(k)", atom.span)
+    cursor.report.add("W0203", f"'context' takes {CONTEXTS}", atom.span)
     return None
 
 

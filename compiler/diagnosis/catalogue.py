@@ -224,7 +224,7 @@ CATALOGUE: dict[str, Rule] = {
     "W0502": _error(
         "the context is too long",
         "The training set, concatenated, does not fit the model's context. Raise the model's 'context',\n"
-        "lower 'articles' of the arm, or use oracle(k).",
+        "lower 'articles' of the arm, or use oracle(k) or bm25(k).",
     ),
     "W0503": _error(
         "choices that cannot be made",

@@ -40,6 +40,7 @@ def experiments(draw: st.DrawFn) -> tuple[str, str]:
         "  arm icl { context train }",
         "  arm first { context train  articles 1 }",
         f"  arm oracle {{ context oracle({draw(st.integers(1, 3))}) }}",
+        f"  arm found {{ context bm25({draw(st.integers(1, 3))}) }}",
         "  arm finetune { finetune { steps 10 } }",
         "  arm augmented { like finetune  augment local by oracle }",
         "  arm half { like finetune  augment local by oracle { withhold 50% } }",

@@ -404,9 +404,12 @@ class Case:
                 assert sorted(context) == usable
             elif arm.context == "oracle":
                 assert len(context) >= min(arm.documents, len({self.documents[n]["fact"] for n in usable}))
+            elif arm.context == "bm25":
+                assert len(context) == min(arm.documents, len(usable))
+                assert set(context) <= set(usable)
             else:
                 assert not context
-            if arm.context:
+            if arm.context in ("train", "oracle"):
                 if shown not in closures:
                     closures[shown] = reasoning.closure(self.world, sorted(shown))
                 if self.experiment.tests[item["split"]].unknown:

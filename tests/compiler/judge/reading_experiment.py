@@ -10,7 +10,7 @@ from tests.compiler.judge.reading import bare, blocks
 
 @dataclass
 class Arm:
-    context: str  # "", "train" or "oracle"
+    context: str  # "", "train", "oracle" or "bm25"
     documents: int
     articles: int
     trains: bool
@@ -132,7 +132,7 @@ def _arm(name: str, bodies: dict[str, str]) -> Arm:
     like = re.search(r"\blike\s+(\w+)", bodies[name])
     base = _arm(like.group(1), bodies) if like else Arm("", 0, 0, False, False, 1.0)
     body = bodies[name]
-    if context := re.search(r"\bcontext\s+(train|oracle)(?:\((\d+)\))?", body):
+    if context := re.search(r"\bcontext\s+(train|oracle|bm25)(?:\((\d+)\))?", body):
         base.context, base.documents = context.group(1), int(context.group(2) or 0)
     if articles := re.search(r"\barticles\s+(\d+)", body):
         base.articles = int(articles.group(1))
