@@ -205,7 +205,8 @@ CATALOGUE: dict[str, Rule] = {
     "W0408": _error(
         "facts that contradict what is declared",
         "The facts contradict what a relation is declared to be, or what is declared never to be; they\n"
-        "are shown with their proofs.",
+        "are shown with their proofs. A fresh world for pretraining that does so is drawn again, a hundred\n"
+        "times if need be.",
     ),
     "W0409": _error(
         "rules that explode",

@@ -19,20 +19,18 @@ from tokenizers import Tokenizer
 from wug.compiler.asking.split import split
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draw import Words, below, draw, permute, seed_word
+from wug.compiler.emitting.fresh_worlds import fresh, shown_relations
 from wug.compiler.emitting.tokens import Matrix, Pieces, rows_of, stack
 from wug.compiler.experiment import DEEPEST, Experiment, Test, Train, probed_tests
-from wug.compiler.facts import Closure, Facts, Ints, Populated, Rows
-from wug.compiler.inferring.infer import infer
+from wug.compiler.facts import Closure, Ints, Populated, Rows
 from wug.compiler.inferring.inference import inferences
 from wug.compiler.inferring.known import taught
 from wug.compiler.inferring.proofs import stated_rows
 from wug.compiler.populating.drawn import Drawn
-from wug.compiler.populating.fresh_sizes import fact_weights
-from wug.compiler.populating.populate import member_counts, populate_fresh
 from wug.compiler.populating.sheets import Sheet, read_data
 from wug.compiler.saying.articles import articles
 from wug.compiler.saying.manner import choose
-from wug.compiler.world import Relation, World
+from wug.compiler.world import Relation
 
 DOCUMENT_ID = 1
 PROBE_WORLDS = 64
@@ -88,57 +86,6 @@ def compile_episodes(
     return Episodes(np.concatenate(padded), np.concatenate([part.questions for part in parts]))
 
 
-def _fresh(
-    experiment: Experiment, sheets: dict[str, Sheet], seeds: Words, facts: tuple[int, int], report: Report
-) -> tuple[Populated, dict[str, Closure]]:
-    """Fresh worlds in which `facts` (low, high) facts are known, and what follows from those.
-
-    A world has a third more facts than are known of it: otherwise a model could learn what is missing from
-    the regularity of worlds (that each word stands beside its mirror, say) instead of reading what is there.
-    """
-    low, high = facts
-    known = low + below(draw(seeds, "facts", 0), high - low + 1)
-    total = known + known // 3
-    relations = [relation for relation in shown_relations(experiment) if relation.population is not None]
-    weights = np.array(
-        fact_weights(experiment.world, relations, member_counts(experiment.world, sheets)), np.int64
-    )
-    couples = np.arange((high + high // 3 + 1) // 2)[None, :]
-    ticket = below(draw(seeds[:, None], "relation", couples), int(weights.sum()))
-    choice = np.searchsorted(np.cumsum(weights), ticket, side="right")
-    # facts come in couples, so that a mirrored table is balanced
-    size = np.clip(total[:, None] - 2 * couples, 0, 2)
-    counts = {r.name: np.where(choice == i, size, 0).sum(axis=1) for i, r in enumerate(relations)}
-    whole = populate_fresh(experiment.world, seeds, counts, sheets, report)
-    populated = _known(experiment.world, whole, known, seeds)
-    return populated, infer(experiment.world, populated, report)
-
-
-def _known(world: World, populated: Populated, known: Rows, seeds: Words) -> Populated:
-    """The same worlds with so many of their facts, drawn from all relations together; what names say of
-    themselves is always known."""
-    told = {name: each for name, each in populated.facts.items() if not world.relations[name].built_in}
-    of = np.concatenate([each.world for each in told.values()])
-    counts = np.bincount(of, minlength=len(seeds))
-    order = np.argsort(of, kind="stable")
-    number = np.empty(len(of), np.int64)
-    number[order] = np.arange(len(of)) - (np.cumsum(counts) - counts)[of[order]]
-    kept = permute(seeds[of], "known", number, counts[of]) < known[of]
-    facts, first = dict(populated.facts), 0
-    for name, each in told.items():
-        mine = kept[first : first + len(each)]
-        facts[name] = Facts(each.world[mine], each.arguments[mine])
-        first += len(each)
-    return dataclasses.replace(populated, facts=facts)
-
-
-def shown_relations(experiment: Experiment) -> list[Relation]:
-    """The trained relations that episodes may hold, each once."""
-    left_out = {relation for relation, form in experiment.episodes.exclude if not form}
-    names = dict.fromkeys(t.relation for t in experiment.trains if t.relation not in left_out)
-    return [experiment.world.relations[name] for name in names]
-
-
 def _batch(
     experiment: Experiment,
     sheets: dict[str, Sheet],
@@ -147,7 +94,7 @@ def _batch(
     facts: tuple[int, int],
     report: Report,
 ) -> Episodes:
-    populated, closures = _fresh(experiment, sheets, seeds, facts, report)
+    populated, closures = fresh(experiment, sheets, seeds, facts, report)
     stated = _facts(experiment, pieces, populated, closures, seeds)
     asked = _questions(experiment, pieces, populated, closures, seeds)
     tokens = stack([stated[0], asked[0]])
@@ -279,7 +226,7 @@ def compile_probe(experiment: Experiment, tokenizer: Tokenizer, seed: int, repor
     low, high = experiment.episodes.phases[-1].facts
     sheets = read_data(experiment.world, report)
     report.stop_if_failed()
-    populated, closures = _fresh(experiment, sheets, seeds, (min(max(low, 2), high), high), report)
+    populated, closures = fresh(experiment, sheets, seeds, (min(max(low, 2), high), high), report)
     probed = probed_tests(experiment.world, experiment.tests, experiment.trains, experiment.episodes)
     tests = [_probed(test) for test in probed]
     trains = [dataclasses.replace(train, where=()) for train in experiment.trains]

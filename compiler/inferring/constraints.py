@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
+from numpy.typing import NDArray
 
 from wug.compiler.diagnosis.diagnostics import Note, Report, did_you_mean
-from wug.compiler.facts import Closure, Ints, Populated, pack
-from wug.compiler.inferring.cycles import find_cycle
-from wug.compiler.inferring.inference import conditions, constant_numbers
-from wug.compiler.inferring.match import begin, solve
+from wug.compiler.facts import Closure, Ints, Populated, Rows, pack
+from wug.compiler.inferring.cycles import find_cycle, leading_back
+from wug.compiler.inferring.inference import Conditions, conditions, constant_numbers
+from wug.compiler.inferring.match import Match, begin, solve
 from wug.compiler.inferring.proofs import Proofs, absent_text, describe_row
 from wug.compiler.inferring.runs import TooMany
 from wug.compiler.rules import Never
@@ -38,12 +41,32 @@ def check_constants(world: World, populated: Populated, report: Report) -> None:
                     report.add("W0101", f"no {constant.type} is called '{constant.text}'", span, help=help)
 
 
-def _check_never(never: Never, proofs: Proofs, report: Report) -> None:
-    world, populated, closures = proofs.world, proofs.populated, proofs.closures
-    body, _ = conditions(never.body, len(never.variables))
+def contradictory(
+    world: World, populated: Populated, closures: dict[str, Closure], report: Report
+) -> NDArray[np.bool_]:
+    """Which worlds contradict what is declared [worlds]: a trait of a relation, or a never."""
+    bad = np.zeros(populated.worlds, bool)
+    for relation in world.relations.values():
+        for trait in sorted(relation.traits):
+            bad[_clashing(trait, relation, closures[relation.name])] = True
+    for never in world.nevers:
+        body, _ = conditions(never.body, len(never.variables))
+        bad[_met(never, body, world, populated, closures, report).world] = True
+    return bad
+
+
+def _met(
+    never: Never,
+    body: Conditions,
+    world: World,
+    populated: Populated,
+    closures: dict[str, Closure],
+    report: Report,
+) -> Match:
+    """The ways in which facts meet what never holds together."""
     constants = constant_numbers(world, populated, body.constants)
     if constants is None:
-        return
+        return Match(np.empty(0, np.int32), {}, {})
     extents = {name: closure.extent for name, closure in closures.items()}
     seed = min(range(len(body.holds)), key=lambda place: len(extents[body.holds[place][0]]))
     relation, terms = body.holds[seed]
@@ -51,7 +74,7 @@ def _check_never(never: Never, proofs: Proofs, report: Report) -> None:
     columns = [column.values for column in extent.columns]
     match = begin(seed, terms, np.arange(len(extent)), extent.world.values, columns, constants)
     try:
-        match = solve(match, body, extents, body.variables())
+        return solve(match, body, extents, body.variables())
     except TooMany as many:
         report.fail(
             "W0409",
@@ -59,6 +82,12 @@ def _check_never(never: Never, proofs: Proofs, report: Report) -> None:
             never.span,
             help="lower the counts, or let the conditions share more variables",
         )
+
+
+def _check_never(never: Never, proofs: Proofs, report: Report) -> None:
+    world, populated, closures = proofs.world, proofs.populated, proofs.closures
+    body, _ = conditions(never.body, len(never.variables))
+    match = _met(never, body, world, populated, closures, report)
     if not len(match):
         return
     facts = [(name, int(match.rows[place][0])) for place, (name, _) in enumerate(body.holds)]
@@ -101,6 +130,27 @@ def _check_traits(proofs: Proofs, report: Report) -> None:
             )
 
 
+def _clashing(trait: str, relation: Relation, closure: Closure) -> Ints:
+    """The worlds, some of them more than once, in which facts clash with a trait."""
+    sizes = closure.extent.sizes
+    of, arguments = closure.facts.world, closure.facts.arguments
+    if not len(of):
+        return of
+    if trait in ("functional", "injective"):
+        key = np.sort(_keys(trait, closure))
+        same = key[1:][key[1:] == key[:-1]]
+        free = 1 if trait == "functional" else 0
+        return (same // (math.prod(sizes) // sizes[free])).astype(np.int32)
+    if trait == "irreflexive":
+        return of[arguments[:, 0] == arguments[:, 1]]
+    if trait == "asymmetric" or (trait == "acyclic" and "transitive" in relation.traits):
+        turned = np.isin(pack(of, _swap(arguments), sizes), pack(of, arguments, sizes))
+        return of[turned]  # a loop turned round is itself
+    if trait == "acyclic":
+        return of[leading_back(*_edges(closure))]
+    return of[:0]
+
+
 def _clash(trait: str, relation: Relation, closure: Closure) -> tuple[int, int] | None:
     sizes = closure.extent.sizes
     of, arguments = closure.facts.world, closure.facts.arguments
@@ -117,18 +167,34 @@ def _clash(trait: str, relation: Relation, closure: Closure) -> tuple[int, int] 
             row = int(clashing[0])
             return row, int(np.flatnonzero(keys == turned[row])[0])
     elif trait == "acyclic":
-        rest = tuple(range(2, len(sizes)))
-        group = pack(of, arguments[:, rest], sizes[2:]) * sizes[0]
-        return find_cycle(group + arguments[:, 0], group + arguments[:, 1])
+        return find_cycle(*_edges(closure))
     elif trait in ("functional", "injective"):
-        free = 1 if trait == "functional" else 0
-        others = [place for place in range(len(sizes)) if place != free]
-        key = pack(of, arguments[:, others], tuple(sizes[place] for place in others))
+        key = _keys(trait, closure)
         order = np.argsort(key, kind="stable")
         same = np.flatnonzero(key[order][1:] == key[order][:-1])
         if len(same):
             return int(order[same[0]]), int(order[same[0] + 1])
     return None
+
+
+def _edges(closure: Closure) -> tuple[Rows, Rows]:
+    """Where each fact leads from and to, a number for each argument with those that the others go with."""
+    sizes = closure.extent.sizes
+    arguments = closure.facts.arguments
+    group = pack(closure.facts.world, arguments[:, 2:], sizes[2:]) * sizes[0]
+    return group + arguments[:, 0], group + arguments[:, 1]
+
+
+def _keys(trait: str, closure: Closure) -> Rows:
+    """A number for each fact without the argument of which a trait allows one alone, the world in front."""
+    free = 1 if trait == "functional" else 0
+    sizes = closure.extent.sizes
+    others = [place for place in range(len(sizes)) if place != free]
+    return pack(
+        closure.facts.world,
+        closure.facts.arguments[:, others],
+        tuple(sizes[place] for place in others),
+    )
 
 
 def _swap(arguments: Ints) -> Ints:

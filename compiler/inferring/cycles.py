@@ -25,6 +25,12 @@ def find_cycle(start: Rows, end: Rows) -> tuple[int, int] | None:
     return int(left[one[first]]), int(left[one[second]])
 
 
+def leading_back(start: Rows, end: Rows) -> Rows:
+    """Edges of each part of the graph that has a cycle, and none of the others."""
+    nodes, number = np.unique(np.concatenate([start, end]), return_inverse=True)
+    return _without_ends(number[: len(start)], number[len(start) :], len(nodes))
+
+
 def _among_single(start: Rows, end: Rows, nodes: int) -> tuple[int, int] | None:
     """Edges on a cycle where each node has one edge at most: who still goes on after as many steps as there
     are nodes has come to a cycle. The steps are doubled each time."""

@@ -18,7 +18,7 @@ from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draft import world_seeds
 from wug.compiler.emitting.emit import FactNumbers, proof_columns
 from wug.compiler.facts import Closure, Populated
-from wug.compiler.inferring.constraints import check_constraints
+from wug.compiler.inferring.constraints import check_constraints, contradictory
 from wug.compiler.inferring.infer import infer
 from wug.compiler.inferring.truth import is_false
 from wug.compiler.language.parse import parse_world
@@ -67,12 +67,15 @@ def judge_random_world(text: str) -> None:
     assert len(read.rules) == len(world.rules)
     assert len(read.nevers) == len(world.nevers)
     bad: set[tuple[str, str]] = set()
+    wrong = contradictory(world, populated, closures, report)
     for of in range(2):
         columns = proof_columns(world, populated, closures, FactNumbers(closures, of))
         rows = [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
         facts: list[reasoning.Fact] = [(row["relation"], tuple(row["arguments"])) for row in rows]
         judge_proofs(read, rows, facts)
-        bad |= reasoning.violated(read, dict.fromkeys(facts, 1))
+        violated = reasoning.violated(read, dict.fromkeys(facts, 1))
+        assert wrong[of] == bool(violated), violated
+        bad |= violated
         judge_truth(world, populated, closures, of, read, dict.fromkeys(facts, 1))
     check_constraints(world, populated, closures, report)
     said = [re.match(r"'(\w+)' is declared (\w+)", item.message) for item in report.items]
