@@ -23,6 +23,7 @@ from wug.compiler.asking.questions import summary
 from wug.compiler.canonical import canonical, digest, file_digest, plain
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draft import Draft, draft, draw_world, world_seeds
+from wug.compiler.emitting.disjoint import disjoint
 from wug.compiler.emitting.emit import emit_seed, emit_world, write_card, write_manifest
 from wug.compiler.emitting.episodes import compile_episodes, compile_probe, without_episodes
 from wug.compiler.emitting.fresh_worlds import shown_relations
@@ -40,7 +41,7 @@ from wug.compiler.words.pools import token_histograms, token_lines
 from wug.compiler.world import World
 from wug.progress import Progress
 
-CORPUS_VERSION = 8
+CORPUS_VERSION = 9
 EPISODES_VERSION = 5
 """Raised whenever the output of a stage changes for the same spec; a test of golden hashes insists on it."""
 
@@ -208,6 +209,7 @@ def _write_corpus(
         "counts": counts,
         "splits": splits,
         "pretraining": pretraining_key,
+        "disjoint": disjoint(drawn, report),
         "warnings": [item.message for item in report.items],
     }
     write_manifest(folder, about | ({"name_tokens": names} if names else {}))

@@ -31,7 +31,26 @@ def print_audit(found: Audit, out: Console) -> None:
     out.print(_splits(found))
     for each in found.names:
         counts = ", ".join(f"{names:,} of {tokens}" for tokens, names in each["tokens"].items())
-        out.print(f"{each['type']}: {each['names']:,} names, {counts} tokens", highlight=False)
+        apart = _apart(found, each["type"])
+        out.print(f"{each['type']}: {each['names']:,} names, {counts} tokens{apart}", highlight=False)
+    open = {
+        test: None for seed in found.disjoint for test, s in seed["tests"].items() if s["proof"] == "none"
+    }
+    if open:
+        out.print(f"nothing proves that pretraining read no question of {', '.join(open)}", style="yellow")
+
+
+def _apart(found: Audit, type: str) -> str:
+    """How the names of a type are kept out of what pretraining reads."""
+    proved = found.disjoint[0]["names"].get(type)
+    if proved is None:
+        return ""
+    return {
+        "reserved": f"; pretraining invents names of {proved.get('against', 0):,} other words",
+        "redrawn": "; pretraining draws others of their shape",
+        "composed": f"; composed of those of {proved.get('of', '')}",
+        "numbered": "; pretraining numbers alike",
+    }[proved["proof"]]
 
 
 def _vouched(found: Audit) -> str:

@@ -22,6 +22,7 @@ from wug.compiler.canonical import file_digest
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draft import Draft, draft
 from wug.compiler.emitting.audit_seed import Finding, SeedAudit
+from wug.compiler.emitting.disjoint import disjoint
 from wug.compiler.emitting.files import Tables, read_tables
 from wug.compiler.experiment import Experiment
 from wug.compiler.words.lexicon import forms_of
@@ -29,23 +30,28 @@ from wug.compiler.words.lexicon import forms_of
 
 @dataclass(frozen=True)
 class Audit:
-    """What an audit found: `faults` (none of a clean corpus), what each split gives away, and the names."""
+    """What an audit found: `faults` (none of a clean corpus), what each split gives away, the names, and how
+    the names and items of each seed are proved to be in no episode."""
 
     name: str
     faults: tuple[Finding, ...]
     splits: tuple[dict[str, Any], ...]
     names: tuple[dict[str, Any], ...]
+    disjoint: tuple[dict[str, Any], ...]
 
     def to_json(self) -> dict[str, Any]:
         found = [asdict(fault) for fault in self.faults]
-        return {"name": self.name, "faults": found, "splits": list(self.splits), "names": list(self.names)}
+        listed = {name: list(getattr(self, name)) for name in ("splits", "names", "disjoint")}
+        return {"name": self.name, "faults": found, **listed}
 
 
 def audit(experiment: Experiment, compiled: Path, episodes: Path, report: Report) -> Audit:
     """Judge a compiled experiment and its episodes. Raises SpecError where the spec cannot be drawn."""
     drawn = draft(experiment, report)
     tokenizer = Tokenizer.from_file(str(compiled / "tokenizer.json"))
-    faults = list(_damaged(compiled))
+    manifest = json.loads((compiled / "manifest.json").read_bytes())
+    proved = disjoint(drawn, report)
+    faults = [*_damaged(compiled, manifest), *_not_disjoint(proved, manifest)]
     tables = []
     for of in range(experiment.seeds):
         read = read_tables(compiled / f"seed-{of}")
@@ -55,12 +61,11 @@ def audit(experiment: Experiment, compiled: Path, episodes: Path, report: Report
     faults += _in_episodes(drawn, np.load(episodes / "episodes.npy", allow_pickle=False), tokenizer)
     tests = (*experiment.tests, *experiment.given_tests)
     splits = tuple({**_split(test.name, tables), "given": test in experiment.given_tests} for test in tests)
-    return Audit(experiment.name, tuple(faults), splits, tuple(_names(drawn, tokenizer)))
+    return Audit(experiment.name, tuple(faults), splits, tuple(_names(drawn, tokenizer)), tuple(proved))
 
 
-def _damaged(compiled: Path) -> Iterator[Finding]:
+def _damaged(compiled: Path, manifest: dict[str, Any]) -> Iterator[Finding]:
     """Files that are not as the manifest says."""
-    manifest = json.loads((compiled / "manifest.json").read_bytes())
     for name, expected in sorted(manifest["files"].items()):
         path = compiled / name
         if not path.is_file():
@@ -91,6 +96,17 @@ def _names_that_collide(drawn: Draft) -> Iterator[Finding]:
                 if plain in words:
                     yield Finding("names", of, f"'{name}', a {type}, is a word of the world too")
                 seen[plain] = type
+
+
+def _not_disjoint(proved: list[dict[str, Any]], manifest: dict[str, Any]) -> Iterator[Finding]:
+    """Seeds of which the manifest says more, or less, than is proved: that pretraining read none of it."""
+    said = {each["seed"]: each for each in manifest.get("disjoint", [])}
+    for each in proved:
+        if said.pop(each["seed"], None) != each:
+            message = "what the manifest says of names and items that pretraining has not read is not proved"
+            yield Finding("pretraining", each["seed"], message)
+    for seed in said:
+        yield Finding("pretraining", seed, "the manifest speaks of a seed that there is not")
 
 
 def _in_episodes(drawn: Draft, episodes: np.ndarray, tokenizer: Tokenizer) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +61,7 @@ def _met(
     body: Conditions,
     world: World,
     populated: Populated,
-    closures: dict[str, Closure],
+    closures: Mapping[str, Closure],
     report: Report,
 ) -> Match:
     """The ways in which facts meet what never holds together."""
