@@ -55,7 +55,8 @@ class Pretraining:
 class Finetuning:
     """Optax AdamW on the arm's documents: `steps` batches of `batch` whole documents.
 
-    With `loss` answer only what stands behind a '=>' counts; of a document without one, all of it.
+    With `loss` answer only what stands behind a '=>' counts, and of a given text its completion; of a
+    document that has neither, all of it.
     """
 
     steps: int = 200

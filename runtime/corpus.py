@@ -31,7 +31,8 @@ Strings = npt.NDArray[np.str_]
 class Documents:
     """All documents of one seed. `tokens_DT` holds <doc> t1 ... tn <doc> and padding; `length_D` is n + 2.
 
-    `answer_DT` marks the tokens that stand behind a '=>', and of a document without one all but padding.
+    `answer_DT` marks the tokens that stand behind a '=>' or belong to the completion of a given text, and of
+    a document that has neither all but padding.
     """
 
     doc_id_D: Ints
@@ -101,7 +102,7 @@ class World:
     views: dict[str, View]
 
     def answer_digest(self, arm: str) -> str:
-        """Identifies which tokens of that are behind a '=>'."""
+        """Identifies which tokens of that count as answers."""
         return digest(canonical(self.documents.answer_DT[self.documents.seen_by(arm)].astype(int).tolist()))
 
     def training_digest(self, arm: str) -> str:
@@ -217,6 +218,9 @@ def _documents(rows: dict[str, list[Any]], said: dict[str, list[Any]], tokenizer
     for doc_id, start, end in zip(said["doc_id"], said["answer"], said["end"], strict=True):
         if start < end:
             answers.setdefault(doc_id, []).append((start, end))
+    for doc_id, start, text in zip(rows["doc_id"], rows["answer"], rows["text"], strict=True):
+        if start >= 0:
+            answers[doc_id] = [(start, len(text))]
     answer_DT = np.zeros(tokens_DT.shape, np.bool_)
     for row, encoding in enumerate(encoded):
         tokens_DT[row, : length_D[row]] = [DOC, *encoding.ids, DOC]

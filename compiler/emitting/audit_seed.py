@@ -46,8 +46,11 @@ class SeedAudit:
         self.found: list[Finding] = []
         documents, tests = drawn.world_documents(of), drawn.world_tests(of)
         own = [source in self.world.given for source in documents.source.tolist()]
-        # texts and questions of the user's own, word for word
-        self.given = set(documents.text[np.array(own, bool)].tolist())
+        # texts and questions of the user's own, word for word, and where their answers begin
+        texts, answers = (
+            column[np.array(own, bool)].tolist() for column in (documents.text, documents.answer)
+        )
+        self.given = set(zip(texts, answers, strict=True))
         self.asked: dict[tuple[str, str], list[dict[str, bool]]] = {}
         for items in (items for items in tests if items.given):
             columns = items.cue.tolist(), items.choices.tolist(), items.accept.tolist()
@@ -96,10 +99,14 @@ class SeedAudit:
         for document in self.read.documents:
             text = document["text"]
             if document["source"] in self.world.given:
-                if text not in self.given:
-                    self.fault("unreadable", f"'{text}' is no text of '{document['source']}'")
+                if (text, document["answer"]) not in self.given:
+                    self.fault(
+                        "unreadable", f"'{text}' is no text of '{document['source']}', or is cut elsewhere"
+                    )
                 told[document["set"], document["source"]] += 1
                 continue
+            if document["answer"] != -1:
+                self.fault("sentences", f"'{text}' is no given text, but has an answer like one")
             if document["source"] in self.world.documents:
                 sentences = self.reader.document(document["source"], text)
             else:

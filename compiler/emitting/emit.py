@@ -31,6 +31,7 @@ _DOCUMENTS = pa.schema(
         ("source", pa.string()),
         ("article", pa.int32()),
         ("text", pa.string()),
+        ("answer", pa.int32()),
     ]
 )
 _SENTENCES = pa.schema(
@@ -132,9 +133,10 @@ def emit_seed(draft: Draft, of: int, folder: Path) -> None:
     world = draft.experiment.world
     numbers = FactNumbers(draft.closures, of)
     documents = draft.world_documents(of)
+    names = ("set", "source", "article", "text", "answer")
     columns: dict[str, Any] = {
         "doc_id": list(range(len(documents))),
-        **{name: getattr(documents, name).tolist() for name in ("set", "source", "article", "text")},
+        **{name: getattr(documents, name).tolist() for name in names},
     }
     write_table(folder, "documents", columns, _DOCUMENTS)
     write_table(folder, "sentences", _sentence_columns(documents.sentences, numbers), _SENTENCES)

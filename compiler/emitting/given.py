@@ -35,6 +35,7 @@ def given_documents(texts: GivenTexts, name: str, worlds: int) -> Documents:
         source=np.full(count, name),
         article=np.zeros(count, np.int32),
         text=np.tile(whole, worlds),
+        answer=np.tile(np.char.str_len(np.array(texts.prompts)).astype(np.int32), worlds),
         sentences=said,
     )
 

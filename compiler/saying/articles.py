@@ -343,6 +343,7 @@ def _assembled(
         source=np.full(len(of), document.name),
         article=copies,
         text=np.array(texts, np.str_) if texts else np.empty(0, "<U1"),
+        answer=np.full(len(of), -1, np.int32),
         sentences=Sentences(
             document=plan.document[row],
             relation=np.array([each.relation for each in tells])[tell],

@@ -84,5 +84,6 @@ def statements(set: str, train: Train, relation: Relation, rows: Rows, form: For
         source=np.full(count, relation.name),
         article=article.astype(np.int32),
         text=np.char.add(np.char.add(before, asking), asked),
+        answer=np.full(count, -1, np.int32),
         sentences=said,
     )

@@ -37,13 +37,15 @@ class Sentences:
 @dataclass(frozen=True)
 class Documents:
     """One table of documents, in all worlds. `set` is train, or the name of the arm that adds it; `source`
-    the relation, or the document declaration, that it comes from."""
+    the relation, or the document declaration, that it comes from. `answer` is where the answer of a given
+    text begins, -1 in all others."""
 
     set: Texts
     world: Ints
     source: Texts
     article: Ints
     text: Texts
+    answer: Ints
     sentences: Sentences
 
     def __len__(self) -> int:
@@ -68,7 +70,7 @@ class Documents:
         return [range(start, end) for start, end in pairs]
 
 
-_COLUMNS = ("set", "world", "source", "article", "text")
+_COLUMNS = ("set", "world", "source", "article", "text", "answer")
 
 
 def joined(parts: Sequence[Documents]) -> Documents:

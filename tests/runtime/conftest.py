@@ -210,6 +210,7 @@ def _document(doc_id: int, set_: str, article: int, text: str) -> dict[str, Any]
         "source": "exceeds",
         "article": article,
         "text": text,
+        "answer": -1,
     }
 
 

@@ -258,6 +258,14 @@ def lose_a_document(rows: Table) -> None:
     del rows[-1]
 
 
+def cut_elsewhere(rows: Table) -> None:
+    next(row for row in rows if row["source"] == "lines")["answer"] += 1
+
+
+def cut_a_fact(rows: Table) -> None:
+    next(row for row in rows if row["source"] == "does")["answer"] = 3
+
+
 def another_premise(rows: Table) -> None:
     row = next(row for row in rows if len(row["premises"]) == 2)
     row["premises"] = row["premises"][::-1]
@@ -298,6 +306,8 @@ CHANGES: list[tuple[str, Callable[[Table], None], str]] = [
     ("documents", reword_a_document, "unreadable"),
     ("documents", say_another_fact, "sentences"),
     ("documents", lose_a_document, "documents"),
+    ("documents", cut_elsewhere, "unreadable"),
+    ("documents", cut_a_fact, "sentences"),
     ("proofs", another_premise, "proofs"),
     ("proofs", another_argument, "proofs"),
     ("views", unexpose, "views"),
