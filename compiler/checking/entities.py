@@ -102,15 +102,19 @@ class EntityChecker:
             return ()
         parts: dict[str, Part] = {}
         partition = written[0]
+        sizes = [self._size(part) for part in partition.parts]
+        if None in sizes:
+            return ()
         before = len(self.report.items)
-        kinds = {part.count.kind for part in partition.parts}
+        counts = [size for size in sizes if size is not None]
+        kinds = {count.kind for count in counts}
         if kinds - {"int", "percent"} or len(kinds) > 1:
             help = "partition a 30, b 60 or partition a 25%, b 75%"
             message = "the parts are all counts or all percentages"
             self.report.add("W0203", message, partition.span, help=help)
             return ()
-        for part in partition.parts:
-            name, count = part.name, part.count
+        for part, count in zip(partition.parts, counts, strict=True):
+            name = part.name
             if name.text in parts:
                 self.report.add("W0103", f"two parts are called '{name.text}'", name.span)
             elif count.kind == "percent":
@@ -126,6 +130,19 @@ class EntityChecker:
             message = f"the parts add up to {whole * 100 / WHOLE:g}%, not to 100%"
             self.report.add("W0204", message, partition.span)
         return tuple(parts.values())
+
+    def _size(self, part: syntax.Part) -> syntax.Number | None:
+        """How many are in a part: by now a parameter is its value."""
+        if isinstance(part.count, syntax.Number):
+            return part.count
+        if isinstance(part.count, syntax.Name):
+            help = f"declare it: param {part.count.text} = 30"
+            message = f"part '{part.name.text}' takes a number, and '{part.count.text}' is no parameter"
+            self.report.add("W0101", message, part.count.span, help=help)
+        else:
+            message = f"part '{part.name.text}' takes a number or a percentage"
+            self.report.add("W0203", message, part.count.span)
+        return None
 
     def table(self, declaration: syntax.Table) -> Table:
         columns = tuple(column.text for column in declaration.columns)

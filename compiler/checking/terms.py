@@ -62,7 +62,7 @@ class TermChecker:
         made = Terms(atoms.text if atoms else "", values.get("depth", (1, 2)), operators)
         for partition in declaration.partitions:
             for part in partition.parts:
-                if part.count.kind != "percent":
+                if isinstance(part.count, syntax.Number) and part.count.kind != "percent":
                     help = "the operators that terms are made of are divided, not the terms: part 70%"
                     self.report.add("W0203", "parts of terms are percentages", part.count.span, help=help)
         parts = self.checker.partition(declaration.partitions)

@@ -20,6 +20,7 @@ from wug.compiler.language.source import Source, Span
 from wug.compiler.language.walk import nodes, replaced
 
 Value = syntax.Number | syntax.Text | syntax.Date | syntax.Range | syntax.ValueRange
+Condition = syntax.Literal | syntax.Comparison
 _NAMELESS = (syntax.Rule, syntax.Never)
 _KINDS = {
     syntax.Text: "a text",
@@ -112,7 +113,7 @@ def set_parameters(scope: Scope, settings: list[list[Setting]], report: Report) 
             scope_inside = set_parameters(part.scope, [own, stronger], report)
             parts.append(Named(part.alias, None, scope_inside))
         else:
-            parts.append(_filled_in(part, values))
+            parts.append(_filled_in(part, values, report))
     return Scope(tuple(parts))
 
 
@@ -190,8 +191,8 @@ def _passed_on(one: Setting, values: dict[str, Value]) -> Setting:
     return one
 
 
-def _filled_in(file: syntax.WorldFile, values: dict[str, Value]) -> syntax.WorldFile:
-    """A file with the values in place of the parameters, which are gone."""
+def _filled_in(file: syntax.WorldFile, values: dict[str, Value], report: Report) -> syntax.WorldFile:
+    """A file with the values in place of the parameters, which are gone. Reports what no rule can hold."""
     if file.world is None:
         return file
 
@@ -200,7 +201,30 @@ def _filled_in(file: syntax.WorldFile, values: dict[str, Value]) -> syntax.World
             return _at(values[each.text], each.span)
         return replaced(each, change)
 
+    def terms(literal: syntax.Literal) -> tuple[syntax.Term, ...]:
+        return tuple(_in_a_rule(each, values, report) or each for each in literal.terms)
+
+    def conditions(body: tuple[Condition, ...]) -> tuple[Condition, ...]:
+        found: list[Condition] = []
+        for each in body:
+            if isinstance(each, syntax.Literal):
+                found.append(dataclasses.replace(each, terms=terms(each)))
+                continue
+            left, right = (_in_a_rule(side, values, report) for side in (each.left, each.right))
+            if left is not None and right is not None:
+                found.append(dataclasses.replace(each, left=left, right=right))
+        return tuple(found)
+
     def change(node: Any) -> Any:
+        if isinstance(node, syntax.Part):
+            return dataclasses.replace(node, count=atom(node.count))
+        if isinstance(node, syntax.Literal):
+            return dataclasses.replace(node, terms=terms(node))
+        if isinstance(node, syntax.Rule):
+            head = dataclasses.replace(node.head, terms=terms(node.head))
+            return dataclasses.replace(node, head=head, body=conditions(node.body))
+        if isinstance(node, syntax.Never):
+            return dataclasses.replace(node, body=conditions(node.body))
         if isinstance(node, syntax.Settings):
             return syntax.Settings(tuple(atom(each) for each in node.atoms), node.span)
         if isinstance(node, syntax.Call):
@@ -213,6 +237,20 @@ def _filled_in(file: syntax.WorldFile, values: dict[str, Value]) -> syntax.World
 
     declarations = replaced(_without(file.world.declarations), change)
     return dataclasses.replace(file, world=dataclasses.replace(file.world, declarations=declarations))
+
+
+def _in_a_rule(term: syntax.Term, values: dict[str, Value], report: Report) -> syntax.Term | None:
+    """A term with the value of a parameter in its place; none, and a report, where no rule can hold that."""
+    if not isinstance(term, syntax.Name) or term.text not in values:
+        return term
+    value = _at(values[term.text], term.span)
+    if isinstance(value, syntax.Text | syntax.Date):
+        return value
+    if isinstance(value, syntax.Number) and value.kind != "percent":
+        return value
+    message = f"'{term.text}' is {_kind(value)}, and in a rule stands a number, a text or a day"
+    report.add("W0203", message, term.span, help="a variable needs a name that no parameter has")
+    return None
 
 
 def _without(declarations: tuple[syntax.Declaration, ...]) -> tuple[syntax.Declaration, ...]:

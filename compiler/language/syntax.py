@@ -96,8 +96,10 @@ class Lexicon:
 
 @dataclass(frozen=True)
 class Part:
+    """A part and its size: a number, or the name of a parameter that is one."""
+
     name: Name
-    count: Number
+    count: Atom
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +90,51 @@ def test_a_value_has_the_key_of_what_it_does(write: Write) -> None:
     given = check(kin, "kin.world", report, ["people=20"])
     assert canonical(given) == canonical(checked(twenty)) == canonical(checked(literal))
     assert canonical(given) != canonical(checked(kin))
+
+
+RULES = """wug 1
+world heavy {
+  param some = 4
+  param least = 3
+  param part = "horns"
+  param day = 2020-01-01
+  entity creature { count 12  partition a some, b 8 }
+  table limb(word) { "wings" "horns" }
+  relation weight(a: creature, n: integer) { functional  populate attribute { between 1..9 } }
+  relation born(a: creature, d: date)  { populate attribute { between 1990-01-01..2050-12-31 } }
+  relation has(a: creature, l: limb)       { populate attribute { evenly } }
+  relation heavy(a: creature)              { }
+  rule heavy(a) if weight(a, n), n >= least, has(a, part), born(a, d), d < day
+  never weight(a, least), heavy(a), least > n, weight(a, n)
+}
+"""
+
+
+def test_parameters_stand_in_partitions_and_in_rules(write: Write) -> None:
+    def written(text: str, *values: str) -> str:
+        for name, value in zip(("some", "least", "part", "day"), values, strict=True):
+            text = re.sub(rf"(?<!param ){name}(?= *[,}})\n>])", value, text)
+        return re.sub(r"  param .*\n", "", text)
+
+    heavy = write("heavy.world", RULES)
+    plain = write("plain.world", written(RULES, "4", "3", '"horns"', "2020-01-01"))
+    assert "partition a 4, b 8" in plain.read_text()
+    assert 'n >= 3, has(a, "horns"), born(a, d), d < 2020-01-01' in plain.read_text()
+    assert canonical(checked(heavy)) == canonical(checked(plain))
+    other = written(RULES, "10", "5", '"wings"', "2021-02-03").replace("b 8", "b 2")
+    wanted = canonical(checked(write("other.world", other)))
+    report = Report()
+    tens = write("tens.world", RULES.replace("b 8", "b 2"))
+    given = ["some=10", "least=5", "part=wings", "day=2021-02-03"]
+    assert canonical(check(tens, "tens.world", report, given)) == wanted
+    assert not report.items
+    text = 'wug 1\nimport "tens.world" { some 10  least 5  part "wings"  day 2021-02-03 }\nworld heavy { }\n'
+    assert canonical(checked(write("importing.world", text))) == wanted
+    named = 'wug 1\nimport "tens.world" as h { some 10  least 5 }\nworld heavy { }\n'
+    spec = checked(write("named.world", named))
+    assert isinstance(spec, World)
+    assert [part.count for part in spec.entities["h.creature"].partition] == [10, 2]
+    assert [str(each.right.text) for each in spec.rules[0].body.comparisons] == ["5", "2020-01-01"]
 
 
 def test_two_imports_of_one_file_are_two_worlds(write: Write) -> None:
