@@ -56,7 +56,8 @@ class Finetuning:
     """Optax AdamW on the arm's documents: `steps` batches of `batch` whole documents.
 
     With `loss` answer only what stands behind a '=>' counts, and of a given text its completion; of a
-    document that has neither, all of it.
+    document that has neither, all of it. An arm that is to `match` another has so many steps as train it on
+    as many tokens as that one, and `steps` says nothing.
     """
 
     steps: int = 200
@@ -65,6 +66,7 @@ class Finetuning:
     warmup: int = 20
     weight_decay: float = 0.0
     loss: str = "whole"
+    match: str = ""
 
 
 @dataclass(frozen=True)

@@ -237,11 +237,10 @@ def _prices(
     for result in arms:
         arm = result.arm
         costs = [question_cost(plan.model, parameters, world, arm.name) for world in worlds]
-        trained = _train_flops(plan, worlds, arm, arm.finetune, parameters) if arm.finetune else 0
         prices[arm.name] = {
             "context": arm.context,
             "augment": _spelled_augment(arm),
-            "train_flops": trained,  # a seed, on top of pretraining
+            **_training(plan, worlds, arm, arm.finetune, parameters),
             "question_flops": round(_average(costs, "flops")),
             "question_flops_reused": round(_average(costs, "flops_reused")),
             "question_tokens": round(_average(costs, "tokens"), 3),
@@ -260,11 +259,21 @@ def _spelled_augment(arm: Arm) -> str:
     return f"{' '.join(arm.augment.scopes)} by {arm.augment.teacher}" if arm.augment else ""
 
 
-def _train_flops(plan: Plan, worlds: Sequence[World], arm: Arm, setting: Finetuning, parameters: int) -> int:
-    each = [
-        train_flops(plan.model, parameters, training_lengths(world, arm.name, setting)) for world in worlds
-    ]
-    return round(sum(each) / len(each))
+def _training(
+    plan: Plan, worlds: Sequence[World], arm: Arm, setting: Finetuning | None, parameters: int
+) -> dict[str, Any]:
+    """What it takes to train one seed, on top of pretraining: the mean over all of them."""
+    match = next((a.finetune.match for a in plan.arms if a.name == arm.name and a.finetune), "")
+    if setting is None:
+        return {"train_steps": 0, "match": match, "train_tokens": 0, "train_flops": 0}
+    lengths = [training_lengths(world, arm.name, setting) for world in worlds]
+    flops = [train_flops(plan.model, parameters, each) for each in lengths]
+    return {
+        "train_steps": setting.steps,
+        "match": match,
+        "train_tokens": round(sum(int(each.sum()) for each in lengths) / len(worlds)),
+        "train_flops": round(sum(flops) / len(flops)),
+    }
 
 
 def _average(costs: Sequence[QuestionCost], field: str) -> float:

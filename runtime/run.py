@@ -24,6 +24,7 @@ from wug.runtime.files import read_json, write_json
 from wug.runtime.host import description, prepare
 from wug.runtime.interruption import Interruption, interruptible
 from wug.runtime.keys import device_kind, key
+from wug.runtime.matching import matched
 from wug.runtime.picture import picture
 from wug.runtime.results import ArmResult, results
 from wug.runtime.schedule import BLOCK, CHECKPOINT_EVERY_S
@@ -80,7 +81,7 @@ class _Run:
         blocks = [
             self.corpus.worlds[first : first + BLOCK] for first in range(0, len(self.corpus.worlds), BLOCK)
         ]
-        arms = [self.arm(arm, blocks) for arm in plan.arms]
+        arms = [self.arm(arm, blocks) for arm in matched(plan.arms, self.corpus.worlds)]
         pretraining = [self.pretrained(seed) for seed in self._pretraining_seeds()]
         outcomes = [read_json(folder / "outcome.json") for folder in pretraining]
         for folder, outcome in zip(pretraining, outcomes, strict=True):

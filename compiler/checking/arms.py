@@ -43,10 +43,36 @@ class ArmChecker:
             if "articles" in values and context == "none":
                 message = f"arm '{name}' limits the articles of a context it does not have"
                 self.report.add("W0504", message, arm.name.span, help="add: context train")
-            made = Finetuning(**finetune) if finetune is not None else None
+            made = _finetuning(finetune) if finetune is not None else None
             articles = values.get("articles", 0)
             arms.append(Arm(name, context, documents, articles, made, augment, arm.name.span))
+        self._check_matches({arm.name: arm for arm in arms}, own, whole)
         return tuple(arms)
+
+    def _check_matches(
+        self, arms: dict[str, Arm], own: dict[str, dict[str, Any]], whole: dict[str, dict[str, Any]]
+    ) -> None:
+        """Who is trained on as many tokens as another: that one must be there, train, and not wait for it."""
+        for name, values in own.items():
+            setting = values.get("finetune", {})
+            match = whole.get(name, {}).get("finetune", {}).get("match")
+            if "match" in setting and "steps" in setting:
+                message = f"arm '{name}' has both steps and an arm to match, from which they follow"
+                self.report.add("W0504", message, setting["match"].span, help="leave one of them out")
+            elif match is None:
+                continue
+            elif name in _matched(match.text, arms):
+                message = f"how long arm '{name}' trains follows from itself"
+                help = f"give '{name}' steps of its own"
+                self.report.add("W0106", message, arms[name].span, help=help)
+            elif "match" not in setting:
+                continue  # the arm that says so is told
+            elif match.text not in arms:
+                help = did_you_mean(match.text, arms)
+                self.report.add("W0101", f"unknown arm '{match.text}'", match.span, help=help)
+            elif arms[match.text].finetune is None:
+                message = f"arm '{name}' is to match the training of '{match.text}', which does not train"
+                self.report.add("W0504", message, match.span, help="match an arm with finetune")
 
     def _inherited(
         self, name: str, own: dict[str, dict[str, Any]], whole: dict[str, dict[str, Any]]
@@ -74,7 +100,7 @@ class ArmChecker:
             base, merged = merged, {**merged, **values}
             merged.pop("like", None)
             if isinstance(base.get("finetune"), dict) and isinstance(values.get("finetune"), dict):
-                merged["finetune"] = {**base["finetune"], **values["finetune"]}
+                merged["finetune"] = _laid_over(base["finetune"], values["finetune"])
             if chain[each] < loop:  # who is in a circle is told so when it is its turn
                 whole[each] = merged
         return merged
@@ -111,3 +137,24 @@ class ArmChecker:
                 self.report.add("W0101", f"unknown {what} '{name.text}'", name.span, help=help)
                 good = False
         return Term(sum.arm.text, sum.split.text, sum.offset) if good else None
+
+
+def _laid_over(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """Settings of a training over those it is like: steps and an arm to match take each other's place."""
+    given_up = {"steps"} if "match" in own else {"match"} if "steps" in own else set()
+    return {key: value for key, value in base.items() if key not in given_up} | own
+
+
+def _finetuning(values: dict[str, Any]) -> Finetuning:
+    match = values.get("match")
+    return Finetuning(**{**values, "match": match.text if match is not None else ""})
+
+
+def _matched(name: str, arms: dict[str, Arm]) -> list[str]:
+    """An arm and those from which, one after another, its steps follow."""
+    chain: list[str] = []
+    while name in arms and name not in chain:
+        chain.append(name)
+        finetune = arms[name].finetune
+        name = finetune.match if finetune is not None else ""
+    return chain

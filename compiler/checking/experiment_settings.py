@@ -81,6 +81,7 @@ def _context(cursor: settings.Cursor, key: syntax.Name) -> tuple[str, int] | Non
 _STEPS = settings.integer(1, 10_000_000)
 FINETUNE: settings.Schema = {
     "steps": _STEPS,
+    "match": settings.name("the name of another arm"),
     "batch": settings.integer(1, 100_000),
     "learning_rate": settings.decimal(1e-12, 10),
     "warmup": settings.integer(0, 10_000_000),

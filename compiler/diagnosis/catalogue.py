@@ -237,7 +237,8 @@ CATALOGUE: dict[str, Rule] = {
     "W0504": _error(
         "an arm that does not fit together",
         "An arm that augments must train (it needs 'finetune', or 'like' an arm that has it), and\n"
-        "'articles' limits a context, so it needs one.",
+        "'articles' limits a context, so it needs one. An arm that is to 'match' another\n"
+        "has no steps of its own, and the other must train.",
     ),
     "W0505": _error(
         "an answer that does not follow",
