@@ -68,6 +68,30 @@ def others(
     return wrong, have
 
 
+def instead(
+    test: Test, relation: Relation, drawn: Drawn, of: Ints, arguments: Ints
+) -> tuple[list[Ints], Mask]:
+    """What other relations give in the asked place, as `others`; and which items [items] all of them give a
+    false fact."""
+    rest = [place for place in range(arguments.shape[1]) if place != test.varied]
+    wrong, good = [], np.ones(len(of), bool)
+    for name in test.choices.instead:
+        facts = drawn.closures[name].facts
+        told = np.column_stack([facts.world, facts.arguments[:, rest]])
+        asked = np.column_stack([of, arguments[:, rest]])
+        _, question = np.unique(np.concatenate([told, asked]), axis=0, return_inverse=True)
+        question = question.reshape(-1)
+        value = np.full(int(question.max(initial=-1)) + 1, -1, np.int32)
+        value[question[: len(told)]] = facts.arguments[:, test.varied]
+        given = arguments.copy()
+        given[:, test.varied] = value[question[len(told) :]]
+        good &= given[:, test.varied] >= 0
+        good[good] = everything(drawn).false(relation.name, of[good], given[good])
+        good &= ~_of_the_question(relation, test.varied, arguments, given[:, test.varied])
+        wrong.append(given)
+    return wrong, good
+
+
 def too_few(test: Test, relation: Relation, have: Rows, report: Report) -> None:
     """Report a test of which some items have too few wrong choices (W0503)."""
     wanted = test.choices.count

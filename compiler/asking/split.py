@@ -12,7 +12,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from wug.compiler.asking.asked import asked_rows, check_taught, deep_enough, drawn_few, item_number
-from wug.compiler.asking.choices import Claim, contradiction, others, pairs, statements, strongest, too_few
+from wug.compiler.asking.choices import (
+    Claim,
+    contradiction,
+    instead,
+    others,
+    pairs,
+    statements,
+    strongest,
+    too_few,
+)
 from wug.compiler.asking.questions import Items
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draw import permute
@@ -193,6 +202,9 @@ class _Asker:
         if not check_taught(self.test, self.relation, rows, depth, self.drawn, self.report):
             return None
         rows = rows[deep_enough(self.test, depth)]
+        if self.test.choices.source_kind == "instead":
+            of, arguments, _ = self._facts(rows)
+            rows = rows[instead(self.test, self.relation, self.drawn, of, arguments)[1]]
         rows = rows[drawn_few(self.test, self.drawn, self._facts(rows)[0])]
         if not len(rows):
             self._nothing()
@@ -221,6 +233,8 @@ class _Asker:
         of, arguments, _ = self._facts(rows)
         if test.choices.kind not in ("others", "unknown") and test.varied == relation.converse:
             return contradiction(test, relation, drawn, of, arguments, self.report), rows
+        if test.choices.source_kind == "instead":
+            return instead(test, relation, drawn, of, arguments)[0], rows
         wrong, have = others(test, relation, drawn, of, arguments, item_number(of))
         kept = have >= test.choices.count
         if not self.few and not kept.all():

@@ -143,11 +143,12 @@ TRAIN: settings.Schema = {
 }
 
 
-KINDS = "contradiction, others(n), statements(...) or verdict(...)"
+KINDS = "contradiction, others(n), instead(...), statements(...) or verdict(...)"
 
 
 def _choices(cursor: settings.Cursor, key: syntax.Name) -> dict[str, Any] | None:
-    """`contradiction`, `others(3)`, `others(3) from targets`, `statements(all no)`, `verdict("T." "F.")`."""
+    """`contradiction`, `others(3)`, `others(3) from targets`, `instead(slip)`, `statements(all no)`,
+    `verdict("T." "F.")`."""
     atom = cursor.take((syntax.Name, syntax.Call))
     if isinstance(atom, syntax.Name) and atom.text == "contradiction":
         return {"kind": "contradiction"}
@@ -155,10 +156,10 @@ def _choices(cursor: settings.Cursor, key: syntax.Name) -> dict[str, Any] | None
         count = atom.arguments[0]
         if isinstance(count, syntax.Number) and count.kind == "int" and 1 <= count.value <= 100:
             return {"kind": "others", "count": int(count.value), "source": _source(cursor)}
-    if isinstance(atom, syntax.Call) and atom.name.text == "statements":
+    if isinstance(atom, syntax.Call) and atom.name.text in ("statements", "instead"):
         names = [name for name in atom.arguments if isinstance(name, syntax.Name)]
         if names and len(names) == len(atom.arguments):
-            return {"kind": "statements", "names": names}
+            return {"kind": atom.name.text, "names": names}
     if isinstance(atom, syntax.Call) and atom.name.text == "verdict":
         texts = [text.text for text in atom.arguments if isinstance(text, syntax.Text) and text.text.strip()]
         if len(texts) == len(atom.arguments) == 2:

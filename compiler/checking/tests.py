@@ -159,6 +159,9 @@ class TestChecker:
             found = [self._statement(name, relation, form) for name in given["names"]]
             statements = tuple(statement for statement in found if statement is not None)
             return Choices("statements", statements=statements, accept=values.get("accept", "strongest"))
+        if given["kind"] == "instead":
+            rivals = tuple(name.text for name in given["names"] if self._rival(name, relation))
+            return Choices("others", len(rivals), source_kind="instead", instead=rivals)
         if given["kind"] == "others":
             source, kind = self._source(given["source"], relation, form)
             if "unknown" in values:
@@ -192,6 +195,21 @@ class TestChecker:
             return None
         same = next((own.name for own in other.forms if own.name == form.name), other.forms[0].name)
         return other.name, same
+
+    def _rival(self, name: syntax.Name, relation: Relation) -> bool:
+        """Whether a relation gives one value, of the asked type, wherever that of the test does."""
+        if name.text not in self.world.relations:
+            help = did_you_mean(name.text, self.world.relations)
+            self.report.add("W0101", f"unknown relation '{name.text}'", name.span, help=help)
+            return False
+        other = self.world.relations[name.text]
+        types = [[argument.type for argument in each.arguments] for each in (relation, other)]
+        if types[0] == types[1] and "functional" in other.traits:
+            return True
+        message = f"'{name.text}' gives no value instead of that of '{relation.name}'"
+        help = "instead(...) takes relations that are functional, with the same types of arguments"
+        self.report.add("W0202", message, name.span, help=help)
+        return False
 
     def _source(self, source: syntax.Name | None, relation: Relation, form: Form) -> tuple[str, str]:
         """Where other values come from, and what kind of source that is."""

@@ -173,6 +173,9 @@ class Case:
             else:
                 assert all(reasoning.is_false(self.world, self.known, fact) for fact in meanings)
                 assert not any(fact in taught for fact in meanings)
+                if test.kind == "instead":
+                    assert any((name, fact[1]) in self.known for name in test.statements for fact in meanings)
+        assert test.kind != "instead" or len(item["choices"]) == len(test.statements) + 1
 
     def nothing_tells(self, test: reading_experiment.Test, item: Row, taught: Known) -> None:
         """That it is unknown is right: nothing that is trained answers, and the others are false."""

@@ -37,7 +37,7 @@ class Train:
 
 @dataclass
 class Test:
-    """What is asked and offered. `kind` is contradiction, others, statements or verdict."""
+    """What is asked and offered. `kind` is contradiction, others, instead, statements or verdict."""
 
     relation: str
     form: str
