@@ -41,7 +41,7 @@ from wug.compiler.words.pools import token_histograms, token_lines
 from wug.compiler.world import World
 from wug.progress import Progress
 
-CORPUS_VERSION = 9
+CORPUS_VERSION = 10
 EPISODES_VERSION = 5
 """Raised whenever the output of a stage changes for the same spec; a test of golden hashes insists on it."""
 

@@ -66,8 +66,9 @@ class Choices:
 
     contradiction: the sentence, and the same with the converse word
     others:        the answer, and `count` other values in its place, all of its type or from a `source`:
-                   targets (answers of training texts), a relation's values, or the members of a part; or
-                   the one value that each relation of `instead` gives in its place
+                   targets (answers of training texts), answers (of the test's own items, each as often as
+                   it is one), a relation's values, or the members of a part; or the one value that each
+                   relation of `instead` gives in its place
     statements:    every statement of `statements`, relations or forms, both ways over the item's pair
     verdict:       `texts`, the first where the statement that is put is true, the second where it is false
     unknown:       as others, and `texts`: the right answer, because nothing that is trained tells
@@ -79,7 +80,7 @@ class Choices:
     kind: str
     count: int = 1
     source: str = ""
-    source_kind: str = ""  # type, targets, relation, part or instead
+    source_kind: str = ""  # type, targets, answers, relation, part or instead
     instead: tuple[str, ...] = ()
     statements: tuple[tuple[str, str], ...] = ()  # relation, form
     texts: tuple[str, ...] = ()

@@ -40,7 +40,8 @@ def others(
     """Other values in the asked place, drawn until enough of them make the fact false: the arguments of the
     false facts, one array [items, arity] for each wrong choice; and how many of them each item has."""
     known, wanted = everything(drawn), test.choices.count
-    pool = candidates(test, relation, drawn)
+    answers = test.choices.source_kind == "answers"
+    pool = _answers(of, arguments[:, test.varied], drawn) if answers else candidates(test, relation, drawn)
     limits = pool.count[of]
     chosen = np.full((len(of), wanted), -1, np.int32)
     have = np.zeros(len(of), np.int64)
@@ -56,6 +57,7 @@ def others(
         given[:, test.varied] = candidate
         good = known.false(relation.name, of[short], given)
         good &= ~_of_the_question(relation, test.varied, arguments[short], candidate)
+        good &= (chosen[short] != candidate[:, None]).all(axis=1)
         good &= _of_the_scene(test, relation, drawn, of[short], arguments[short], candidate)
         taken = short[good]
         chosen[taken, have[taken]] = candidate[good]
@@ -155,6 +157,13 @@ def _pool(of: Ints, number: Ints, worlds: int) -> Pool:
     distinct: Ints = np.unique(np.stack([of, number], axis=1), axis=0).astype(np.int32)
     count = np.bincount(distinct[:, 0], minlength=worlds)
     return Pool(distinct[:, 1], np.cumsum(count) - count, count)
+
+
+def _answers(of: Ints, answer: Ints, drawn: Drawn) -> Pool:
+    """The answers of a test's own items, each as often as it is one."""
+    order = np.lexsort((answer, of))
+    count = np.bincount(of, minlength=drawn.populated.worlds)
+    return Pool(answer[order], np.cumsum(count) - count, count)
 
 
 def candidates(test: Test, relation: Relation, drawn: Drawn) -> Pool:

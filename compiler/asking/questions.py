@@ -89,10 +89,10 @@ def summary(items: Items) -> Split:
 def best_constant(items: Items) -> float:
     """The accuracy of the best habit: always preferring one answer wherever it is offered.
 
-    Items that offer the same set of answers are one group, and a habit takes the group's commonest right one;
-    an item whose set is offered only once cannot be learned by habit and counts as chance. Another habit
-    prefers whatever is right most often where it is offered, as the other items tell. Of statements, a habit
-    prefers all those of one relation and form.
+    Items that offer the same set of answers are one group, and a habit takes the commonest right one of the
+    group's other items; what is offered only once cannot be learned by habit and counts as chance. Another
+    habit prefers whatever is right most often where it is offered, as the other items tell. Of statements, a
+    habit prefers all those of one relation and form.
     """
     if items.test.choices.kind == "statements":
         return _best_statement(items)[0]
@@ -102,8 +102,7 @@ def best_constant(items: Items) -> float:
 def _best_preference(items: Items) -> float:
     """How well it does to take, of each item, the choice that is right most often in all other items.
 
-    Leaving an item's own answer out keeps answers that are right once from counting for themselves; what does
-    no better than chance by two standard errors is luck, and counts as chance.
+    Leaving an item's own answer out keeps answers that are right once from counting for themselves.
     """
     asked, chance = _asked(items), items.chance()
     _, number = np.unique(asked.reshape(-1), return_inverse=True)
@@ -112,28 +111,40 @@ def _best_preference(items: Items) -> float:
     right = np.bincount(number.reshape(-1), weights=items.accept.reshape(-1))
     share = (right[number] - items.accept + chance[:, None]) / offered[number]
     taken = share >= share.max(axis=1, keepdims=True) - 1e-12
-    habit = float(((taken & items.accept).sum(axis=1) / taken.sum(axis=1)).mean())
+    return _beyond_luck(items, (taken & items.accept).sum(axis=1) / taken.sum(axis=1))
+
+
+def _beyond_luck(items: Items, right: NDArray[np.float64]) -> float:
+    """The share of right answers of a habit; what does no better than chance by two standard errors is luck,
+    and counts as chance."""
+    chance, habit = items.chance(), float(right.mean())
     guess = float(chance.mean())
     error = float(np.sqrt((chance * (1 - chance)).mean() / len(items)))
     return habit if habit > guess + 2 * error else guess
 
 
 def _best_of_set(items: Items) -> float:
-    """How well it does to take the commonest right answer of each set of answers offered together."""
+    """How well it does to take the commonest right answer of each set of answers offered together.
+
+    Of two answers one is right by design, and should be so in half of the items. Of more than two some are
+    always right more often by luck, so an item's own answer is left out.
+    """
     chance, asked = items.chance(), _asked(items)
     _, group = np.unique(np.sort(asked, axis=1), axis=0, return_inverse=True)
-    total = 0.0
+    right = np.zeros(len(items))
     for number, size in enumerate(np.bincount(group.reshape(-1))):
         mine = group.reshape(-1) == number
+        texts, accept = asked[mine], items.accept[mine]
         if size == 1:
-            total += float(chance[mine][0])
+            right[mine] = chance[mine]
             continue
-        right = [
-            text for row, good in zip(asked[mine], items.accept[mine], strict=True) for text in {*row[good]}
-        ]
-        _, counts = np.unique(right, return_counts=True)
-        total += int(counts.max())
-    return total / max(1, len(items))
+        _, kind = np.unique(texts.reshape(-1), return_inverse=True)
+        kind = kind.reshape(texts.shape)
+        often = np.bincount(kind.reshape(-1), weights=accept.reshape(-1))[kind]
+        others = often - accept if texts.shape[1] > 2 else often
+        taken = others >= others.max(axis=1, keepdims=True)
+        right[mine] = (taken & accept).sum(axis=1) / taken.sum(axis=1)
+    return float(right.mean()) if asked.shape[1] <= 2 else _beyond_luck(items, right)
 
 
 def _best_statement(items: Items) -> tuple[float, str]:

@@ -169,14 +169,14 @@ def _choices(cursor: settings.Cursor, key: syntax.Name) -> dict[str, Any] | None
 
 
 def _source(cursor: settings.Cursor) -> syntax.Name | None:
-    """`from targets`, `from RELATION` or `from PART`, where it stands."""
+    """`from targets`, `from answers`, `from RELATION` or `from PART`, where it stands."""
     atom = cursor.peek()
     if not (isinstance(atom, syntax.Name) and atom.text == "from"):
         return None
     cursor.index += 1
     source = cursor.take(syntax.Name)
     if source is None:
-        help = "others(n) from targets, from a relation or from a part"
+        help = "others(n) from targets, from answers, from a relation or from a part"
         cursor.report.add("W0107", "'from' needs a source", atom.span, help=help)
     return source
 

@@ -215,8 +215,8 @@ class TestChecker:
         """Where other values come from, and what kind of source that is."""
         if source is None:
             return "", "type"
-        if source.text == "targets":
-            return "", "targets"
+        if source.text in ("targets", "answers"):
+            return "", source.text
         asked = answered(form.first)
         type = relation.arguments[asked[0]].type if len(asked) == 1 else ""
         if source.text in self.world.relations:
@@ -228,7 +228,7 @@ class TestChecker:
             return "", "type"
         parts = self.wheres.known(type)
         if source.text not in parts:
-            help = did_you_mean(source.text, ["targets", *self.world.relations, *parts])
+            help = did_you_mean(source.text, ["targets", "answers", *self.world.relations, *parts])
             self.report.add("W0101", f"unknown source '{source.text}'", source.span, help=help)
         return source.text, "part"
 

@@ -14,6 +14,7 @@ from wug.compiler.experiment import Experiment
 from wug.compiler.facts import Closure, Facts, Populated, Rows
 from wug.compiler.inferring.constraints import check_constraints, contradictory
 from wug.compiler.inferring.infer import infer
+from wug.compiler.inferring.inference import inferences
 from wug.compiler.populating.fresh_sizes import fact_weights
 from wug.compiler.populating.populate import member_counts, populate_fresh
 from wug.compiler.populating.sheets import Sheet
@@ -82,7 +83,7 @@ def _drawn(
     # facts come in couples, so that a mirrored table is balanced
     size = np.clip(total[:, None] - 2 * couples, 0, 2)
     counts = {r.name: np.where(choice == i, size, 0).sum(axis=1) for i, r in enumerate(relations)}
-    whole = populate_fresh(experiment.world, seeds, counts, sheets, report)
+    whole = populate_fresh(experiment.world, seeds, counts, sheets, report, _never_said(experiment))
     populated = _known(experiment.world, whole, known, seeds)
     return populated, infer(experiment.world, populated, report)
 
@@ -110,3 +111,20 @@ def shown_relations(experiment: Experiment) -> list[Relation]:
     left_out = {relation for relation, form in experiment.episodes.exclude if not form}
     names = dict.fromkeys(t.relation for t in experiment.trains if t.relation not in left_out)
     return [experiment.world.relations[name] for name in names]
+
+
+def _never_said(experiment: Experiment) -> frozenset[str]:
+    """The composed types that nothing an episode says, and nothing that this follows from, has to do with."""
+    world = experiment.world
+    left_out = {relation for relation, form in experiment.episodes.exclude if not form}
+    needed = {r.name for r in world.relations.values() if r.forms and r.name not in left_out}
+    while more := {
+        name
+        for rule in inferences(world)
+        if rule.head in needed
+        for name, _ in (*rule.body.holds, *rule.body.absent)
+        if name not in needed
+    }:
+        needed |= more
+    types = {argument.type for name in needed for argument in world.relations[name].arguments}
+    return frozenset(e.name for e in world.entities.values() if e.composed and e.name not in types)

@@ -101,7 +101,9 @@ def taught(drawn: Drawn, report: Report) -> Known:
     world = drawn.experiment.world
     if whole:
         return Known(world, of, drawn.populated, drawn.closures)
-    return closed(drawn, of, facts, report)
+    known = closed(drawn, of, facts, report)
+    named = dataclasses.replace(known.populated, names=drawn.populated.names)  # the sets are the worlds
+    return dataclasses.replace(known, populated=named)
 
 
 def everything(drawn: Drawn) -> Known:

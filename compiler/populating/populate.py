@@ -100,14 +100,20 @@ def _check_exceptions(world: World, populated: Populated, report: Report) -> Non
 
 
 def populate_fresh(
-    world: World, seeds: Words, facts: dict[str, Rows], sheets: dict[str, Sheet], report: Report
+    world: World,
+    seeds: Words,
+    facts: dict[str, Rows],
+    sheets: dict[str, Sheet],
+    report: Report,
+    without: frozenset[str] = frozenset(),
 ) -> Populated:
-    """Small fresh worlds for pretraining with about so many `facts` of each relation in each world."""
+    """Small fresh worlds for pretraining with about so many `facts` of each relation in each world, and
+    `without` members of these composed types."""
     facts = supported(world, facts)
     members = wanted_members(world, member_counts(world, sheets), facts, len(seeds))
     for entity in world.entities.values():
         if entity.composed and entity.count:
-            members[entity.name] = fresh_count(entity, members)
+            members[entity.name] = fresh_count(entity, members) * (entity.name not in without)
     names = fresh_names(world, seeds, sheets, members, report)
     cells = fresh_cells(world, sheets, seeds, members, report)
     populated = _lay_out(world, seeds, members, facts, names, cells)

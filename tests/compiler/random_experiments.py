@@ -69,7 +69,7 @@ def asked(draw: st.DrawFn, read: reading.World, name: str, number: int) -> str:
     several = " ".join(draw(st.lists(st.sampled_from(relations), min_size=1, max_size=2, unique=True)))
     offered = [
         f"others({1 + number // 2})",
-        f"others(1) from {draw(st.sampled_from(['targets', *relations]))}",
+        f"others(1) from {draw(st.sampled_from(['targets', 'answers', *relations]))}",
         'others(1)  ask "Question: {cue}? Answer:"',
         VERDICT,
         f"statements({several})  accept {draw(st.sampled_from(['any', 'strongest']))}",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -98,6 +100,7 @@ def test_held_wordings_ask_what_training_never_says(write: Write) -> None:
             lambda drawn, of: {*arguments(drawn, "parent", of, 0), *arguments(drawn, "parent", of, 1)},
         ),
         ("ancestor", lambda drawn, of: set(arguments(drawn, "ancestor", of, 1))),
+        ("answers", lambda drawn, of: set(arguments(drawn, "ancestor", of, 1))),
         ("young", lambda drawn, of: set(np.flatnonzero(drawn.populated.parts["person"][of] == 1))),
     ],
 )
@@ -117,6 +120,77 @@ def test_where_wrong_values_come_from(write: Write, source: str, allowed: object
 def arguments(drawn: Draft, relation: str, of: int, place: int) -> list[int]:
     facts = drawn.closures[relation].facts
     return facts.arguments[facts.world == of, place].tolist()
+
+
+def test_answers_that_are_often_right_are_as_often_wrong(write: Write) -> None:
+    """Six of fourteen things are red: drawn like other colours, red is right in most items that offer it."""
+    rows = "".join(f"t{i},{c}\n" for i, c in enumerate(["red"] * 6 + ["tan", "sky", "sea", "ash"] * 2))
+    write("rows.csv", "thing,colour\n" + rows)
+    world = """wug 1
+world things {
+  entity thing from "rows.csv" { named thing }
+  relation looks(t: thing, c: text) {
+    functional  complete  populate rows { c "colour" }  form says "{t} is" => " {c}."
+  }
+}
+"""
+    shares = []
+    for source in ("looks", "answers"):
+        test = f"  test seen {{ looks in says  choices others(1) from {source} }}\n"
+        (items,) = drafted(write, world, f"  train looks in says\n{test}").tests
+        red = items.choices == " red."
+        shares.append((red & items.accept).sum() / red.sum())
+    assert shares[0] > 0.7
+    assert shares[1] < shares[0] - 0.1
+
+
+MISTAKES = """wug 1
+world sums {
+  entity leaf { count 8  named nonce(syllables 2) }
+  relation next(a: leaf, b: leaf) {
+    functional  populate permutation  form says "{a} turns into" => " {b}."
+  }
+  terms term { atoms leaf  depth 1  count 12  operator plus(x, y) "({x} and {y})" }
+  relation change(e: term, r: term) {
+    functional  complete
+    rewrite plus(x, y) => plus(change(x), change(y))
+    rewrite x => next(x)
+    form is "The change of {e} is" => " {r}."
+  }
+  relation turned(e: term, r: term) {
+    functional
+    rewrite plus(x, y) => plus(change(y), change(x))
+    rewrite x => next(x)
+  }
+}
+"""
+
+
+def test_what_another_relation_gives_instead(write: Write) -> None:
+    """A sum of one leaf with itself is the same turned round, and so is a leaf: neither is asked about."""
+    trains = "  train next in says\n  train change in is\n"
+    drawn = drafted(write, MISTAKES, f"{trains}  test sums {{ change in is  choices instead(turned) }}\n")
+    (items,) = drawn.tests
+    assert len(items) > 10
+    for row in range(len(items)):
+        a, b = items.choices[row][items.answer[row]].strip(" ().").split(" and ")
+        assert a != b
+        assert {*items.choices[row]} == {f" ({a} and {b}).", f" ({b} and {a})."}
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("missing", "unknown relation 'missing'"),
+        ("next", "'next' gives no value instead of that of 'change'"),
+        ("change", "test 'sums' has no items: no fact of 'change'"),
+    ],
+)
+def test_what_can_not_stand_instead(name: str, message: str, write: Write) -> None:
+    """No such relation, other arguments, and one that is never wrong."""
+    trains = "  train next in says\n  train change in is\n"
+    with pytest.raises((AssertionError, SpecError), match=re.escape(message)):
+        drafted(write, MISTAKES, f"{trains}  test sums {{ change in is  choices instead({name}) }}\n")
 
 
 def test_a_verdict_is_true_for_half_of_the_statements(write: Write) -> None:

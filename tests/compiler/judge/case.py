@@ -92,6 +92,8 @@ class Case:
             assert counts[item["split"]] <= test.count
             asked = self.facts[item["fact"]]
             assert (item["relation"], asked[0]) == (asked[0], item["relation"])
+            said = f"{asked[0]}({', '.join(asked[1])})"
+            assert item["proof"].startswith(said) or (test.kind, item["depth"]) == ("unknown", 0)
             if test.kind == "statements":
                 self.statements_follow(test, item, taught)
             else:

@@ -66,15 +66,15 @@ def steps(world: World, facts: Sequence[Fact]) -> Iterator[Step]:
                     if other[1][0] == b and list(other[1][2:]) == rest:
                         chained = (name, (a, other[1][1], *rest))
                         yield Step(chained, f"transitive {name}", [{((fact, other), ())}])
-    known = set(facts)
+    known, places = set(facts), placed(facts)
     for rule in world.rules:
         name, terms = rule.head
         counted = next((term[5:].strip("( )") for term in terms if term.startswith("count")), None)
         if any(term.startswith("join") for term in terms):
-            yield from joined(world, rule, matches(rule.body, by_relation, known))
+            yield from joined(world, rule, matches(rule.body, by_relation, known, places))
             continue
         groups: dict[tuple[str, ...], dict[str, set[Way]]] = {}
-        for binding, way in matches(rule.body, by_relation, known):
+        for binding, way in matches(rule.body, by_relation, known, places):
             head = tuple(term if term.startswith("count") else value(term, binding) for term in terms)
             if counted is None:
                 yield Step((name, head), rule.label, [{way}])
@@ -120,15 +120,11 @@ def compares(left: str, sign: str, right: str) -> bool:
 
 
 def matches(
-    body: Body, facts: dict[str, list[Fact]], known: Container[Fact]
+    body: Body, facts: dict[str, list[Fact]], known: Container[Fact], places: Places
 ) -> Iterator[tuple[dict[str, str], Way]]:
     """Every way to meet a body: what its variables stand for, the facts, and the facts denied."""
-    places: Places = {}
-    for relation in {relation for relation, _ in body.holds}:
-        for fact in facts[relation]:
-            for place, text in enumerate(fact[1]):
-                places.setdefault((relation, place, text), []).append(fact)
-    for binding, premises in _holding(body.holds, facts, places, {}):
+    for binding, found in _holding(dict(enumerate(body.holds)), facts, places, {}):
+        premises = tuple(found[number] for number in range(len(body.holds)))
         denied = tuple((name, tuple(value(term, binding) for term in terms)) for name, terms in body.absent)
         compared = [(value(a, binding), sign, value(b, binding)) for a, sign, b in body.comparisons]
         if not any(fact in known for fact in denied) and all(compares(*each) for each in compared):
@@ -139,26 +135,39 @@ Places = dict[tuple[str, int, str], list[Fact]]
 """The facts of a relation that hold a text in a place, so that towns are judged in seconds."""
 
 
+def placed(facts: Iterable[Fact]) -> Places:
+    """All facts by what they hold in each place."""
+    places: Places = {}
+    for fact in facts:
+        for place, text in enumerate(fact[1]):
+            places.setdefault((fact[0], place, text), []).append(fact)
+    return places
+
+
 def _holding(
-    literals: list[Literal], facts: dict[str, list[Fact]], places: Places, binding: dict[str, str]
-) -> Iterator[tuple[dict[str, str], tuple[Fact, ...]]]:
+    literals: dict[int, Literal], facts: dict[str, list[Fact]], places: Places, binding: dict[str, str]
+) -> Iterator[tuple[dict[str, str], dict[int, Fact]]]:
+    """Ways to meet literals, which are numbered: first the one that the fewest facts can meet."""
     if not literals:
-        yield binding, ()
+        yield binding, {}
         return
-    (relation, terms), rest = literals[0], literals[1:]
-    able = facts[relation]
-    for place, term in enumerate(terms):
-        if term in binding or term[0] in '"0123456789-':
-            some = places.get((relation, place, value(term, binding)), [])
-            able = min(able, some, key=len)
-    for fact in able:
+    able: dict[int, list[Fact]] = {}
+    for number, (relation, terms) in literals.items():
+        able[number] = facts[relation]
+        for place, term in enumerate(terms):
+            if term in binding or term[0] in '"0123456789-':
+                some = places.get((relation, place, value(term, binding)), [])
+                able[number] = min(able[number], some, key=len)
+    first = min(able, key=lambda number: len(able[number]))
+    rest = {number: literal for number, literal in literals.items() if number != first}
+    for fact in able[first]:
         extended = dict(binding)
         if all(
             given == (value(term, {}) if term[0] in '"0123456789-' else extended.setdefault(term, given))
-            for term, given in zip(terms, fact[1], strict=True)
+            for term, given in zip(literals[first][1], fact[1], strict=True)
         ):
             for whole, premises in _holding(rest, facts, places, extended):
-                yield whole, (fact, *premises)
+                yield whole, {first: fact, **premises}
 
 
 def closure(world: World, stated: Sequence[Fact]) -> dict[Fact, int]:
@@ -228,7 +237,8 @@ def completed(body: Body, known: dict[Fact, int], fact: Fact) -> Iterator[Way]:
     for relation, _ in body.holds:
         by_relation[relation] = [other for other in known if other[0] == relation]
     by_relation[fact[0]].append(fact)
-    for _, way in matches(body, by_relation, known):
+    places = placed(each for facts in by_relation.values() for each in facts)
+    for _, way in matches(body, by_relation, known, places):
         yield way
 
 
@@ -236,8 +246,9 @@ def violated(world: World, known: dict[Fact, int]) -> set[tuple[str, str]]:
     """Which traits of which relations the facts contradict, and which nevers, by number."""
     found = set()
     by_relation = {name: [fact for fact in known if fact[0] == name] for name in world.relations}
+    places = placed(known)
     for number, body in enumerate(world.nevers):
-        if any(True for _ in matches(body, by_relation, known)):
+        if any(True for _ in matches(body, by_relation, known, places)):
             found.add(("never", str(number)))
     for name, relation in world.relations.items():
         if not relation.traits:
