@@ -102,6 +102,60 @@ class Augment:
 
 
 @dataclass(frozen=True)
+class Sampling:
+    """How a model goes on with a text.
+
+    `temperature` 0 takes the most probable token, and no seed matters; else one is drawn, from the `top_k`
+    most probable (0: all) and of these from the fewest that hold `top_p` of the probability. A text ends
+    before the first of the texts in `stop`, where the model ends the document, or after `max_tokens`.
+    """
+
+    temperature: float = 0.0
+    top_k: int = 0
+    top_p: float = 1.0
+    stop: tuple[str, ...] = ()
+    max_tokens: int = 32
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not (self.temperature >= 0 and self.top_k >= 0 and 0 < self.top_p <= 1 and self.max_tokens > 0):
+            raise ValueError(f"no such sampling: {self}")
+        if "" in self.stop:
+            raise ValueError("an empty text would stop everything")
+
+    def to_json(self) -> dict[str, Any]:
+        return {**dataclasses.asdict(self), "stop": list(self.stop)}
+
+    @staticmethod
+    def from_json(said: dict[str, Any]) -> Sampling:
+        return Sampling(**{**said, "stop": tuple(said["stop"])})
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A server that speaks OpenAI's API: `model` at `base`, such as "http://localhost:8000/v1".
+
+    No more than `requests` are sent and no more than `tokens` (of prompts and answers together) are spent,
+    `concurrency` at a time; an answer that takes longer than `timeout_s` counts as none. The key is no part
+    of this: it only ever comes from the environment.
+    """
+
+    base: str
+    model: str
+    requests: int
+    tokens: int
+    concurrency: int = 4
+    timeout_s: float = 60
+
+    def to_json(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+    @staticmethod
+    def from_json(said: dict[str, Any]) -> Endpoint:
+        return Endpoint(**said)
+
+
+@dataclass(frozen=True)
 class Arm:
     """One way to give a model the facts. `context` is none, train, oracle or bm25."""
 

@@ -25,5 +25,9 @@ class Damaged(RuntimeFailure):
     """A compiled file is missing, or is not the file that the manifest was written for."""
 
 
+class Spent(RuntimeFailure):
+    """A limit of requests or tokens is reached; what was answered is kept for a run with a higher one."""
+
+
 class Stopped(KeyboardInterrupt):
     """SIGTERM came; everything done so far is safe and the next run goes on from there (exit status 75)."""
