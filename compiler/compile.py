@@ -347,4 +347,5 @@ def _plan(experiment: Experiment, key: str, pretraining_key: str, splits: list[d
         arms=tuple(Arm(a.name, a.context, a.finetune, a.augment) for a in experiment.arms),
         splits=tuple(Split(**split) for split in splits),
         expectations=experiment.expectations,
+        prices=experiment.prices,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from wug.compiler.language.source import Span
-from wug.compiler.plan import Augment, Expectation, Finetuning, Model, Pretraining
+from wug.compiler.plan import Augment, Expectation, Finetuning, Model, Pretraining, Prices
 from wug.compiler.world import World
 
 DEEPEST = 1_000_000
@@ -174,6 +174,7 @@ class Experiment:
     given: tuple[str, ...]
     """Given texts that are trained beside the facts."""
     given_tests: tuple[Test, ...]
+    prices: Prices | None
     span: Span = field(compare=False)
     doc: str = field(compare=False, default="")
 

@@ -156,6 +156,17 @@ class Endpoint:
 
 
 @dataclass(frozen=True)
+class Prices:
+    """What a million tokens cost: read, read again (`cached`), written, trained on."""
+
+    input: float
+    cached: float
+    output: float
+    training: float
+    currency: str
+
+
+@dataclass(frozen=True)
 class Arm:
     """One way to give a model the facts. `context` is none, train, oracle or bm25."""
 
@@ -209,6 +220,7 @@ class Plan:
     arms: tuple[Arm, ...]
     splits: tuple[Split, ...]
     expectations: tuple[Expectation, ...]
+    prices: Prices | None = None
 
     def to_json(self) -> dict[str, Any]:
         return dataclasses.asdict(self)

@@ -37,9 +37,13 @@ class QuestionCost:
     """What one question costs on average, all its choices scored."""
 
     flops: float  # each choice a row of its own: context, cue and choice
-    flops_reused: float  # each context read once for all questions on it, each cue once for its choices
+    flops_reused: float  # a context that questions share is read already, and each cue once for its choices
     tokens: float
     tokens_reused: float
+    prefix_flops: float  # reading, once, what questions share
+    prefix_tokens: float
+    input_tokens: float  # context and cue
+    output_tokens: float  # the right answer
 
 
 def question_cost(model: Model, parameters: int, world: World, arm: str) -> QuestionCost:
@@ -56,9 +60,10 @@ def question_cost(model: Model, parameters: int, world: World, arm: str) -> Ques
     row_Q = before_Q + whole_Q - 1
     cue_N = start_Q[first_N]
     answer_Q = whole_Q - 1 - start_Q
-    used_C = np.unique(view.context_N[view.context_N >= 0])
+    uses_C = np.bincount(view.context_N[view.context_N >= 0], minlength=len(context_C))
+    shared, own = context_C[uses_C > 1], context_C[uses_C == 1]
     reused = (
-        forward_flops(model, parameters, context_C[used_C])
+        forward_flops(model, parameters, own)
         + forward_flops(model, parameters, cue_N, before_N)
         + forward_flops(model, parameters, answer_Q, before_Q + start_Q)
     )
@@ -66,5 +71,9 @@ def question_cost(model: Model, parameters: int, world: World, arm: str) -> Ques
         flops=forward_flops(model, parameters, row_Q) / count,
         flops_reused=reused / count,
         tokens=float(row_Q.sum() / count),
-        tokens_reused=float((context_C[used_C].sum() + cue_N.sum() + answer_Q.sum()) / count),
+        tokens_reused=float((own.sum() + cue_N.sum() + answer_Q.sum()) / count),
+        prefix_flops=float(forward_flops(model, parameters, shared)),
+        prefix_tokens=float(shared.sum()),
+        input_tokens=float((before_N + cue_N).sum() / count),
+        output_tokens=float((whole_Q - start_Q)[first_N + world.items.answer_N].sum() / count),
     )

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from wug.compiler.asking.shortcut import NAMES
-from wug.runtime.wording import flops, interval, most, percent
+from wug.runtime.wording import flops, interval, money, most, percent
 
 _SIGNS = {"supported": ("✓", "green"), "refuted": ("✗", "red"), "undecided": ("?", "yellow")}
 _WIDEST = 10_000  # columns: more than any table takes
@@ -44,7 +44,9 @@ def table(document: dict[str, Any], narrow: bool = False) -> Table:
     made.add_column("arm", overflow="fold")
     for split in splits:
         made.add_column(split, overflow="fold")
-    for name in ("shown", "training", "question"):
+    paid = next((price["money"] for price in document["arms"].values() if price["money"]), None)
+    prices = (f"training {paid['currency']}", "1,000 asked") if paid else ("training", "question")
+    for name in ("shown", *prices):
         made.add_column(name, justify="right", no_wrap=True)
     for arm, price in _arms(document).items():
         cells = [_cell(by_place.get((arm, split)), narrow) for split in splits]
@@ -55,8 +57,7 @@ def table(document: dict[str, Any], narrow: bool = False) -> Table:
             Text(arm, style="bold"),
             *cells,
             f"{shown:g} docs" if shown else "–",
-            flops(price["train_flops"]) if price["train_flops"] else "–",
-            flops(price["question_flops"]),
+            *_paid(price),
         )
     made.add_section()
     known = {each["split"]: each for each in document["splits"]}
@@ -64,6 +65,16 @@ def table(document: dict[str, Any], narrow: bool = False) -> Table:
         told = (percent(known[split][baseline]) for split in splits)
         made.add_row(baseline, *told, "", "", "", style="dim")
     return made
+
+
+def _paid(price: dict[str, Any]) -> tuple[str, str]:
+    """To get an arm ready and to ask it: in money where prices are given, else in operations."""
+    told = price["money"]
+    if told is None:
+        spent = price["train_flops"] + price["augment_flops"]
+        return (flops(spent) if spent else "–", flops(price["question_flops"]))
+    spent = told["training"] + told["augmenting"]
+    return (money(spent) if spent else "–", money(1000 * told["question"]))
 
 
 def _arms(document: dict[str, Any]) -> dict[str, Any]:
@@ -115,6 +126,9 @@ def remarks(document: dict[str, Any]) -> list[RenderableType]:
         ),
         Text("operations, to train a seed and to ask a question", "dim"),
     ]
+    if any(price["money"] for price in document["arms"].values()):
+        stated = "● stated outright in what the arm was trained on or shown, ○ not; prices of training a seed"
+        said = [Text(stated, "dim"), Text("and of 1,000 questions, at what a million tokens cost", "dim")]
     told = (
         "constant: the best habit; frequency, co-occurrence, overlap: what words of the training texts alone"
     )
@@ -124,15 +138,14 @@ def remarks(document: dict[str, Any]) -> list[RenderableType]:
     for price in document["arms"].values():
         if price["failed"]:
             said.append(Text.assemble(("no result  ", "bold red"), price["failed"]))
-    paid = [
-        f"{arm} {price['breakeven_questions']:,}"
-        for arm, price in _arms(document).items()
-        if price["breakeven_questions"]
-    ]
-    if paid:
-        said.append(
-            Text(f"cheaper than the whole context from so many questions on: {', '.join(paid)}", "dim")
-        )
+    for name, words in (
+        ("breakeven_questions", "cheaper than the whole context from so many questions on"),
+        ("breakeven_questions_reused", "the same, where that context is read only once"),
+    ):
+        known = {arm: (price["money"] or price)[name] for arm, price in _arms(document).items()}
+        later = [f"{arm} {count:,}" for arm, count in known.items() if count]
+        if later:
+            said.append(Text(f"{words}: {', '.join(later)}", "dim"))
     for row in document["pooled"]:
         if row["shortcut"]:
             name, agreement = row["shortcut"]["name"], percent(row["shortcut"]["agreement"])
@@ -155,6 +168,8 @@ def remarks(document: dict[str, Any]) -> list[RenderableType]:
             said.append(Text(short, "bold yellow"))
     if len(document["pretraining"]) == 1:
         said.append(Text("one pretraining: the intervals do not cover its luck", "dim"))
+    if document["advice"]:
+        said.append(Text(f"\n{document['advice']['sentence']}", "bold"))
     return said
 
 

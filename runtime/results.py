@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from wug.compiler.asking.shortcut import NAMES
-from wug.compiler.plan import Arm, Finetuning, Plan, Split, Term
+from wug.compiler.plan import Arm, Plan, Split, Term
+from wug.runtime.advice import advice
 from wug.runtime.corpus import World
-from wug.runtime.cost import QuestionCost, question_cost, train_flops
 from wug.runtime.expect import Outcome, judge, wilson
 from wug.runtime.keys import canonical, digest
-from wug.runtime.schedule import training_lengths
+from wug.runtime.price import Augmenting, compare, priced
 from wug.runtime.score import Answers
 from wug.runtime.shortcut import Shortcut, of_training, shortcuts
 
-SCHEMA = 2
+SCHEMA = 3
 BELOW = 0.05  # an interval this far below chance calls for an explanation
 
 
@@ -30,6 +30,7 @@ class ArmResult:
     arm: Arm
     answers: Sequence[Answers]
     failed: str | None
+    augmenting: Augmenting = field(default_factory=Augmenting)
 
 
 def results(
@@ -57,7 +58,7 @@ def results(
                 for world, answers in zip(worlds, result.answers, strict=True)
             ]
     failed = {result.arm.name: result.failed for result in arms if result.failed is not None}
-    parameters = int(pretraining[0]["parameters"])
+    prices = _prices(plan, worlds, arms, int(pretraining[0]["parameters"]))
     return {
         "schema": SCHEMA,
         "name": plan.name,
@@ -66,7 +67,8 @@ def results(
         "rows": rows,
         "pooled": pooled,
         "splits": _splits(plan, worlds),
-        "arms": _prices(plan, worlds, arms, parameters),
+        "arms": prices,
+        "advice": _advice(worlds, told, prices),
         "pretraining": [_pretraining(outcome, plan.pretraining.accuracy) for outcome in pretraining],
         "expectations": [
             {
@@ -233,51 +235,37 @@ def _agreement(
 def _prices(
     plan: Plan, worlds: Sequence[World], arms: Sequence[ArmResult], parameters: int
 ) -> dict[str, dict[str, Any]]:
-    prices: dict[str, dict[str, Any]] = {}
-    for result in arms:
-        arm = result.arm
-        costs = [question_cost(plan.model, parameters, world, arm.name) for world in worlds]
-        prices[arm.name] = {
-            "context": arm.context,
-            "augment": _spelled_augment(arm),
-            **_training(plan, worlds, arm, arm.finetune, parameters),
-            "question_flops": round(_average(costs, "flops")),
-            "question_flops_reused": round(_average(costs, "flops_reused")),
-            "question_tokens": round(_average(costs, "tokens"), 3),
-            "question_tokens_reused": round(_average(costs, "tokens_reused"), 3),
+    prices = {
+        result.arm.name: {
+            "context": result.arm.context,
+            "augment": _spelled_augment(result.arm),
+            **priced(plan, worlds, result.arm, result.augmenting, parameters),
             "failed": result.failed,
         }
-    whole = [prices[result.arm.name] for result in arms if result.arm.context == "train"]
-    for price in prices.values():
-        saved = whole[0]["question_flops"] - price["question_flops"] if whole else 0
-        worth = price["train_flops"] > 0 and saved > 0
-        price["breakeven_questions"] = -(-price["train_flops"] // saved) if worth else None
+        for result in arms
+    }
+    whole = (arm.name for arm in plan.arms if arm.context == "train" and arm.finetune is None)
+    compare(prices, next(whole, None))
     return prices
+
+
+def _advice(
+    worlds: Sequence[World], told: Sequence[ArmResult], prices: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any] | None:
+    """On all questions of all tests, answerable or not: that an arm cannot know is no excuse for it."""
+    outcomes = {
+        result.arm.name: [
+            Outcome(answers.credit_N, world.items.cluster_N, np.ones(len(answers.credit_N), np.bool_))
+            for world, answers in zip(worlds, result.answers, strict=True)
+        ]
+        for result in told
+    }
+    chance = float(np.concatenate([world.items.chance_N for world in worlds]).mean())
+    return advice(prices, outcomes, chance)
 
 
 def _spelled_augment(arm: Arm) -> str:
     return f"{' '.join(arm.augment.scopes)} by {arm.augment.teacher}" if arm.augment else ""
-
-
-def _training(
-    plan: Plan, worlds: Sequence[World], arm: Arm, setting: Finetuning | None, parameters: int
-) -> dict[str, Any]:
-    """What it takes to train one seed, on top of pretraining: the mean over all of them."""
-    match = next((a.finetune.match for a in plan.arms if a.name == arm.name and a.finetune), "")
-    if setting is None:
-        return {"train_steps": 0, "match": match, "train_tokens": 0, "train_flops": 0}
-    lengths = [training_lengths(world, arm.name, setting) for world in worlds]
-    flops = [train_flops(plan.model, parameters, each) for each in lengths]
-    return {
-        "train_steps": setting.steps,
-        "match": match,
-        "train_tokens": round(sum(int(each.sum()) for each in lengths) / len(worlds)),
-        "train_flops": round(sum(flops) / len(flops)),
-    }
-
-
-def _average(costs: Sequence[QuestionCost], field: str) -> float:
-    return float(sum(getattr(cost, field) for cost in costs) / len(costs))
 
 
 def _pretraining(outcome: Mapping[str, Any], asked: float) -> dict[str, Any]:

@@ -31,6 +31,11 @@ def flops(count: float) -> str:
     return f"{count:.3g} {_PREFIXES[place]}".rstrip()
 
 
+def money(amount: float) -> str:
+    """An amount to three significant digits, `1234.5` as `1,230` and `0.01234` as `0.0123`."""
+    return f"{float(f'{amount:.3g}'):,.10g}"
+
+
 def most(counts: Iterable[int]) -> str:
     """One count where all are the same, else `up to` the largest."""
     found = set(counts)

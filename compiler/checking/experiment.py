@@ -51,7 +51,7 @@ def check_experiment(
     if not declared.models:
         return None
     models = ModelChecker(named, report)
-    model, pretraining, episodes, each_seed = models.model(declared.models[0])
+    model, pretraining, episodes, each_seed, prices = models.model(declared.models[0])
     if world.relations or not texts:
         models.probed(declared.models[0], tests, tuple(trains), episodes)
     else:
@@ -71,6 +71,7 @@ def check_experiment(
         expectations=expectations,
         given=tuple(dict.fromkeys(texts)),
         given_tests=given_tests,
+        prices=prices,
         span=declared.name.span,
         doc=declared.doc,
     )

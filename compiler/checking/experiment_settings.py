@@ -78,6 +78,18 @@ def _context(cursor: settings.Cursor, key: syntax.Name) -> tuple[str, int] | Non
     return None
 
 
+def _currency(cursor: settings.Cursor, key: syntax.Name) -> str | None:
+    """`currency "USD"`: a few letters or a sign."""
+    atom = cursor.take(syntax.Text)
+    if atom is None:
+        cursor.report.add("W0107", "'currency' needs a text", key.span, help='currency "USD"')
+        return None
+    if not 1 <= len(atom.text.strip()) <= 8:
+        cursor.report.add("W0204", "a currency has one to eight characters", atom.span)
+        return None
+    return str(atom.text.strip())
+
+
 _STEPS = settings.integer(1, 10_000_000)
 FINETUNE: settings.Schema = {
     "steps": _STEPS,
@@ -107,6 +119,13 @@ PRETRAIN: settings.Schema = {
     "every": settings.integer(1, 10_000_000),
     "each_seed": settings.flag,
 }
+PRICES: settings.Schema = {
+    "input": settings.decimal(0, 1_000_000),
+    "cached": settings.decimal(0, 1_000_000),
+    "output": settings.decimal(0, 1_000_000),
+    "training": settings.decimal(0, 1_000_000),
+    "currency": _currency,
+}
 MODEL: settings.Schema = {
     "layers": settings.integer(1, 1000),
     "width": settings.integer(2, 100_000),
@@ -116,6 +135,7 @@ MODEL: settings.Schema = {
     "convolution": settings.integer(0, 64),
     "context": settings.integer(8, 10_000_000),
     "pretrain": settings.block(PRETRAIN, "pretrain"),
+    "prices": settings.block(PRICES, "prices"),
 }
 ARM: settings.Schema = {
     "like": settings.name("the name of another arm"),

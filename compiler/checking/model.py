@@ -11,7 +11,7 @@ from wug.compiler.checking.named import Named
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.experiment import Episodes, Phase, Test, Train, probed_tests
 from wug.compiler.language import syntax, syntax_experiment
-from wug.compiler.plan import Model, Pretraining
+from wug.compiler.plan import Model, Pretraining, Prices
 
 FRESH_EPISODES = 100_000
 """Up to so many episodes a phase never reads one twice, unless the spec says how many there are."""
@@ -24,9 +24,13 @@ class ModelChecker:
         self.named = named
         self.report = report
 
-    def model(self, model: syntax_experiment.Model) -> tuple[Model, Pretraining, Episodes, bool]:
+    def model(
+        self, model: syntax_experiment.Model
+    ) -> tuple[Model, Pretraining, Episodes, bool, Prices | None]:
         values = settings.read(model.settings, MODEL, f"model '{model.name.text}'", self.report)
         pretrain = values.pop("pretrain", {})
+        paid = values.pop("prices", None)
+        prices = self._prices(paid, model) if paid is not None else None
         values.setdefault("kv_heads", values.get("heads", Model.heads))
         values.setdefault("hidden", 2 * values.get("width", Model.width))
         shape = Model(model.name.text, **values)
@@ -51,7 +55,17 @@ class ModelChecker:
             pretrain["accuracy"] = pretrain.pop("until")
         steps = sum(phase.steps for phase in phases)
         total = sum(phase.episodes for phase in phases)
-        return shape, Pretraining(total, steps, phases[-1].batch, **pretrain), episodes, each_seed
+        made = Pretraining(total, steps, phases[-1].batch, **pretrain)
+        return shape, made, episodes, each_seed, prices
+
+    def _prices(self, values: dict[str, Any], model: syntax_experiment.Model) -> Prices | None:
+        """What tokens cost; what is read again costs as much as the first time, unless it is `cached`."""
+        missing = [name for name in ("input", "output", "training", "currency") if name not in values]
+        if missing and not self.report.failed:
+            message = f"the prices of model '{model.name.text}' lack {', '.join(missing)}"
+            help = 'prices { input 0.15  output 0.60  training 3.00  currency "USD" }, of a million tokens'
+            self.report.add("W0107", message, model.name.span, help=help)
+        return None if missing else Prices(**{"cached": values["input"], **values})
 
     def _phase(self, values: dict[str, Any]) -> Phase:
         steps, batch = values.get("steps", Pretraining.steps), values.get("batch", Pretraining.batch)

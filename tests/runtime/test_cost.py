@@ -47,4 +47,12 @@ def test_context_makes_questions_dear_and_reuse_makes_them_cheap(shared) -> None
     assert alone.flops_reused < alone.flops
     start = world.questions.start_Q[::2]
     answers = sum(length - cue for length, cue in zip(lengths, world.questions.start_Q - 0, strict=True))
-    assert icl.tokens_reused == (context + start.sum() + answers) / 12
+    assert (icl.prefix_tokens, alone.prefix_tokens) == (context, 0)
+    assert icl.tokens_reused == (start.sum() + answers) / 12
+    assert icl.prefix_flops == forward_flops(model, 1000, np.array([context]))
+    assert icl.input_tokens == context + start.sum() / 12
+    right = [
+        world.questions.tokens[first + right]
+        for first, right in zip(world.items.first_question_N, world.items.answer_N, strict=True)
+    ]
+    assert icl.output_tokens == alone.output_tokens == (sum(map(len, right)) - start.sum()) / 12

@@ -32,8 +32,11 @@ def price(context: str = "none", augment: str = "", train: int = 0, ask: int = 3
         "context": context,
         "augment": augment,
         "train_flops": train,
+        "augment_flops": 0,
         "question_flops": ask,
         "breakeven_questions": 640 if train else None,
+        "breakeven_questions_reused": 5200 if train else None,
+        "money": None,
         "failed": None,
     }
 
@@ -69,6 +72,7 @@ def document() -> dict:
             "finetune": price(train=210_000_000_000),
             "half": price(augment="local by oracle", train=210_000_000_000),
         },
+        "advice": {"sentence": "Below 640 questions use context (icl), from there on fine-tuning (half)."},
         "pretraining": [
             {"seed": 0, "reached": True, "asked": 0.97, "steps": 1400, "accuracy": {"exceeds.reverse": 0.98}}
         ],
@@ -111,6 +115,8 @@ def test_the_table_holds_what_one_wants_to_show(document) -> None:
         "chance",
         "79 % of its answers are what the shortcut co-occurrence gives",
         "finetune 640, half 640",
+        "the same, where that context is read only once: finetune 5,200, half 5,200",
+        "Below 640 questions use context (icl)",
         "in context: exceeds.reverse 98 %, 97 % was asked for",
         "one pretraining: the intervals do not cover its luck",
         "✓ supported",
@@ -181,3 +187,26 @@ def test_the_baselines_stand_below_the_arms(document: dict) -> None:
         "co-occurrence": "25",
         "overlap": "0",
     }
+
+
+def test_where_tokens_have_prices_the_table_shows_money(document: dict) -> None:
+    for arm, price in document["arms"].items():
+        spent = 0.0 if arm == "icl" else 12.3456
+        price["money"] = {
+            "currency": "EUR",
+            "training": spent,
+            "augmenting": spent / 2,
+            "question": 0.0000345,
+        }
+        price["money"] |= {"breakeven_questions": None if arm == "icl" else 77000}
+        price["money"] |= {"breakeven_questions_reused": None}
+    text = printed(document)
+    head = next(line for line in text.splitlines() if "trained" in line)
+    assert head.split()[-4:] == ["training", "EUR", "1,000", "asked"]
+    assert [line.split()[-2:] for line in text.splitlines() if line.split()[:1] in (["icl"], ["half"])] == [
+        ["–", "0.0345"],
+        ["18.5", "0.0345"],
+    ]
+    assert "at what a million tokens cost" in text
+    assert "from so many questions on: finetune 77,000, half 77,000" in text
+    assert "read only once" not in text

@@ -4,9 +4,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from wug.compiler.plan import Expectation, Term
+from wug.compiler.plan import Expectation, Prices, Term
 from wug.runtime.corpus import load
 from wug.runtime.expect import wilson
+from wug.runtime.price import Augmenting
 from wug.runtime.results import ArmResult, results
 from wug.runtime.score import answers
 
@@ -22,7 +23,7 @@ PRETRAINING = {
 }
 
 
-def made(tiny, failed: dict[str, str] | None = None) -> dict:
+def made(tiny, failed: dict[str, str] | None = None, taught: Augmenting | None = None) -> dict:
     """Results where every arm answers the trained rightly and the reversed as the trained ones were said."""
     worlds = load(tiny.compiled, [0, 1]).worlds
     arms = []
@@ -35,7 +36,8 @@ def made(tiny, failed: dict[str, str] | None = None) -> dict:
             told_Q[items.first_question_N + wanted_N] = 1.0
             told.append(answers(items, told_Q))
         why = (failed or {}).get(arm.name)
-        arms.append(ArmResult(arm, () if why else tuple(told), why))
+        augmenting = taught if taught is not None and arm.augment else Augmenting()
+        arms.append(ArmResult(arm, () if why else tuple(told), why, augmenting))
     return results(tiny.plan, worlds, arms, [PRETRAINING])
 
 
@@ -84,6 +86,46 @@ def test_prices(document) -> None:
     worth = arms["finetune"]["breakeven_questions"]
     assert (worth - 1) * saved < arms["finetune"]["train_flops"] <= worth * saved
     assert arms["icl"]["breakeven_questions"] is None
+
+
+def test_prices_in_money_are_tokens_times_their_price(shared) -> None:
+    document = made(shared.change(prices=Prices(2.0, 0.5, 8.0, 25.0, "EUR")))
+    arms = document["arms"]
+    for price in arms.values():
+        told = price["money"]
+        asked = 2 * price["input_tokens"] + 8 * price["output_tokens"]
+        assert told["question"] * 1e6 == pytest.approx(asked, abs=0.01)
+        assert told["training"] * 1e6 == pytest.approx(25 * price["train_tokens"])
+        saved = (told["question"] - told["question_reused"]) * 1e6
+        assert saved == pytest.approx(1.5 * price["prefix_tokens"], abs=0.01)
+        assert told["augmenting"] == price["augment_tokens"] == price["augment_flops"] == 0
+    assert arms["icl"]["prefix_tokens"] > 0
+    spent, anew = arms["finetune"]["money"], arms["icl"]["money"]
+    worth = spent["breakeven_questions"]
+    assert spent["training"] + worth * spent["question"] <= worth * anew["question"]
+    assert spent["training"] + (worth - 1) * spent["question"] > (worth - 1) * anew["question"]
+    assert spent["breakeven_questions_reused"] > worth
+    assert document["advice"]["in"] == "EUR"
+    assert all(price["money"] is None for price in made(shared)["arms"].values())
+
+
+def test_what_a_teacher_took_counts_before_the_first_question(shared) -> None:
+    prices = Prices(2.0, 2.0, 8.0, 25.0, "EUR")
+    plain = made(shared.change(prices=prices))["arms"]["augmented"]
+    taught = made(shared.change(prices=prices), taught=Augmenting(1000, 500, 10**12))["arms"]["augmented"]
+    assert (taught["augment_prompt_tokens"], taught["augment_tokens"]) == (1000, 500)
+    assert taught["money"]["augmenting"] == pytest.approx((2 * 1000 + 8 * 500) / 1e6)
+    assert taught["breakeven_questions"] > 10 * plain["breakeven_questions"]
+    assert taught["money"]["breakeven_questions"] > plain["money"]["breakeven_questions"]
+
+
+def test_advice_goes_by_all_questions_together(shared) -> None:
+    """All that is trained is right and all that is reversed wrong: half of them, as often as a guess."""
+    told = made(shared)["advice"]
+    assert {row["arm"]: row["counts"] for row in told["arms"]} == dict.fromkeys(
+        ("icl", "finetune", "augmented"), True
+    )
+    assert told["sentence"].startswith("No arm is clearly more often right than a guess")
 
 
 def test_expectations_are_told_as_written(shared) -> None:

@@ -27,7 +27,7 @@ def test_a_run_leaves_results_picture_timing_and_plan(finished) -> None:
     names = ["plan.json", "results.json", "results.svg", "timing.json"]
     assert sorted(file.name for file in folder.iterdir()) == names
     document = json.loads((folder / "results.json").read_bytes())
-    assert [document["schema"], document["name"], document["corpus"]] == [2, "tiny", tiny.plan.key]
+    assert [document["schema"], document["name"], document["corpus"]] == [3, "tiny", tiny.plan.key]
     assert len(document["rows"]) == 4 * 2 * 2
     assert "seconds" not in (folder / "results.json").read_text()
     assert {"pretraining 0", "finetune 0"} <= set(json.loads((folder / "timing.json").read_bytes())["stages"])

@@ -1,0 +1,160 @@
+"""Prices: what each arm costs to prepare and to ask, and after how many questions one is the cheaper.
+
+An arm is a straight line: what is spent before the first question (writing what it is augmented with,
+training it, reading a context that all questions share), and what each question takes. In operations a
+question is asked as here, all of its choices scored; in money its right answer is written once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from wug.compiler.plan import Arm, Plan, Prices
+from wug.runtime.corpus import World
+from wug.runtime.cost import QuestionCost, question_cost, train_flops
+from wug.runtime.schedule import training_lengths
+
+MILLION = 1_000_000
+
+
+@dataclass(frozen=True)
+class Augmenting:
+    """What a teacher took to write the texts of one seed, the mean over all; nothing for the oracle."""
+
+    prompt_tokens: int = 0
+    tokens: int = 0
+    flops: int = 0
+
+
+@dataclass(frozen=True)
+class Line:
+    """What is spent before the first question, and for each."""
+
+    fixed: float
+    each: float
+
+    def of(self, questions: int) -> float:
+        return self.fixed + self.each * questions
+
+
+def priced(
+    plan: Plan, worlds: Sequence[World], arm: Arm, augmenting: Augmenting, parameters: int
+) -> dict[str, Any]:
+    """What an arm takes, as it stands in the results, but for comparisons with other arms."""
+    each = [question_cost(plan.model, parameters, world, arm.name) for world in worlds]
+    cost = {name: sum(getattr(one, name) for one in each) / len(each) for name in vars(each[0])}
+    training = _training(plan, worlds, arm, parameters)
+    return {
+        **training,
+        "augment_prompt_tokens": augmenting.prompt_tokens,
+        "augment_tokens": augmenting.tokens,
+        "augment_flops": augmenting.flops,
+        "prefix_flops": round(cost["prefix_flops"]),
+        "prefix_tokens": round(cost["prefix_tokens"], 3),
+        "question_flops": round(cost["flops"]),
+        "question_flops_reused": round(cost["flops_reused"]),
+        "question_tokens": round(cost["tokens"], 3),
+        "question_tokens_reused": round(cost["tokens_reused"], 3),
+        "input_tokens": round(cost["input_tokens"], 3),
+        "output_tokens": round(cost["output_tokens"], 3),
+        "money": _money(plan.prices, training["train_tokens"], augmenting, QuestionCost(**cost)),
+    }
+
+
+def _training(plan: Plan, worlds: Sequence[World], arm: Arm, parameters: int) -> dict[str, Any]:
+    """What it takes to train one seed, on top of pretraining: the mean over all of them."""
+    match = next((a.finetune.match for a in plan.arms if a.name == arm.name and a.finetune), "")
+    setting = arm.finetune
+    if setting is None:
+        return {"train_steps": 0, "match": match, "train_tokens": 0, "train_flops": 0}
+    lengths = [training_lengths(world, arm.name, setting) for world in worlds]
+    flops = [train_flops(plan.model, parameters, each) for each in lengths]
+    return {
+        "train_steps": setting.steps,
+        "match": match,
+        "train_tokens": round(sum(int(each.sum()) for each in lengths) / len(worlds)),
+        "train_flops": round(sum(flops) / len(flops)),
+    }
+
+
+def _money(
+    prices: Prices | None, train_tokens: int, augmenting: Augmenting, cost: QuestionCost
+) -> dict[str, Any] | None:
+    """The same in money; what comes again in a shared context is charged as cached."""
+    if prices is None:
+        return None
+    written = prices.input * augmenting.prompt_tokens + prices.output * augmenting.tokens
+    asked = prices.input * cost.input_tokens + prices.output * cost.output_tokens
+    saved = (prices.input - prices.cached) * cost.prefix_tokens
+    amounts = {
+        "training": prices.training * train_tokens,
+        "augmenting": written,
+        "prefix": saved,  # the first reading is charged in full
+        "question": asked,
+        "question_reused": asked - saved,
+    }
+    return {"currency": prices.currency, **{name: _exact(each / MILLION) for name, each in amounts.items()}}
+
+
+def _exact(amount: float) -> float:
+    """Nine significant digits: money is not rounded to cents before it is multiplied."""
+    return float(f"{amount:.9g}")
+
+
+# Lines, and where they meet
+
+MEASURES = ("breakeven_questions", "breakeven_questions_reused")
+
+
+def line(price: Mapping[str, Any], reused: bool, money: bool) -> Line:
+    """An arm's line, a shared context read anew for each question or once for all."""
+    if money:
+        told = price["money"]
+        spent = told["training"] + told["augmenting"]
+        return (
+            Line(spent + told["prefix"], told["question_reused"]) if reused else Line(spent, told["question"])
+        )
+    spent = price["train_flops"] + price["augment_flops"]
+    if reused:
+        return Line(spent + price["prefix_flops"], price["question_flops_reused"])
+    return Line(spent, price["question_flops"])
+
+
+def compare(prices: dict[str, dict[str, Any]], whole: str | None) -> None:
+    """Add to each arm's price after how many questions it is cheaper than `whole`, the arm that shows all."""
+    for arm, price in prices.items():
+        for place, name in enumerate(MEASURES):
+            for money, told in ((False, price), (True, price["money"])):
+                if told is None:
+                    continue
+                mine = line(price, place == 1, money)
+                other = line(prices[whole], place == 1, money) if whole not in (None, arm) else None
+                told[name] = breakeven(mine, other) if other is not None else None
+
+
+def breakeven(mine: Line, other: Line) -> int | None:
+    """The number of questions from which on an arm costs no more than another: 0 where it never costs more,
+    None where it does not come to that."""
+    if mine.each >= other.each:
+        return None
+    return max(0, math.ceil((mine.fixed - other.fixed) / (other.each - mine.each)))
+
+
+def cheapest(lines: Mapping[str, Line]) -> list[tuple[str, int]]:
+    """Which arm is the cheapest from which number of questions on, beginning with one."""
+    at, found = 1, []
+    arm = min(lines, key=lambda name: (lines[name].of(1), lines[name].each))
+    while True:
+        found.append((arm, at))
+        mine = lines[arm]
+        later = [
+            (max(at + 1, breakeven(each, mine) or 0), name)
+            for name, each in lines.items()
+            if each.each < mine.each
+        ]
+        if not later:
+            return found
+        at, arm = min(later, key=lambda place: (place[0], lines[place[1]].of(place[0]), lines[place[1]].each))
