@@ -111,7 +111,7 @@ def corpus_key(experiment: Experiment) -> str:
     ]
     world = experiment.world
     room = experiment.model.context
-    asked = [experiment.holdouts, experiment.trains, experiment.tests]
+    asked: list[object] = [experiment.holdouts, experiment.trains, experiment.tests]
     asked += [experiment.given, experiment.given_tests]
     parts = [world, _data_digests(world), experiment.seeds, *asked, arms, room]
     return digest(canonical(["corpus", CORPUS_VERSION, *parts]))

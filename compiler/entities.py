@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from wug.compiler.language.source import Span
+from wug.compiler.record import Record
 
 FORMATS = {"csv": "a CSV", "jsonl": "JSON lines", "parquet": "Parquet"}
 """Suffixes of data files, and what they are called."""
 
 
-@dataclass(frozen=True)
-class Data:
+class Data(Record):
     """The table behind an entity: its path, what the spec calls it, the column that names the entity, and
     the one that other tables refer to it by ("" where there is none). What it holds counts, not its place."""
 
@@ -32,8 +32,7 @@ class Data:
         return "row" if self.format == "parquet" else "line"
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(Record):
     """A part of a partition: so many members, or such a `share` of them in billionths."""
 
     name: str
@@ -46,8 +45,7 @@ class Part:
         return self.count or self.share
 
 
-@dataclass(frozen=True)
-class TokenFile:
+class TokenFile(Record):
     """Another model's tokenizer.json, and what the spec calls it. What it holds counts, not where it lies."""
 
     path: Path = field(compare=False)
@@ -55,8 +53,7 @@ class TokenFile:
     span: Span = field(compare=False)
 
 
-@dataclass(frozen=True)
-class Lexicon:
+class Lexicon(Record):
     """How words are invented: onset, nucleus and coda make a syllable, and from `syllables[0]` to
     `syllables[1]` syllables a word of `letters[0]` to `letters[1]` letters."""
 
@@ -83,8 +80,7 @@ NONCE = Lexicon(
 """The lexicon of `nonce(letters 4..6)`."""
 
 
-@dataclass(frozen=True)
-class Naming:
+class Naming(Record):
     """What members of a type are called: so many words of a lexicon each.
 
     The `lexicon` is a declared one, all of it or its words of (low, high) `letters`; or it is nonce, the
@@ -100,8 +96,7 @@ class Naming:
     tokens: TokenFile | None = None
 
 
-@dataclass(frozen=True)
-class Operator:
+class Operator(Record):
     """What composes terms: `pieces` are its text, with the numbers of its operands where these are said."""
 
     name: str
@@ -109,8 +104,7 @@ class Operator:
     pieces: tuple[str | int, ...]
 
 
-@dataclass(frozen=True)
-class Terms:
+class Terms(Record):
     """Terms over the members of a type, `atoms`, of (low, high) `depth`: an atom's is 0."""
 
     atoms: str
@@ -123,16 +117,14 @@ class Terms:
         return f".{self.atoms.rpartition('.')[2]}"
 
 
-@dataclass(frozen=True)
-class Sequence:
+class Sequence(Record):
     """Sequences of members of a type, of (low, high) `length`; of no length are those that rules join."""
 
     of: str
     length: tuple[int, int] = (0, 0)
 
 
-@dataclass(frozen=True)
-class Entity:
+class Entity(Record):
     """A type of things: `count` of them with invented names, or rows of `data`, or drawn `terms`, or
     a `sequence` each. Those that rules join have no count.
 
@@ -163,8 +155,7 @@ class Entity:
         return tuple(part.name for part in self.partition)
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(Record):
     """An enumeration with text columns. `mirror[i]` is the row that says the opposite of row i, or -1."""
 
     name: str
@@ -173,8 +164,7 @@ class Table:
     mirror: tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class Argument:
+class Argument(Record):
     """One place of a relation. `type` names an entity or a table, or is a value type."""
 
     name: str

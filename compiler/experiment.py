@@ -5,18 +5,18 @@ What the runtime needs of it (model, pretraining, arms) is in the types of compi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from wug.compiler.language.source import Span
 from wug.compiler.plan import Augment, Expectation, Finetuning, Model, Pretraining, Prices
+from wug.compiler.record import Record
 from wug.compiler.world import World
 
 DEEPEST = 1_000_000
 """No proof rests on more facts."""
 
 
-@dataclass(frozen=True)
-class Where:
+class Where(Record):
     """Facts whose argument is (or, `negated`, is not) in one of these parts: of a partition, or a holdout."""
 
     argument: int
@@ -24,8 +24,7 @@ class Where:
     parts: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Holdout:
+class Holdout(Record):
     """Members of an entity, drawn in each world, of which only facts of the relations `keep` are trained.
 
     So many of them (`count`, or a `share` of those there are); with `leaf` only members without children in
@@ -41,8 +40,7 @@ class Holdout:
     span: Span = field(compare=False)
 
 
-@dataclass(frozen=True)
-class Train:
+class Train(Record):
     """Stated facts of a relation, said in one form, in `articles` documents each, behind preambles.
 
     Only those that meet every condition of `where`, and none that a holdout keeps back. With `wordings`, each
@@ -60,8 +58,7 @@ class Train:
     document: str = ""
 
 
-@dataclass(frozen=True)
-class Choices:
+class Choices(Record):
     """What an item offers. `kind` is one of:
 
     contradiction: the sentence, and the same with the converse word
@@ -87,8 +84,7 @@ class Choices:
     accept: str = "any"
 
 
-@dataclass(frozen=True)
-class Test:
+class Test(Record):
     """Questions about a relation's facts in one form.
 
     `facts` is stated or derived, `depth` the smallest and largest number of trained facts that an answer may
@@ -111,8 +107,7 @@ class Test:
     span: Span = field(compare=False)
 
 
-@dataclass(frozen=True)
-class Arm:
+class Arm(Record):
     """One way to give a model the facts; see `Arm` in compiler/plan.py for what the runtime sees of it.
 
     `context` is none, train, oracle (`relevant` documents among `documents`) or bm25 (the `documents` that a
@@ -129,8 +124,7 @@ class Arm:
     span: Span = field(compare=False)
 
 
-@dataclass(frozen=True)
-class Phase:
+class Phase(Record):
     """A stretch of pretraining: `steps` batches of `batch` episodes of so many `facts` (low, high) each.
 
     `episodes` of them are drawn; by default every batch is fresh.
@@ -142,8 +136,7 @@ class Phase:
     episodes: int
 
 
-@dataclass(frozen=True)
-class Episodes:
+class Episodes(Record):
     """What pretraining reads: phases in order, each episode with facts of a fresh world and then questions.
 
     `questions` is the most questions of an episode, 0 for every one there is. `exclude` lists (relation,
@@ -155,8 +148,7 @@ class Episodes:
     exclude: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True)
-class Experiment:
+class Experiment(Record):
     """All of an experiment. `seeds` worlds are drawn: 0, 1, ..."""
 
     name: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from wug.compiler.language.source import Span
+from wug.compiler.record import Record
 
 INFLECTIONS = (
     "plural",
@@ -21,8 +22,7 @@ INFLECTIONS = (
 """What may stand behind a slot's argument; compiler/words/inflect.py says how each changes a text."""
 
 
-@dataclass(frozen=True)
-class Slot:
+class Slot(Record):
     """A place in a wording that is filled with an argument: its name, or a column of its table, inflected.
 
     `many` is written with a star: in documents it says all values that go with the same other arguments, as a
@@ -35,8 +35,7 @@ class Slot:
     many: bool = False
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(Record):
     """A part of a wording of which one alternative is said. `number` counts the options of its wording."""
 
     number: int
@@ -46,8 +45,7 @@ class Option:
 Piece = str | Slot | Option
 
 
-@dataclass(frozen=True)
-class Wording:
+class Wording(Record):
     """One way to say a form. `pieces[:answer]` is the cue, `pieces[answer:]` the answer.
 
     A `held` wording is said in tests only, never in training, context or pretraining. Of the others one is
@@ -65,8 +63,7 @@ class Wording:
         return tuple(piece for piece in self.pieces if isinstance(piece, Option))
 
 
-@dataclass(frozen=True)
-class Form:
+class Form(Record):
     """One direction in which a relation is said: from what its cue names to what its answer asks for."""
 
     name: str

@@ -7,12 +7,12 @@ never sees the spec. All types are frozen, and `to_json`/`from_json` round-trip 
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 from typing import Any
 
+from wug.compiler.record import Record
 
-@dataclass(frozen=True)
-class Model:
+
+class Model(Record):
     """The shape of a decoder trained from scratch. `context` is the most tokens it ever sees at once.
 
     `hidden` is the width of the gated MLP; `convolution` the taps of the short causal convolutions before
@@ -29,8 +29,7 @@ class Model:
     context: int = 256
 
 
-@dataclass(frozen=True)
-class Pretraining:
+class Pretraining(Record):
     """How the model is pretrained on compiled episodes, and the probe that says when it is enough.
 
     Training stops at the first probe of the last phase whose accuracy reaches `accuracy`, else after `steps`,
@@ -51,8 +50,7 @@ class Pretraining:
     seed: int = 0
 
 
-@dataclass(frozen=True)
-class Finetuning:
+class Finetuning(Record):
     """Optax AdamW on the arm's documents: `steps` batches of `batch` whole documents.
 
     With `loss` answer only what stands behind a '=>' counts, and of a given text its completion; of a
@@ -69,8 +67,7 @@ class Finetuning:
     match: str = ""
 
 
-@dataclass(frozen=True)
-class Augment:
+class Augment(Record):
     """What an arm adds to its training documents, and who says it.
 
     `scopes` are local (what follows from one document) and global (what follows from one document and all the
@@ -101,8 +98,7 @@ class Augment:
         return self.teacher != "oracle"
 
 
-@dataclass(frozen=True)
-class Sampling:
+class Sampling(Record):
     """How a model goes on with a text.
 
     `temperature` 0 takes the most probable token, and no seed matters; else one is drawn, from the `top_k`
@@ -131,8 +127,7 @@ class Sampling:
         return Sampling(**{**said, "stop": tuple(said["stop"])})
 
 
-@dataclass(frozen=True)
-class Endpoint:
+class Endpoint(Record):
     """A server that speaks OpenAI's API: `model` at `base`, such as "http://localhost:8000/v1".
 
     No more than `requests` are sent and no more than `tokens` (of prompts and answers together) are spent,
@@ -155,8 +150,7 @@ class Endpoint:
         return Endpoint(**said)
 
 
-@dataclass(frozen=True)
-class Prices:
+class Prices(Record):
     """What a million tokens cost: read, read again (`cached`), written, trained on."""
 
     input: float
@@ -166,8 +160,7 @@ class Prices:
     currency: str
 
 
-@dataclass(frozen=True)
-class Arm:
+class Arm(Record):
     """One way to give a model the facts. `context` is none, train, oracle or bm25."""
 
     name: str
@@ -177,8 +170,7 @@ class Arm:
     line: int = 0
 
 
-@dataclass(frozen=True)
-class Split:
+class Split(Record):
     """A test: `n` items a seed, their mean `chance`, and what a constant answer would reach."""
 
     name: str
@@ -186,8 +178,7 @@ class Split:
     constant: float
 
 
-@dataclass(frozen=True)
-class Term:
+class Term(Record):
     """`arm.split + offset`, or a bare number when `arm` is empty."""
 
     arm: str
@@ -195,8 +186,7 @@ class Term:
     offset: float
 
 
-@dataclass(frozen=True)
-class Expectation:
+class Expectation(Record):
     """A preregistered hypothesis. `op` is one of > >= < <= within; `margin` belongs to `within`."""
 
     text: str
@@ -206,8 +196,7 @@ class Expectation:
     margin: float = 0.0
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(Record):
     """What `wug run` carries out over a compiled directory."""
 
     name: str

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from wug.compiler.language.source import Span
+from wug.compiler.record import Record
 
 
-@dataclass(frozen=True)
-class Population:
+class Population(Record):
     """How facts are drawn: the method and its settings; ranges are (low, high), 0 is "not said".
 
     With `partners` of pairs, each first entity has so many partners and each partner is in one fact; else
@@ -51,8 +51,7 @@ class Population:
         return 2 if self.couples else 1
 
 
-@dataclass(frozen=True)
-class Between:
+class Between(Record):
     """Values from `low` in `count` steps of `step`, as keys of their type."""
 
     low: int

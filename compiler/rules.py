@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from wug.compiler.language.source import Span
+from wug.compiler.record import Record
 
 
-@dataclass(frozen=True)
-class Constant:
+class Constant(Record):
     """What a rule names itself: a member by its name, a table's row by its first column, or a value."""
 
     type: str
     text: str
 
 
-@dataclass(frozen=True)
-class Count:
+class Count(Record):
     """In a head: how many different things the variable stands for, the rest of the head being the same."""
 
     variable: int
 
 
-@dataclass(frozen=True)
-class Join:
+class Join(Record):
     """In a head: the sequence of what the variable stands for at each `place` of the sequence `along`, which
     the head names too. Both are variables."""
 
@@ -37,14 +35,12 @@ Term = int | Constant | Count | Join
 """In a rule: a variable by its number, a constant, or in heads a count or a join."""
 
 
-@dataclass(frozen=True)
-class Literal:
+class Literal(Record):
     relation: str
     terms: tuple[Term, ...]
 
 
-@dataclass(frozen=True)
-class Comparison:
+class Comparison(Record):
     """`op` is one of = != < <= > >=."""
 
     left: Term
@@ -52,8 +48,7 @@ class Comparison:
     right: Term
 
 
-@dataclass(frozen=True)
-class Body:
+class Body(Record):
     """Conditions that are met together: facts that hold, facts that do not, and comparisons.
 
     Every variable occurs in a fact that holds.
@@ -64,8 +59,7 @@ class Body:
     comparisons: tuple[Comparison, ...] = ()
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(Record):
     """The head holds wherever the body is met. `variables` names them for messages."""
 
     head: Literal
@@ -85,16 +79,14 @@ class Rule:
         return next((term for term in self.head.terms if isinstance(term, Join)), None)
 
 
-@dataclass(frozen=True)
-class Applied:
+class Applied(Record):
     """An operator, by its place among those of its terms, over its operands."""
 
     operator: int
     operands: tuple[Composed, ...]
 
 
-@dataclass(frozen=True)
-class Called:
+class Called(Record):
     """What a relation, functional in its first argument, gives; it is `of_atoms` or else of terms."""
 
     relation: str
@@ -106,8 +98,7 @@ Composed = int | Applied | Called
 """The right side of a rewriting; a number is that operand of the left side, of an atom itself."""
 
 
-@dataclass(frozen=True)
-class Rewriting:
+class Rewriting(Record):
     """`relation` gives `result` for terms of one operator, by its place, or for atoms (-1)."""
 
     relation: str
@@ -117,8 +108,7 @@ class Rewriting:
     span: Span = field(compare=False)
 
 
-@dataclass(frozen=True)
-class Never:
+class Never(Record):
     """A body that is never met."""
 
     body: Body

@@ -5,17 +5,17 @@ Frozen and free of numpy, so that `wug check` starts in no time. Equality is mea
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from wug.compiler.entities import Argument, Data, Entity, Lexicon, Table
 from wug.compiler.forms import Form, Piece
 from wug.compiler.language.source import Span
 from wug.compiler.populations import Population
+from wug.compiler.record import Record
 from wug.compiler.rules import Constant, Never, Rewriting, Rule
 
 
-@dataclass(frozen=True)
-class Relation:
+class Relation(Record):
     """A relation with its traits. They speak of the first two arguments, for each value of the others.
 
     `converse` is the argument whose table row turns into its mirror when the first two change places. A
@@ -40,8 +40,7 @@ IN_SCENE = -1
 """In place of an argument: the scene that the members of a fact belong to."""
 
 
-@dataclass(frozen=True)
-class Tell:
+class Tell(Record):
     """What a document says: the facts of a relation in a form, about the member at `subject`.
 
     In place of an argument that is IN_SCENE: all facts of one scene.
@@ -52,8 +51,7 @@ class Tell:
     subject: int
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(Record):
     """Paragraphs about one member of an entity, in `copies` versions: every told fact about it, in so many
     `sentences` (low, high) or, where that is none, each once.
 
@@ -75,8 +73,7 @@ class Document:
     members: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class CaseFact:
+class CaseFact(Record):
     """A fact of a case. A term is a variable, by its number among those of its type, or a constant: the row
     of a table, or a value's text."""
 
@@ -85,16 +82,14 @@ class CaseFact:
     variables: tuple[bool, ...]
 
 
-@dataclass(frozen=True)
-class Scene:
+class Scene(Record):
     """Small worlds within the world: in each, one of the cases is stated of its members."""
 
     name: str
     cases: tuple[tuple[CaseFact, ...], ...]
 
 
-@dataclass(frozen=True)
-class Given:
+class Given(Record):
     """Texts of the user's own without facts: each row of `data` begins as its column of names says and goes
     on with `completion`; `choices` is a column of lists, "" where there is none."""
 
@@ -105,8 +100,7 @@ class Given:
     span: Span = field(compare=False)
 
 
-@dataclass(frozen=True)
-class World:
+class World(Record):
     """All declarations by name, in the order of the files."""
 
     name: str

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from wug.compiler.forms import Option, Piece, Slot, Wording
+from wug.compiler.record import Record
 from wug.compiler.world import Relation
 
 
-@dataclass(frozen=True)
-class End:
+class End(Record):
     """A wording is complete here. In documents `subject` is the argument that they are about, else -1."""
 
     relation: str

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from wug.compiler.checking import settings
 from wug.compiler.checking.entities import COUNT, EntityChecker
@@ -13,6 +12,7 @@ from wug.compiler.diagnosis.diagnostics import Note, Report, did_you_mean
 from wug.compiler.entities import Argument, Entity, Operator, Terms
 from wug.compiler.language import syntax
 from wug.compiler.language.source import Span
+from wug.compiler.record import Record
 from wug.compiler.rules import Applied, Called, Composed, Rewriting
 from wug.compiler.world import Relation
 
@@ -268,8 +268,7 @@ class _Reader:
 _ATOM = "\0"
 
 
-@dataclass(frozen=True)
-class _Heard:
+class _Heard(Record):
     """A term as it is written and as it is said, and its depth; all atoms are one."""
 
     written: str

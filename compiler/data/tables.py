@@ -6,20 +6,19 @@ A cell that is used is filled, of its type and, in columns that name or refer, u
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from wug.compiler.data.files import header_of, missing_file, rows_of_file
 from wug.compiler.data.typed import WANTED, canonical_text
 from wug.compiler.diagnosis.diagnostics import Report, did_you_mean
 from wug.compiler.entities import Data
 from wug.compiler.language.source import Span
+from wug.compiler.record import Record
 
 CHECKED_WHOLE = 2_000_000
 """Bytes: a table up to this size is read whole by `wug check`, of a larger one only the header."""
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(Record):
     """A column to read. `empty` says that its cells may be, `unique` that no two may be alike."""
 
     column: str
@@ -28,8 +27,7 @@ class Wanted:
     unique: bool = False
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(Record):
     """Some columns as canonical texts, "" where a cell is empty, and the line (or row) of each."""
 
     columns: list[list[str]]

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 
 from wug.compiler.data.files import rows_of_file
 from wug.compiler.diagnosis.diagnostics import Report
+from wug.compiler.record import Record
 from wug.compiler.world import Given
 
 MOST_BYTES = 2_000_000
 """Of a larger file `wug check` looks only whether it is there."""
 
 
-@dataclass(frozen=True)
-class GivenTexts:
+class GivenTexts(Record):
     """The rows of a file: how each begins and goes on, and the choices that it brings, if any."""
 
     prompts: list[str]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from wug.compiler.record import Record
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(Record):
     severity: str
     title: str
     explanation: str

@@ -14,18 +14,17 @@ from typing import Any, NoReturn
 
 from wug.compiler.diagnosis.catalogue import CATALOGUE
 from wug.compiler.language.source import Span
+from wug.compiler.record import Record
 
 
-@dataclass(frozen=True)
-class Note:
+class Note(Record):
     """A second place that matters, or a line of explanation without a place."""
 
     text: str
     span: Span | None = None
 
 
-@dataclass(frozen=True)
-class Diagnostic:
+class Diagnostic(Record):
     """One finding. `code` is a key of the catalogue, `help` the way out in a sentence."""
 
     code: str

@@ -7,15 +7,14 @@ its own negation or count has no meaning, and is reported with the cycle.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from wug.compiler.diagnosis.diagnostics import Note, Report
 from wug.compiler.language.source import Span
+from wug.compiler.record import Record
 from wug.compiler.rules import Rule
 
 
-@dataclass(frozen=True)
-class _Need:
+class _Need(Record):
     """That `head` is derived from `body`; `how` is "" or, where the body must be whole, not or count."""
 
     head: str

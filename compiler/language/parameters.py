@@ -18,6 +18,7 @@ from wug.compiler.language.parse import parse_value
 from wug.compiler.language.resolve import Named, Scope
 from wug.compiler.language.source import Source, Span
 from wug.compiler.language.walk import nodes, replaced
+from wug.compiler.record import Record
 
 Value = syntax.Number | syntax.Text | syntax.Date | syntax.Range | syntax.ValueRange
 Condition = syntax.Literal | syntax.Comparison
@@ -35,8 +36,7 @@ _NUMBERS = {
 }
 
 
-@dataclass(frozen=True)
-class Setting:
+class Setting(Record):
     """A value that is given to a parameter from outside. `written` is the text where the kind is not known
     yet, as on the command line, where quotes are the shell's."""
 

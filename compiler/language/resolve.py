@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from wug.compiler.diagnosis.diagnostics import Note, Report, did_you_mean
 from wug.compiler.language import syntax, syntax_experiment
 from wug.compiler.language.parse import parse_experiment, parse_world, read_source
 from wug.compiler.language.source import neighbours, real_path
+from wug.compiler.record import Record
 
 ROOT_MARKS = (".git", "pyproject.toml", "wug.lock")
 
@@ -17,8 +17,7 @@ MOST_FILES = 1000
 """How often files may be imported, all in all: every name of an import is the whole file once more."""
 
 
-@dataclass(frozen=True)
-class Named:
+class Named(Record):
     """An import with a name, which stands before what it declares; `setting` sets its parameters."""
 
     alias: syntax.Name
@@ -26,8 +25,7 @@ class Named:
     scope: Scope
 
 
-@dataclass(frozen=True)
-class Scope:
+class Scope(Record):
     """Files that share one set of names and the imports with names among them, what is imported first."""
 
     parts: tuple[syntax.WorldFile | Named, ...]
@@ -42,24 +40,21 @@ class Scope:
         return tuple(part for part in self.parts if isinstance(part, Named))
 
 
-@dataclass(frozen=True)
-class WorldFiles:
+class WorldFiles(Record):
     """The files of a world, imported ones first, in one set of names."""
 
     files: tuple[syntax.WorldFile, ...]
     root: Path
 
 
-@dataclass(frozen=True)
-class ReadWorld:
+class ReadWorld(Record):
     """A world as it is read: its file and all it imports."""
 
     scope: Scope
     root: Path
 
 
-@dataclass(frozen=True)
-class ReadExperiment:
+class ReadExperiment(Record):
     """An experiment's file and the world it names, none where that could not be read."""
 
     file: syntax_experiment.ExperimentFile

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from pathlib import Path
+
+from wug.compiler.record import Record
 
 LARGEST_SOURCE = 2_000_000
 """Bytes. A spec is written by hand; a larger file is data and belongs into a CSV."""
@@ -25,8 +27,7 @@ def neighbours(path: Path, *suffixes: str) -> list[str]:
         return []
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(Record):
     """One file's text. `name` is what is shown to a person: the path as they gave it."""
 
     path: Path
@@ -57,8 +58,7 @@ class Source:
         return self.text[start : end if end >= 0 else len(self.text)].rstrip("\r")
 
 
-@dataclass(frozen=True)
-class Span:
+class Span(Record):
     """Characters `start` to `end` of a source. Equality ignores it: two specs that differ only in layout
     are equal as syntax."""
 

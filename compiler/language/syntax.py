@@ -5,28 +5,25 @@ Spans do not take part in equality, so two trees are equal when the specs say th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal as OneOf
 
 from wug.compiler.language.source import Source, Span
+from wug.compiler.record import Record
 
 
-@dataclass(frozen=True)
-class Name:
+class Name(Record):
     text: str
     span: Span
 
 
-@dataclass(frozen=True)
-class Text:
+class Text(Record):
     """A quoted string, unescaped."""
 
     text: str
     span: Span
 
 
-@dataclass(frozen=True)
-class Number:
+class Number(Record):
     """`kind` says how it was written: 3, 0.5 or 1e-3, 50%. Percent values are shares of one."""
 
     value: float
@@ -34,23 +31,20 @@ class Number:
     span: Span
 
 
-@dataclass(frozen=True)
-class Date:
+class Date(Record):
     """A day, as written: 2026-11-24. Whether there is such a day is checked where it is used."""
 
     text: str
     span: Span
 
 
-@dataclass(frozen=True)
-class Range:
+class Range(Record):
     low: int
     high: int
     span: Span
 
 
-@dataclass(frozen=True)
-class ValueRange:
+class ValueRange(Record):
     """A range of decimals or of days."""
 
     low: Number | Date
@@ -58,15 +52,13 @@ class ValueRange:
     span: Span
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(Record):
     name: Name
     arguments: tuple[Atom, ...]
     span: Span
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(Record):
     """What stands between braces: keys and values in one flat row, told apart by checking/settings.py."""
 
     atoms: tuple[Atom, ...]
@@ -76,8 +68,7 @@ class Settings:
 Atom = Name | Text | Number | Date | Range | ValueRange | Call | Settings
 
 
-@dataclass(frozen=True)
-class Parameter:
+class Parameter(Record):
     """`param people = 120`: a value that an import, an experiment or the command line may set."""
 
     name: Name
@@ -86,30 +77,26 @@ class Parameter:
     span: Span
 
 
-@dataclass(frozen=True)
-class Lexicon:
+class Lexicon(Record):
     name: Name
     settings: Settings
     doc: str
     span: Span
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(Record):
     """A part and its size: a number, or the name of a parameter that is one."""
 
     name: Name
     count: Atom
 
 
-@dataclass(frozen=True)
-class Partition:
+class Partition(Record):
     parts: tuple[Part, ...]
     span: Span
 
 
-@dataclass(frozen=True)
-class Entity:
+class Entity(Record):
     name: Name
     source: Text | None
     settings: Settings
@@ -118,15 +105,13 @@ class Entity:
     span: Span
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(Record):
     cells: tuple[Text, ...]
     mirrored: bool
     span: Span
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(Record):
     name: Name
     columns: tuple[Name, ...]
     rows: tuple[Row, ...]
@@ -134,22 +119,19 @@ class Table:
     span: Span
 
 
-@dataclass(frozen=True)
-class Param:
+class Param(Record):
     name: Name
     type: Name
     span: Span
 
 
-@dataclass(frozen=True)
-class Populate:
+class Populate(Record):
     method: Name
     settings: Settings | None
     span: Span
 
 
-@dataclass(frozen=True)
-class Wording:
+class Wording(Record):
     """One way to say a form. `marks` stand before it: a weight, or `held` for testing only."""
 
     marks: tuple[Name | Number, ...]
@@ -158,15 +140,13 @@ class Wording:
     span: Span
 
 
-@dataclass(frozen=True)
-class Form:
+class Form(Record):
     name: Name
     wordings: tuple[Wording, ...]
     span: Span
 
 
-@dataclass(frozen=True)
-class Shape:
+class Shape(Record):
     """A term of a rewriting: a variable, where there are no `parts`, or an operator applied to them."""
 
     name: Name
@@ -174,15 +154,13 @@ class Shape:
     span: Span
 
 
-@dataclass(frozen=True)
-class Rewriting:
+class Rewriting(Record):
     left: Shape
     right: Shape
     span: Span
 
 
-@dataclass(frozen=True)
-class Relation:
+class Relation(Record):
     name: Name
     params: tuple[Param, ...]
     traits: tuple[Name, ...]
@@ -193,8 +171,7 @@ class Relation:
     span: Span
 
 
-@dataclass(frozen=True)
-class Aggregate:
+class Aggregate(Record):
     """`count(c)` or `join(c)` in the head of a rule."""
 
     function: Name
@@ -206,8 +183,7 @@ Term = Name | Text | Number | Date | Aggregate
 """In a rule: a variable (a name), a constant, or in heads an aggregate."""
 
 
-@dataclass(frozen=True)
-class Literal:
+class Literal(Record):
     """A condition of a rule: a relation applied to terms, or that it does not hold of them (`negated`)."""
 
     relation: Name
@@ -216,8 +192,7 @@ class Literal:
     span: Span
 
 
-@dataclass(frozen=True)
-class Comparison:
+class Comparison(Record):
     """`op` is one of = != < <= > >=."""
 
     left: Term
@@ -226,16 +201,14 @@ class Comparison:
     span: Span
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(Record):
     head: Literal
     body: tuple[Literal | Comparison, ...]
     doc: str
     span: Span
 
 
-@dataclass(frozen=True)
-class Never:
+class Never(Record):
     """`never all(a, b), no(a, b)`: these do not hold together, so some of them make the rest false."""
 
     body: tuple[Literal | Comparison, ...]
@@ -243,16 +216,14 @@ class Never:
     span: Span
 
 
-@dataclass(frozen=True)
-class Preamble:
+class Preamble(Record):
     name: Name
     texts: tuple[Text, ...]
     doc: str
     span: Span
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(Record):
     """`document article(c: category) { ... }`: paragraphs about one thing."""
 
     name: Name
@@ -262,16 +233,14 @@ class Document:
     span: Span
 
 
-@dataclass(frozen=True)
-class Case:
+class Case(Record):
     """The facts that are stated in a scene of this kind, over variables."""
 
     facts: tuple[Literal, ...]
     span: Span
 
 
-@dataclass(frozen=True)
-class Scene:
+class Scene(Record):
     """`scene syllogism { count 69 ... }`: small worlds within the world, drawn from its cases."""
 
     name: Name
@@ -282,16 +251,14 @@ class Scene:
     span: Span
 
 
-@dataclass(frozen=True)
-class Operator:
+class Operator(Record):
     name: Name
     operands: tuple[Name, ...]
     text: Text
     span: Span
 
 
-@dataclass(frozen=True)
-class Terms:
+class Terms(Record):
     """`terms expression { ... }`: things composed of smaller things, and how they are said."""
 
     name: Name
@@ -302,8 +269,7 @@ class Terms:
     span: Span
 
 
-@dataclass(frozen=True)
-class Given:
+class Given(Record):
     """`given NAME from "x.jsonl"`: texts of the user's own, without facts behind them."""
 
     name: Name
@@ -329,16 +295,14 @@ Declaration = (
 )
 
 
-@dataclass(frozen=True)
-class World:
+class World(Record):
     name: Name
     declarations: tuple[Declaration, ...]
     doc: str
     span: Span
 
 
-@dataclass(frozen=True)
-class Import:
+class Import(Record):
     """`import "kin.world" as kin { people 500 }`."""
 
     path: Text
@@ -347,8 +311,7 @@ class Import:
     span: Span
 
 
-@dataclass(frozen=True)
-class WorldFile:
+class WorldFile(Record):
     source: Source
     edition: Number | None
     imports: tuple[Import, ...]

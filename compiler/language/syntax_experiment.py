@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from wug.compiler.language.source import Source, Span
 from wug.compiler.language.syntax import Name, Number, Settings, Text
+from wug.compiler.record import Record
 
 
-@dataclass(frozen=True)
-class Where:
+class Where(Record):
     """`where p in a, b`, or `where p not in a`."""
 
     argument: Name
@@ -18,8 +16,7 @@ class Where:
     span: Span
 
 
-@dataclass(frozen=True)
-class UsedWorld:
+class UsedWorld(Record):
     """The world of an experiment, and the values it sets for the world's parameters."""
 
     path: Text
@@ -27,8 +24,7 @@ class UsedWorld:
     span: Span
 
 
-@dataclass(frozen=True)
-class Holdout:
+class Holdout(Record):
     """`holdout unseen = 10 leaf category { keep is_a }`."""
 
     name: Name
@@ -37,8 +33,7 @@ class Holdout:
     span: Span
 
 
-@dataclass(frozen=True)
-class Train:
+class Train(Record):
     """`train RELATION in FORM`, or `train NAME` of a document or of given texts, where there is no form."""
 
     relation: Name
@@ -48,8 +43,7 @@ class Train:
     span: Span
 
 
-@dataclass(frozen=True)
-class Test:
+class Test(Record):
     name: Name
     relation: Name
     form: Name | None
@@ -58,22 +52,19 @@ class Test:
     span: Span
 
 
-@dataclass(frozen=True)
-class Model:
+class Model(Record):
     name: Name
     settings: Settings
     span: Span
 
 
-@dataclass(frozen=True)
-class Arm:
+class Arm(Record):
     name: Name
     settings: Settings
     span: Span
 
 
-@dataclass(frozen=True)
-class Sum:
+class Sum(Record):
     """`arm.split + offset`, or a bare number where `arm` is none."""
 
     arm: Name | None
@@ -82,8 +73,7 @@ class Sum:
     span: Span
 
 
-@dataclass(frozen=True)
-class Expect:
+class Expect(Record):
     text: Text | None
     left: Sum
     op: str
@@ -92,8 +82,7 @@ class Expect:
     span: Span
 
 
-@dataclass(frozen=True)
-class Experiment:
+class Experiment(Record):
     name: Name
     worlds: tuple[UsedWorld, ...]
     seeds: tuple[Number, ...]
@@ -107,8 +96,7 @@ class Experiment:
     span: Span
 
 
-@dataclass(frozen=True)
-class ExperimentFile:
+class ExperimentFile(Record):
     source: Source
     edition: Number | None
     experiment: Experiment | None

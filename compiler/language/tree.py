@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from lark import Token, v_args
@@ -10,10 +9,10 @@ from lark import Token, v_args
 from wug.compiler.language import syntax, syntax_experiment
 from wug.compiler.language.source import Span
 from wug.compiler.language.tree_world import WorldBuilder
+from wug.compiler.record import Record
 
 
-@dataclass(frozen=True)
-class _SaidIn:
+class _SaidIn(Record):
     """The `in FORM` of a train or test."""
 
     form: syntax.Name

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from lark import Token, v_args
 
 from wug.compiler.language import syntax
 from wug.compiler.language.tree_common import CommonBuilder
+from wug.compiler.record import Record
 
 
-@dataclass(frozen=True)
-class _Origin:
+class _Origin(Record):
     """The `from "..."` of an entity, told apart from a text among its settings."""
 
     text: syntax.Text
 
 
-@dataclass(frozen=True)
-class _Answer:
+class _Answer(Record):
     """The `=> "..."` of a wording, told apart from its cue."""
 
     text: syntax.Text
 
 
-@dataclass(frozen=True)
-class _Alias:
+class _Alias(Record):
     name: syntax.Name
 
 
