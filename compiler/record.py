@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import FrozenInstanceError, dataclass, field, fields
+from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field, fields
 from operator import attrgetter
 from typing import Any, ClassVar, dataclass_transform
 
@@ -13,15 +13,27 @@ class Record:
     """What `class Name(Record)` declares is a frozen dataclass, equal where its compared fields are.
 
     `@dataclass(frozen=True)` compiles six methods for each class. A check declares more than a hundred
-    classes, so that took a third of its time. Here only `__init__` is made for each; the others are these.
+    classes, so that took a third of its time. All records share these.
     """
 
+    _fields: ClassVar[tuple[Field[Any], ...]]
     _compared: ClassVar[Callable[[Any], Any]]
 
     def __init_subclass__(cls) -> None:
-        dataclass(repr=False, eq=False, match_args=False)(cls)
-        names = [each.name for each in fields(cls) if each.compare]  # type: ignore[arg-type]
-        cls._compared = attrgetter(*names) if names else type
+        cls.__doc__ = cls.__doc__ or cls.__name__  # otherwise `dataclass` makes up one, which takes time
+        dataclass(init=False, repr=False, eq=False, match_args=False)(cls)
+        cls._fields = fields(cls)  # type: ignore[arg-type]
+        compared = [each.name for each in cls._fields if each.compare]
+        cls._compared = attrgetter(*compared) if compared else type
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        held = self.__dict__
+        for each, value in zip(self._fields, given, strict=False):
+            held[each.name] = value
+        for each in self._fields[len(given) :]:
+            held[each.name] = named.pop(each.name) if each.name in named else _default(each)
+        if named or len(given) > len(self._fields):
+            raise TypeError(f"{type(self).__name__} has no such fields: {given[len(self._fields) :]} {named}")
 
     def __eq__(self, other: object) -> bool:
         if self.__class__ is not other.__class__:
@@ -33,13 +45,19 @@ class Record:
         return hash(self.__class__._compared(self))
 
     def __repr__(self) -> str:
-        shown = (each.name for each in fields(self) if each.repr)  # type: ignore[arg-type]
-        return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
+        shown = (f"{each.name}={getattr(self, each.name)!r}" for each in self._fields if each.repr)
+        return f"{type(self).__name__}({', '.join(shown)})"
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in self.__dict__:  # `__init__` sets each field once
-            raise FrozenInstanceError(f"cannot assign to field {name!r}")
-        object.__setattr__(self, name, value)
+        raise FrozenInstanceError(f"cannot assign to field {name!r}")
 
     def __delattr__(self, name: str) -> None:
         raise FrozenInstanceError(f"cannot delete field {name!r}")
+
+
+def _default(field: Field[Any]) -> Any:
+    if field.default_factory is not MISSING:
+        return field.default_factory()
+    if field.default is MISSING:
+        raise TypeError(f"field {field.name!r} is missing")
+    return field.default

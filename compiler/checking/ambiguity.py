@@ -8,11 +8,10 @@ names and values of the user's own tables may spell is seen when a world is draw
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from wug.compiler.checking.automaton import End, Node, lay
 from wug.compiler.diagnosis.diagnostics import Note, Report
@@ -35,8 +34,7 @@ _INSIDE = -2
 _NAME = -1
 
 
-@dataclass(frozen=True)
-class _Cell:
+class _Cell(NamedTuple):
     """The beginning of a cell that a slot says."""
 
     type: str
@@ -44,8 +42,7 @@ class _Cell:
     said: str
 
 
-@dataclass(frozen=True)
-class _Place:
+class _Place(NamedTuple):
     """Where a walk is: at a node, or with `left` of a name or the rest of a `cell` to say before that.
 
     `rows` are those that fill arguments of which a wording says several cells.
@@ -62,8 +59,7 @@ _State = tuple[_Place, _Place, bool]
 """Two walks, and whether a slot was ever filled in the one and not the other with the same."""
 
 
-@dataclass(frozen=True)
-class _Step:
+class _Step(NamedTuple):
     """What is said (a letter, or a name or cell as a whole), where that leads, and what it belongs to.
 
     `begins` is the column of which a cell begins here that can also be said as a whole.
@@ -238,7 +234,7 @@ class _Pairs:
             yield _Step(text, _Place(place.node, rows=place.rows), (slot.argument, _NAME), None)
         assert place.cell is not None
         for step in self._spell(place, place.cell):
-            yield dataclasses.replace(step, begins=column) if whole else step
+            yield step._replace(begins=column) if whole else step
 
     def _spell(self, place: _Place, cell: _Cell) -> Iterator[_Step]:
         """The next letters of the cells that begin so; where one ends, its row is known."""

@@ -188,18 +188,17 @@ def _built(tree: Any, source: Source, report: Report) -> Any:
 def _finish(state: InteractiveParser, source: Source, errors: int, report: Report) -> Any:
     """Feed the end of the file, closing what was left open after reporting it."""
     for missing in range(DEEPEST):
+        accepts = state.accepts()
+        if "$END" in accepts:
+            return state.feed_eof()
+        if missing == 0 and errors == 0:
+            end = len(source.text.rstrip())
+            span = Span(source, max(0, end - 1), end)
+            report.add("W0001", "the file ends too early", span, help=f"expected {_expected(accepts)}")
         try:
-            return state.copy().feed_eof()
+            state.feed_token(Token("RBRACE", "}", start_pos=len(source.text), end_pos=len(source.text)))
         except UnexpectedToken:
-            if missing == 0 and errors == 0:
-                end = len(source.text.rstrip())
-                wanted = _expected(state.accepts())
-                span = Span(source, max(0, end - 1), end)
-                report.add("W0001", "the file ends too early", span, help=f"expected {wanted}")
-            try:
-                state.feed_token(Token("RBRACE", "}", start_pos=len(source.text), end_pos=len(source.text)))
-            except UnexpectedToken:
-                return None
+            return None
     return None
 
 

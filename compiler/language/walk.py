@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from wug.compiler.language.source import Source, Span
+from wug.compiler.record import Record
 
 Tree = TypeVar("Tree")
+_PLACES = (Span, Source)
 
 
 def nodes(tree: Any) -> Iterator[Any]:
@@ -18,8 +20,8 @@ def nodes(tree: Any) -> Iterator[Any]:
             yield from nodes(each)
     elif _inner(tree):
         yield tree
-        for field in dataclasses.fields(tree):
-            yield from nodes(getattr(tree, field.name))
+        for value in vars(tree).values():
+            yield from nodes(value)
 
 
 def replaced(tree: Tree, change: Callable[[Any], Any]) -> Tree:
@@ -39,11 +41,10 @@ def _replaced(tree: Any, change: Callable[[Any], Any]) -> Any:
     new = change(tree)
     if new is not None:
         return new
-    fields = {field.name: getattr(tree, field.name) for field in dataclasses.fields(tree)}
-    changed = {name: _replaced(value, change) for name, value in fields.items()}
-    different = {name: value for name, value in changed.items() if value is not fields[name]}
+    changed = {name: _replaced(value, change) for name, value in vars(tree).items()}
+    different = {name: value for name, value in changed.items() if value is not getattr(tree, name)}
     return dataclasses.replace(tree, **different) if different else tree
 
 
 def _inner(tree: Any) -> bool:
-    return dataclasses.is_dataclass(tree) and not isinstance(tree, Span | Source)
+    return isinstance(tree, Record) and not isinstance(tree, _PLACES)

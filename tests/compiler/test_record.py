@@ -1,0 +1,53 @@
+"""Records are frozen dataclasses in all but the time that it takes to declare them."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import FrozenInstanceError, field
+
+import pytest
+
+from wug.compiler.record import Record
+
+
+class Point(Record):
+    x: int
+    y: int = 0
+    marks: list[str] = field(default_factory=list)
+    place: str = field(default="", compare=False, repr=False)
+
+
+class Other(Record):
+    x: int
+    y: int = 0
+
+
+def test_fields_by_place_and_by_name_and_by_default() -> None:
+    point = Point(1, marks=["a"])
+    assert (point.x, point.y, point.marks, point.place) == (1, 0, ["a"], "")
+    assert list(vars(point)) == [each.name for each in dataclasses.fields(point)]
+    assert Point(1).marks is not Point(1).marks
+    assert dataclasses.replace(point, y=2) == Point(1, 2, ["a"])
+    assert repr(point) == "Point(x=1, y=0, marks=['a'])"
+
+
+def test_equality_is_of_the_compared_fields_in_one_class() -> None:
+    assert Other(1, 2) == Other(1, 2) != Other(2, 1)
+    assert len({Other(1, 2), Other(1, 2), Other(2, 1)}) == 2
+    assert Point(1, place="here") == Point(1, place="there")
+    assert Point(1, 2) != Other(1, 2)
+
+
+def test_nothing_changes() -> None:
+    other = Other(1)
+    with pytest.raises(FrozenInstanceError):
+        other.x = 2  # type: ignore[misc]
+    with pytest.raises(FrozenInstanceError):
+        del other.x
+    assert other == Other(1)
+
+
+@pytest.mark.parametrize(("given", "named"), [((), {}), ((1, 2, 3), {}), ((1,), {"x": 1}), ((1,), {"z": 1})])
+def test_what_does_not_fit_is_refused(given: tuple[int, ...], named: dict[str, int]) -> None:
+    with pytest.raises(TypeError):
+        Other(*given, **named)
