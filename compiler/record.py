@@ -34,6 +34,10 @@ class Record:
             held[each.name] = named.pop(each.name) if each.name in named else _default(each)
         if named or len(given) > len(self._fields):
             raise TypeError(f"{type(self).__name__} has no such fields: {given[len(self._fields) :]} {named}")
+        self.__post_init__()
+
+    def __post_init__(self) -> None:
+        """What a record makes sure of, its fields being set."""
 
     def __eq__(self, other: object) -> bool:
         if self.__class__ is not other.__class__:

@@ -21,6 +21,10 @@ class Other(Record):
     x: int
     y: int = 0
 
+    def __post_init__(self) -> None:
+        if self.x < 0:
+            raise ValueError("x is negative")
+
 
 def test_fields_by_place_and_by_name_and_by_default() -> None:
     point = Point(1, marks=["a"])
@@ -45,6 +49,11 @@ def test_nothing_changes() -> None:
     with pytest.raises(FrozenInstanceError):
         del other.x
     assert other == Other(1)
+
+
+def test_what_a_record_makes_sure_of() -> None:
+    with pytest.raises(ValueError, match="negative"):
+        Other(-1)
 
 
 @pytest.mark.parametrize(("given", "named"), [((), {}), ((1, 2, 3), {}), ((1,), {"x": 1}), ((1,), {"z": 1})])
