@@ -126,12 +126,13 @@ def _beyond_luck(items: Items, right: NDArray[np.float64]) -> float:
 def _best_of_set(items: Items) -> float:
     """How well it does to take the commonest right answer of each set of answers offered together.
 
-    Of two answers one is right by design, and should be so in half of the items. Of more than two some are
-    always right more often by luck, so an item's own answer is left out.
+    Of a word and its mirror, or two verdicts, each is right by design in half of the items. Of other answers
+    some are always right more often by luck, so an item's own answer is left out.
     """
     chance, asked = items.chance(), _asked(items)
     _, group = np.unique(np.sort(asked, axis=1), axis=0, return_inverse=True)
     right = np.zeros(len(items))
+    luck = items.test.choices.kind == "others"
     for number, size in enumerate(np.bincount(group.reshape(-1))):
         mine = group.reshape(-1) == number
         texts, accept = asked[mine], items.accept[mine]
@@ -141,10 +142,10 @@ def _best_of_set(items: Items) -> float:
         _, kind = np.unique(texts.reshape(-1), return_inverse=True)
         kind = kind.reshape(texts.shape)
         often = np.bincount(kind.reshape(-1), weights=accept.reshape(-1))[kind]
-        others = often - accept if texts.shape[1] > 2 else often
+        others = often - accept if luck else often
         taken = others >= others.max(axis=1, keepdims=True)
         right[mine] = (taken & accept).sum(axis=1) / taken.sum(axis=1)
-    return float(right.mean()) if asked.shape[1] <= 2 else _beyond_luck(items, right)
+    return _beyond_luck(items, right) if luck else float(right.mean())
 
 
 def _best_statement(items: Items) -> tuple[float, str]:

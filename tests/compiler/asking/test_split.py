@@ -23,7 +23,7 @@ NOWHERE = Span(Source(Path("x"), "x", "x"), 0, 1)
 def items(rows: list[tuple[str, ...]]) -> Items:
     """One item for each row: the right choice first, then the wrong ones."""
     count = len(rows)
-    asked = Choices("others", len(rows[0]) - 1)
+    asked = Choices("contradiction" if len(rows[0]) == 2 else "others", len(rows[0]) - 1)
     test = AskedTest("asked", "relation", "form", asked, 1, (), "stated", (1, 9), 0, "told", "", NOWHERE)
     zeros, one = np.zeros(count, np.int32), np.ones(count, np.int64)
     accept = np.zeros((count, len(rows[0])), bool)
@@ -61,6 +61,16 @@ def test_a_preference_is_a_habit_though_no_set_is_offered_twice() -> None:
     assert best_constant(items([(f" n{i}.", " x.", " y.", " z.") for i in range(40)])) > 0.9, (
         "these never are"
     )
+
+
+def test_a_set_that_is_right_this_way_or_that_by_luck_is_no_habit() -> None:
+    """Eight answers, each right as often, and three wrong ones drawn for each: most sets come up twice."""
+    generator = np.random.default_rng(0)
+    rows = []
+    for number in range(240):
+        wrong = generator.permutation(7)[:3]
+        rows.append(tuple(f" {(number + step) % 8}." for step in (0, *(1 + wrong))))
+    assert best_constant(items(rows)) == pytest.approx(0.25)
 
 
 def test_a_habit_is_warned_of() -> None:
