@@ -26,6 +26,7 @@ from wug.runtime.interruption import Interruption, interruptible
 from wug.runtime.keys import device_kind, key
 from wug.runtime.matching import matched
 from wug.runtime.picture import picture
+from wug.runtime.plot import context_picture, price_picture
 from wug.runtime.results import ArmResult, results
 from wug.runtime.schedule import BLOCK, CHECKPOINT_EVERY_S
 from wug.runtime.score import Answers, answers, check_fits, read_scores, score, write_scores
@@ -41,7 +42,7 @@ def run(
     progress: Progress,
     checkpoint_every_s: float = CHECKPOINT_EVERY_S,
 ) -> Path:
-    """Carry out a plan over a compiled directory; return the folder of results.json and results.svg.
+    """Carry out a plan over a compiled directory; return the folder of results.json and its pictures.
 
     Raises RuntimeFailure where the experiment cannot be carried out as written, EnvironmentFailure where the
     machine refuses, KeyboardInterrupt (Stopped for SIGTERM) where asked to stop, with all work so far safe.
@@ -90,7 +91,13 @@ class _Run:
         with self.store.entry(f"{plan.name}/runs", final, waiting=self._waiting("run")) as entry:
             if not entry.ready:
                 write_json(entry.scratch / "results.json", document)
-                (entry.scratch / "results.svg").write_text(picture(document), encoding="utf-8")
+                for name, drawn in (
+                    ("results.svg", picture(document)),
+                    ("price.svg", price_picture(document)),
+                    ("context.svg", context_picture(document)),
+                ):
+                    if drawn is not None:
+                        (entry.scratch / name).write_text(drawn, encoding="utf-8")
                 write_json(entry.scratch / "plan.json", plan.to_json())
                 seconds = round(time.monotonic() - self.begun, 3)
                 write_json(

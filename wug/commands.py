@@ -146,7 +146,10 @@ def run(options: argparse.Namespace) -> int:
     else:
         out = console()
         print_report(document, out)
-        out.print(f"\nresults: {folder / 'results.json'}\npicture: {folder / 'results.svg'}")
+        out.print(f"\nresults: {folder / 'results.json'}")
+        for name in ("results.svg", "price.svg", "context.svg"):
+            if (folder / name).exists():
+                out.print(f"picture: {folder / name}")
     return exit_status(document)
 
 

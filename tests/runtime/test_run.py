@@ -24,7 +24,7 @@ def entries(tiny, kind: str) -> set[str]:
 
 def test_a_run_leaves_results_picture_timing_and_plan(finished) -> None:
     tiny, folder = finished
-    names = ["plan.json", "results.json", "results.svg", "timing.json"]
+    names = ["plan.json", "price.svg", "results.json", "results.svg", "timing.json"]
     assert sorted(file.name for file in folder.iterdir()) == names
     document = json.loads((folder / "results.json").read_bytes())
     assert [document["schema"], document["name"], document["corpus"]] == [3, "tiny", tiny.plan.key]
