@@ -12,6 +12,7 @@ from wug.runtime.wording import interval, percent
 _PANELS_A_ROW = 3
 _PANEL, _GAP, _VALUE = 210, 28, 46  # pixels: a panel's axis, the space between two, a value's label
 _TOP, _HEAD, _ROW, _BAR = 74, 30, 34, 16
+_PARTS = {"exposed": "where it was stated outright", "unexposed": "where it was not"}
 
 
 def picture(document: dict[str, Any]) -> str:
@@ -94,11 +95,18 @@ def _bar(row: dict[str, Any], colour: str, left: int, y: float) -> list[str]:
 
 
 def _marks(row: dict[str, Any], left: int, middle: float) -> list[str]:
-    """Where only a part was stated: how each part did."""
-    return [
-        f'<circle class="mark {kind}" cx="{left + share * _PANEL:.1f}" cy="{middle:g}" r="4.5"/>'
-        for share, kind in ((row["accuracy_exposed"], "filled"), (row["accuracy_unexposed"], "hollow"))
-    ]
+    """Where only a part was stated: how each part did, one above the other, each on its interval."""
+    parts = []
+    for part, kind, y in (("exposed", "filled", middle - 5.5), ("unexposed", "hollow", middle + 5.5)):
+        low, x, high = (left + row[f"{name}_{part}"] * _PANEL for name in ("low", "accuracy", "high"))
+        told = f"{row['arm']}, {row['split']}, {_PARTS[part]}: {_share(row, part)}"
+        parts += [
+            f"<g><title>{escape(told)}</title>",
+            f'<path class="mark" fill="none" stroke-linecap="round" d="M{low:.1f} {y:g}H{high:.1f}"/>',
+            f'<circle class="mark {kind}" cx="{x:.1f}" cy="{y:g}" r="3.5"/>',
+            "</g>",
+        ]
+    return parts
 
 
 def _signs(document: dict[str, Any]) -> list[tuple[str, int, str]]:
@@ -110,7 +118,8 @@ def _signs(document: dict[str, Any]) -> list[tuple[str, int, str]]:
     signs.append(('<line class="chance" x1="0" y1="-4" x2="18" y2="-4"/>', 18, "chance"))
     if any(_mixed(row) for row in document["pooled"]):
         for kind, word in (("filled", "stated outright"), ("hollow", "not stated")):
-            signs.append((f'<circle class="mark {kind}" cx="5" cy="-4" r="4.5"/>', 10, word))
+            sign = f'<path class="mark" d="M0 -4H20"/><circle class="mark {kind}" cx="10" cy="-4" r="3.5"/>'
+            signs.append((sign, 20, word))
     return signs
 
 
@@ -121,11 +130,14 @@ def _mixed(row: dict[str, Any]) -> bool:
 def _told(row: dict[str, Any]) -> str:
     told = f"{row['arm']}, {row['split']}: {percent(row['accuracy'])} ({interval(row)}) of {row['n']:,}"
     if _mixed(row):
-        told += (
-            f"; {percent(row['accuracy_exposed'])} where stated, "
-            f"{percent(row['accuracy_unexposed'])} where not"
-        )
+        told += "".join(f"; {_share(row, part)} {_PARTS[part]}" for part in _PARTS)
     return told
+
+
+def _share(row: dict[str, Any], part: str) -> str:
+    """How one part of a row did, with its interval."""
+    between = interval({"low": row[f"low_{part}"], "high": row[f"high_{part}"]})
+    return f"{percent(row[f'accuracy_{part}'])} ({between})"
 
 
 def _described(

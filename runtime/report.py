@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from rich import box
@@ -18,10 +19,32 @@ _WIDEST = 10_000  # columns: more than any table takes
 
 def print_report(document: dict[str, Any], console: Console) -> None:
     """Print a results document: the table, what needs saying about it, and the verdicts."""
-    made = table(document)
-    if console.measure(made, options=console.options.update(max_width=_WIDEST)).maximum > console.width:
-        made = table(document, narrow=True)
-    console.print(Group(made, *remarks(document), *verdicts(document)))
+    console.print(
+        Group(_title(document), *tables(document, console), *remarks(document), *verdicts(document))
+    )
+
+
+def tables(document: dict[str, Any], console: Console) -> list[Table]:
+    """The table as wide as it wants to be. Where that is too wide it is narrow, and in as few blocks of tests
+    as fit, with the arms in front of each and the prices in the last."""
+
+    def fits(made: Table) -> bool:
+        options = console.options.update(max_width=_WIDEST)
+        return console.measure(made, options=options).maximum <= console.width
+
+    splits = list(dict.fromkeys(row["split"] for row in document["pooled"]))
+    whole = table(document, splits)
+    if fits(whole):
+        return [whole]
+    ends = [table(document, splits[first:], narrow=True) for first in range(max(1, len(splits)))]
+    first = next((place for place, end in enumerate(ends) if fits(end)), len(ends) - 1)
+    blocks: list[Table] = []
+    for count in range(1, first + 1):
+        bounds = [first * number // count for number in range(count + 1)]
+        blocks = [table(document, splits[a:b], narrow=True, prices=False) for a, b in pairwise(bounds)]
+        if all(map(fits, blocks)):
+            break
+    return [*blocks, ends[first]]
 
 
 def exit_status(document: dict[str, Any]) -> int:
@@ -30,41 +53,42 @@ def exit_status(document: dict[str, Any]) -> int:
     return int(refuted or any(price["failed"] for price in document["arms"].values()))
 
 
-def table(document: dict[str, Any], narrow: bool = False) -> Table:
+def table(document: dict[str, Any], splits: list[str], narrow: bool = False, prices: bool = True) -> Table:
     """Arms as rows, splits as columns: accuracy and interval, what was stated, what was shown, the price.
 
     Where it is to be `narrow`, each interval stands below its accuracy, and no name loses its end.
+    Without `prices` it does not say what was shown either.
     """
-    splits = list(dict.fromkeys(row["split"] for row in document["pooled"]))
     by_place = {(row["arm"], row["split"]): row for row in document["pooled"]}
     padding = (0, 1, 0, 0) if narrow else (0, 1)
     made = Table(
-        title=_title(document), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=padding
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=padding,
     )
     made.add_column("arm", overflow="fold")
     for split in splits:
         made.add_column(split, overflow="fold")
     paid = next((price["money"] for price in document["arms"].values() if price["money"]), None)
-    prices = (f"training {paid['currency']}", "1,000 asked") if paid else ("training", "question")
-    for name in ("shown", *prices):
+    costs = (f"training {paid['currency']}", "1,000 asked") if paid else ("training", "question")
+    for name in ("shown", *costs) if prices else ():
         made.add_column(name, justify="right", no_wrap=True)
     for arm, price in _arms(document).items():
         cells = [_cell(by_place.get((arm, split)), narrow) for split in splits]
-        shown = max(
-            (by_place[arm, split]["context_docs"] for split in splits if (arm, split) in by_place), default=0
-        )
-        made.add_row(
-            Text(arm, style="bold"),
-            *cells,
-            f"{shown:g} docs" if shown else "–",
-            *_paid(price),
-        )
+        told = (_shown(document, arm), *_paid(price)) if prices else ()
+        made.add_row(Text(arm, style="bold"), *cells, *told)
     made.add_section()
     known = {each["split"]: each for each in document["splits"]}
     for baseline in ("chance", "constant", *NAMES):
-        told = (percent(known[split][baseline]) for split in splits)
-        made.add_row(baseline, *told, "", "", "", style="dim")
+        shares = (percent(known[split][baseline]) for split in splits)
+        made.add_row(baseline, *shares, *(("", "", "") if prices else ()), style="dim")
     return made
+
+
+def _shown(document: dict[str, Any], arm: str) -> str:
+    """How many documents an arm was shown at most."""
+    shown = max((row["context_docs"] for row in document["pooled"] if row["arm"] == arm), default=0)
+    return f"{shown:g} docs" if shown else "–"
 
 
 def _paid(price: dict[str, Any]) -> tuple[str, str]:

@@ -183,8 +183,11 @@ def new(options: argparse.Namespace) -> int:
         for name, doc in shipped().items():
             console().print(f"{name:<12} {doc}")
         return 0 if options.list else 2
-    for path in copy_spec(options.name, options.into):
+    copied = copy_spec(options.name, options.into)
+    for path in copied.files:
         console().print(str(path))
+    for path in copied.missing:
+        console(stderr=True).print(f"not shipped with wug, to be put there before it runs: {path}")
     return 0
 
 

@@ -1,10 +1,11 @@
 import copy
 import io
+from collections.abc import Callable
 
 import pytest
 from rich.console import Console
 
-from wug.runtime.report import exit_status, print_report
+from wug.runtime.report import exit_status, print_report, tables
 
 
 def row(arm: str, split: str, accuracy: float, **more: object) -> dict:
@@ -137,6 +138,35 @@ def test_a_narrow_table_puts_intervals_below_and_cuts_no_name(document) -> None:
     assert "100 % ●" in table
     assert "…" not in table
     assert max(len(line) for line in table.splitlines()) <= 80
+
+
+MANY = ["trained", "rephrased", "reversal", "composed", "inherited", "category_holdout"]
+MANY += ["left_out", "of_friends", "how_many", "verdict"]
+
+
+def many_tests(document: dict) -> dict:
+    """Ten tests, half of which have parts that were stated and parts that were not."""
+    rows = document["pooled"][::2], document["pooled"][1::2]
+    pooled = [{**row, "split": split} for at, split in enumerate(MANY) for row in rows[at % 2]]
+    splits = [{**document["splits"][0], "split": split} for split in MANY]
+    return {**document, "pooled": pooled, "splits": splits}
+
+
+def test_many_tests_stand_in_blocks(document: dict, golden: Callable[[str, str], None]) -> None:
+    table = printed(many_tests(document), 80).partition("● stated outright")[0]
+    assert max(len(line) for line in table.splitlines()) <= 80
+    words = table.split()
+    assert all(words.count(split) == 1 for split in MANY)
+    blocks = words.count("arm")
+    assert blocks > 1
+    assert all(words.count(arm) == blocks for arm in document["arms"])
+    assert words.count("question") == 1
+    golden("report-80.txt", "\n".join(line.rstrip() for line in table.splitlines()) + "\n")
+
+
+def test_where_no_width_is_enough_each_test_is_a_block(document: dict) -> None:
+    assert len(tables(many_tests(document), Console(width=20))) == len(MANY)
+    assert len(tables(many_tests(document), Console(width=400))) == 1
 
 
 def test_an_equivalence_is_spelled_out(document) -> None:
