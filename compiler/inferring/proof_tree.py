@@ -9,9 +9,12 @@ from dataclasses import dataclass
 
 from wug.compiler.asking.questions import Items
 from wug.compiler.draft import Draft
-from wug.compiler.inferring.proofs import Proofs, absent_text, describe_row
+from wug.compiler.inferring.proofs import Proof, Proofs, absent_text, describe_row
 
 STATED, ABOVE, ABSENT = "stated", "shown above", "does not hold"
+COMPARED, COUNTED = "compared", "counted"
+MOST_COUNTED = 8
+"""So many of what is counted are named."""
 
 
 @dataclass(frozen=True)
@@ -72,13 +75,37 @@ def _grow(
     shown.add((relation, row))
     steps.append(Step(branch, fact, f"by {proof.rule.name}"))
     of = int(proofs.closures[relation].facts.world[row])
-    last = len(proof.premises) + len(proof.absent) - 1
+    rest = _without_proof(proofs, proof, of)
+    last = len(proof.premises) + len(rest) - 1
     for place, (name, at) in enumerate(proof.premises):
         corner, line = ("└─ ", "   ") if place == last else ("├─ ", "│  ")
         _grow(proofs, name, at, below + corner, below + line, steps, shown, most)
-    for place, (name, arguments) in enumerate(proof.absent, len(proof.premises)):
-        text = absent_text(proofs.world, proofs.populated, name, of, arguments)
-        steps.append(Step(below + ("└─ " if place == last else "├─ "), text, ABSENT))
+    for place, (text, why) in enumerate(rest, len(proof.premises)):
+        steps.append(Step(below + ("└─ " if place == last else "├─ "), text, why))
+
+
+def _without_proof(proofs: Proofs, proof: Proof, of: int) -> list[tuple[str, str]]:
+    """What a step rests on beside facts: those that do not hold, what is compared, and what is counted."""
+    absent = [absent_text(proofs.world, proofs.populated, name, of, terms) for name, terms in proof.absent]
+    found = [(text, ABSENT) for text in absent]
+    rule = proof.rule
+    if rule.counted is None and not rule.body.comparisons:
+        return found
+    bindings = proofs.bindings(rule, proof.premises)
+    for bound in bindings:
+        for left, op, right in rule.body.comparisons:
+            sides = (proofs.value(rule, side, bound[side], of) for side in (left, right))
+            found.append((f" {op} ".join(sides), COMPARED))
+    if rule.counted is not None:
+        counted = dict.fromkeys(bound[rule.counted] for bound in bindings)
+        named = [proofs.value(rule, rule.counted, each, of) for each in counted]
+        type = proofs.type_of(rule, rule.counted)
+        what = "members" if type in proofs.world.entities else "values"
+        more = ", ..." if len(named) > MOST_COUNTED else ""
+        what = what if len(named) > 1 else what.removesuffix("s")
+        text = f"{len(named):,} {what}: {', '.join(named[:MOST_COUNTED])}{more}"
+        found.append((text, COUNTED))
+    return list(dict.fromkeys(found))
 
 
 def aligned(steps: list[Step], width: int = 100) -> list[tuple[str, str]]:

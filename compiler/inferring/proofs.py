@@ -9,7 +9,7 @@ import numpy as np
 
 from wug.compiler.facts import Closure, Populated, Rows
 from wug.compiler.inferring.inference import Inference, constant_numbers, inferences
-from wug.compiler.saying.render import describe
+from wug.compiler.saying.render import describe, text_of
 from wug.compiler.world import Relation, World
 
 
@@ -41,20 +41,42 @@ class Proofs:
         names = [name for name, _ in rule.body.holds]
         rows = closure.premises[row]
         premises = tuple((names[i % len(names)], at) for i, at in enumerate(rows))
-        absent: dict[tuple[str, tuple[int, ...]], None] = {}
-        if rule.body.absent:
-            constants = constant_numbers(self.world, self.populated, rule.body.constants)
-            assert constants is not None, "a rule was applied, so its constants are there"
-            for first in range(0, len(premises), len(names)):  # a count has as many as it counts things
-                bound = dict(constants)
-                for (name, terms), (_, at) in zip(
-                    rule.body.holds, premises[first : first + len(names)], strict=True
-                ):
-                    bound.update(zip(terms, self.closures[name].facts.arguments[at].tolist(), strict=True))
-                absent.update(
-                    ((name, tuple(bound[term] for term in terms)), None) for name, terms in rule.body.absent
-                )
-        return Proof(rule, premises, tuple(absent))
+        bindings = self.bindings(rule, premises) if rule.body.absent else []
+        absent = [
+            (name, tuple(bound[term] for term in terms))
+            for bound in bindings
+            for name, terms in rule.body.absent
+        ]
+        return Proof(rule, premises, tuple(dict.fromkeys(absent)))
+
+    def bindings(self, rule: Inference, premises: tuple[tuple[str, int], ...]) -> list[dict[int, int]]:
+        """What the variables of a rule stand for: once, or for each thing that is counted or joined."""
+        constants = constant_numbers(self.world, self.populated, rule.body.constants)
+        assert constants is not None, "a rule was applied, so its constants are there"
+        found = []
+        width = len(rule.body.holds)
+        for first in range(0, len(premises), width):
+            bound = dict(constants)
+            for (name, terms), (_, at) in zip(rule.body.holds, premises[first : first + width], strict=True):
+                bound.update(zip(terms, self.closures[name].facts.arguments[at].tolist(), strict=True))
+            found.append(bound)
+        return found
+
+    def value(self, rule: Inference, variable: int, number: int, of: int) -> str:
+        """What a variable of a rule stands for in a world, as a person reads it."""
+        where, numbers = np.array([of], np.int32), np.array([number], np.int32)
+        type = self.type_of(rule, variable)
+        return str(text_of(self.world, self.populated, type, 0, where, numbers)[0])
+
+    def type_of(self, rule: Inference, variable: int) -> str:
+        """The type of a variable of a rule, or of what is a constant there."""
+        if variable in rule.body.constants:
+            return rule.body.constants[variable].type
+        return next(
+            self.world.relations[name].arguments[terms.index(variable)].type
+            for name, terms in rule.body.holds
+            if variable in terms
+        )
 
     def text(self, relation: str, row: int, most: int = 12) -> str:
         """A proof in one line: `ancestor(a, c) by rule ancestor from [parent(a, b) is stated, ...]`."""

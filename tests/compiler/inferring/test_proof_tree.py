@@ -5,7 +5,15 @@ from __future__ import annotations
 from tests.compiler.conftest import Write, checked
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draft import draw_world, world_seeds
-from wug.compiler.inferring.proof_tree import ABOVE, ABSENT, STATED, aligned, proof_tree
+from wug.compiler.inferring.proof_tree import (
+    ABOVE,
+    ABSENT,
+    COMPARED,
+    COUNTED,
+    STATED,
+    aligned,
+    proof_tree,
+)
 from wug.compiler.inferring.proofs import Proofs
 from wug.compiler.world import World
 
@@ -64,3 +72,40 @@ def test_a_long_proof_is_cut(write: Write) -> None:
     assert steps[-1].fact == "..."
     lines = aligned(steps)
     assert len({len(fact) for fact, _ in lines}) == 1
+
+
+COUNTING = """wug 1
+world x {
+  entity person { count 9 }
+  relation next(a: person, b: person) { complete  populate chain  form f "{a} then" => " {b}." }
+  relation age(a: person, n: integer) { functional  complete  populate attribute { between 5..90 } }
+  relation older(a: person, b: person) { form f "{a} older" => " {b}." }
+  relation size(n: integer) { complete }
+  relation many(n: integer) { complete }
+  rule older(a, b) if age(a, m), age(b, n), m > n, n >= 5, a != b
+  rule size(count(b)) if next(a, b)
+  rule many(n) if size(n), n >= 3
+}
+"""
+
+
+def test_what_is_compared_and_counted_are_leaves(write: Write) -> None:
+    world = checked(write("x.world", COUNTING))
+    assert isinstance(world, World)
+    made = Proofs(world, *draw_world(world, world_seeds(1), Report()))
+    older = proof_tree(made, "older", 0)
+    (a, m), (b, n) = (step.fact.removeprefix("age(").removesuffix(")").split(", ") for step in older[1:3])
+    assert [(step.fact, step.why) for step in older[3:]] == [
+        (f"{m} > {n}", COMPARED),
+        (f"{n} >= 5", COMPARED),
+        (f"{a} != {b}", COMPARED),
+    ]
+    assert [step.branches for step in older] == ["", "├─ ", "├─ ", "├─ ", "├─ ", "└─ "]
+    size, *given, counted = proof_tree(made, "size", 0)
+    assert size.fact == "size(8)"
+    seconds = [step.fact.removesuffix(")").split(", ")[1] for step in given]
+    assert (counted.fact, counted.why) == (f"8 members: {', '.join(seconds)}", COUNTED)
+    assert counted.branches == "└─ "
+    many = proof_tree(made, "many", 0)
+    assert [step.branches for step in many[:3]] == ["", "├─ ", "│  ├─ "]
+    assert many[-1].text == "└─ 8 >= 3"
