@@ -90,7 +90,8 @@ class Test(Record):
     `facts` is stated or derived, `depth` the smallest and largest number of trained facts that an answer may
     rest on, `count` the most items of a world (0: all). `wording` is told (the first wording), held or any.
     The choices differ in the argument `varied` (-1 for statements). `ask` stands for the question, its
-    {cue} or {statement} filled in; empty for the cue alone.
+    {cue} or {statement} filled in, or the names of the pair that statements are about; empty for the cue
+    alone.
     """
 
     name: str

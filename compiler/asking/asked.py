@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from wug.compiler.diagnosis.diagnostics import Note, Report
@@ -18,6 +20,12 @@ def asked_rows(test: Test, relation: Relation, drawn: Drawn) -> Rows:
     closure = drawn.closures[relation.name]
     rows = stated_rows(closure) if test.facts == "stated" else np.flatnonzero(closure.rule >= 0)
     return rows[drawn.chosen(relation, rows, test.where)]
+
+
+def question_about(test: Test, relation: Relation, pair: tuple[str, str]) -> str:
+    """What a test asks about a pair of which every statement is offered."""
+    named = {argument.name: text for argument, text in zip(relation.arguments, pair, strict=True)}
+    return re.sub(r"\{([^{}]*)\}", lambda slot: named[slot.group(1)], test.ask.rstrip())
 
 
 def item_number(of: Ints) -> Rows:

@@ -11,7 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wug.compiler.asking.asked import asked_rows, check_taught, deep_enough, drawn_few, item_number
+from wug.compiler.asking.asked import (
+    asked_rows,
+    check_taught,
+    deep_enough,
+    drawn_few,
+    item_number,
+    question_about,
+)
 from wug.compiler.asking.choices import (
     Claim,
     contradiction,
@@ -31,7 +38,7 @@ from wug.compiler.forms import Piece, Wording, slots
 from wug.compiler.inferring.known import Known, everything
 from wug.compiler.populating.drawn import Drawn, Mask
 from wug.compiler.saying.manner import Manner, Which, choose, plain
-from wug.compiler.saying.render import Texts, describe, say, whole
+from wug.compiler.saying.render import Texts, describe, say, text_of, whole
 
 
 @dataclass(frozen=True)
@@ -188,6 +195,9 @@ class _Asker:
             offered.append(self._stated(claim, of))
         depth = sizes[np.arange(len(of)), first]
         cue = np.full(len(of), "")
+        if self.test.ask:
+            cue = self._about(of, claims[0].arguments)
+            offered = [np.char.add(" ", said) for said in offered]
         return Offer(of, relation, form, rows, cue, offered, accept, range(len(claims)), claims, depth)
 
     # What they share
@@ -264,6 +274,18 @@ class _Asker:
         if not self.test.ask:
             return cue
         return np.array([self.test.ask.replace("{cue}", str(text)) for text in cue])
+
+    def _about(self, of: Ints, both: Ints) -> Texts:
+        """What is asked about each pair. Half of them, drawn, are turned round: their order might tell."""
+        counts = np.bincount(of, minlength=len(self.drawn.seeds))
+        place = permute(self.drawn.seeds[of], f"{self.test.name}/pair", item_number(of), counts[of])
+        both = np.where((place % 2 == 1)[:, None], both[:, ::-1], both)
+        first, second = (
+            text_of(self.world, self.drawn.populated, argument.type, 0, of, both[:, place])
+            for place, argument in enumerate(self.relation.arguments)
+        )
+        pairs = zip(first.tolist(), second.tolist(), strict=True)
+        return np.array([question_about(self.test, self.relation, pair) for pair in pairs])
 
     def _stated(self, claim: Claim, of: Ints) -> Texts:
         """A claim as a sentence, in the first wording."""

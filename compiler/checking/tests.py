@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from wug.compiler.checking import settings
@@ -14,6 +15,8 @@ from wug.compiler.forms import Form, answered, slots
 from wug.compiler.language import syntax, syntax_experiment
 from wug.compiler.language.source import Span
 from wug.compiler.world import Relation
+
+_SLOT = re.compile(r"\{[^{}]*\}")
 
 
 class TestChecker:
@@ -96,6 +99,8 @@ class TestChecker:
     ) -> None:
         """Report settings that have nothing to do with one another (W0508)."""
         kind = values["choices"]["kind"] if "choices" in values else ""
+        asked = values["ask"].text if "ask" in values else ""
+        pair = [f"{{{argument.name}}}" for argument in relation.arguments[:2]]
         slot = "{statement}" if kind == "verdict" else "{cue}"
         for wrong, message, help in (
             ("stated" in values and "derived" in values, "asks for stated and for derived facts", "keep one"),
@@ -120,12 +125,12 @@ class TestChecker:
                 'add: ask "True or false: {statement}"',
             ),
             (
-                kind == "statements" and "ask" in values,
-                "offers whole statements, which have no question before them",
-                "leave out 'ask'",
+                kind == "statements" and "ask" in values and sorted({*_SLOT.findall(asked)}) != sorted(pair),
+                f"does not name the pair, {' and '.join(pair)}, in what it asks",
+                f'write: ask "... {" ... ".join(pair)} ..."',
             ),
             (
-                "ask" in values and kind not in ("", "statements") and slot not in values["ask"].text,
+                "ask" in values and kind not in ("", "statements") and slot not in asked,
                 f"does not put {slot} into what it asks",
                 f'write: ask "... {slot} ..."',
             ),

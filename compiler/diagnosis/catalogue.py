@@ -263,7 +263,8 @@ CATALOGUE: dict[str, Rule] = {
         "settings of a test that do not fit together",
         "Some settings belong to one kind of choices only: 'accept' to statements(...), 'unknown' to\n"
         "others(n). A verdict is asked for with 'ask', which holds {statement}; of other choices it holds\n"
-        "{cue}. 'wording held' needs a wording that is marked 'held'.",
+        "{cue}, or names the pair that statements are about. 'wording held' needs a wording that is\n"
+        "marked 'held'.",
     ),
     "W0509": _error(
         "choices that read alike",

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from wug.compiler.asking.asked import question_about
 from wug.compiler.asking.choices import Claim, strongest
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draft import Draft
@@ -18,7 +19,7 @@ from wug.compiler.experiment import Test
 from wug.compiler.facts import Facts, Ints
 from wug.compiler.inferring.known import Known, closed, everything
 from wug.compiler.saying.read import Meaning, Reader, Reading
-from wug.compiler.saying.render import describe
+from wug.compiler.saying.render import describe, text_of
 
 Fact = tuple[str, tuple[int, ...]]
 """A relation and its arguments."""
@@ -263,11 +264,18 @@ class SeedAudit:
     def _statements(self, what: str, test: Test, item: Row, known: Known) -> None:
         claims: list[Claim] = []
         for choice in item["choices"]:
-            readings = self._read(what, test, item["cue"] + choice)
+            readings = self._read(what, test, choice.removeprefix(" ") if test.ask else item["cue"] + choice)
             if not readings:
                 return
             relation, arguments = readings[0]
             claims.append(Claim(relation, "", np.array([arguments], np.int32)))
+        if test.ask:
+            asked = self.world.relations[test.relation]
+            pair = [
+                self._text(argument.type, n) for argument, n in zip(asked.arguments, arguments, strict=True)
+            ]
+            if item["cue"] not in {question_about(test, asked, (a, b)) for a, b in (pair, pair[::-1])}:
+                self.fault("unreadable", f"{what} does not ask as its test does: '{item['cue']}'")
         hold = np.array([[known.size(c.relation, _zero, c.arguments)[0] > 0 for c in claims]], bool)
         if test.choices.accept == "strongest":
             of = np.array([self.of], np.int32)
@@ -326,6 +334,10 @@ class SeedAudit:
     def false(self, fact: Fact) -> bool:
         """Whether a fact is provably false in the full world."""
         return bool(self.full.false(fact[0], np.array([self.of], np.int32), _row_of(fact))[0])
+
+    def _text(self, type: str, number: int) -> str:
+        where, numbers = np.array([self.of], np.int32), np.array([number], np.int32)
+        return str(text_of(self.world, self.drawn.populated, type, 0, where, numbers)[0])
 
     def _shown(self, fact: Fact) -> str:
         relation = self.world.relations[fact[0]]

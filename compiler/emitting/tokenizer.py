@@ -75,7 +75,10 @@ def build_tokenizer(
         for text in texts:
             _add_words(pieces, text, at_start=True)
     for text in said:
-        _add_words(pieces, text.replace("{cue}", " ").replace("{statement}", " "), at_start=True)
+        for place, part in enumerate(re.split(r"\{[^{}]*\}", text)):
+            _add_words(pieces, part, at_start=True)
+            if place:  # behind what stands in a slot
+                _add_words(pieces, part, at_start=False)
     for text in given:
         _add_words(pieces, text, at_start=True)
         pieces.update(dict.fromkeys(text.replace(" ", "")))

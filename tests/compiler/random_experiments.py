@@ -67,11 +67,13 @@ def asked(draw: st.DrawFn, read: reading.World, name: str, number: int) -> str:
     if not two_things(read.relations[name]):
         return f"choices {draw(st.sampled_from(['others(1)', VERDICT]))}  {facts}"
     several = " ".join(draw(st.lists(st.sampled_from(relations), min_size=1, max_size=2, unique=True)))
+    a, b = (argument for argument, _ in read.relations[name].arguments)
     offered = [
         f"others({1 + number // 2})",
         f"others(1) from {draw(st.sampled_from(['targets', 'answers', *relations]))}",
         'others(1)  ask "Question: {cue}? Answer:"',
         VERDICT,
         f"statements({several})  accept {draw(st.sampled_from(['any', 'strongest']))}",
+        f'statements({several})  ask "What of {{{b}}} and {{{a}}}?"',
     ]
     return f"choices {draw(st.sampled_from(offered))}  {facts}"

@@ -10,6 +10,7 @@ import pytest
 from tests.compiler.conftest import Write, checked
 from wug.compiler.diagnosis.diagnostics import Report, SpecError
 from wug.compiler.draft import Draft, draft
+from wug.compiler.emitting.tokenizer import UNKNOWN, build_tokenizer
 from wug.compiler.experiment import Experiment
 
 KIN = """wug 1
@@ -250,6 +251,30 @@ def test_statements_the_strongest_of_which_count(write: Write) -> None:
         assert strongest.depth[item] >= 1
     assert {int(row.sum()) for row in every.accept} >= {3}
     assert every.chance().max() == 0.5
+
+
+def test_statements_are_asked_for_by_their_pair(write: Write) -> None:
+    """In a drawn order, behind which every statement begins with a space; and every word is a token."""
+    asked = (
+        "  train all in says\n  train no in says\n"
+        "  test figure { all in says  derived  choices statements(all some no)"
+    )
+    plain = drafted(write, SYLLOGISMS, f"{asked} }}\n").tests[0]
+    drawn = drafted(write, SYLLOGISMS, f'{asked}  ask "What of {{a}} and {{b}}? Say:" }}\n')
+    items = drawn.tests[0]
+    assert not any(plain.cue)
+    assert [[f" {text}" for text in row] for row in plain.choices.tolist()] == items.choices.tolist()
+    assert (plain.accept == items.accept).all()
+    turned = set()
+    for item in range(len(items)):
+        a, b = re.fullmatch("What of (\\w+) and (\\w+)\\? Say:", str(items.cue[item])).groups()
+        names = drawn.populated.names["term"][items.world[item]].tolist()
+        assert all(a in choice and b in choice for choice in items.choices[item].tolist())
+        turned.add(names.index(a) > names.index(b))
+    assert turned == {False, True}
+    tokenizer = build_tokenizer(drawn.experiment.world, "", drawn.experiment.texts())
+    for cue in items.cue.tolist():
+        assert tokenizer.token_to_id(UNKNOWN) not in tokenizer.encode(cue).ids
 
 
 def test_an_oracle_that_sees_enough_answers_and_its_depth_is_that_of_the_proof(write: Write) -> None:

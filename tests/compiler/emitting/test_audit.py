@@ -65,7 +65,10 @@ experiment kin {
   test far       { ancestor in down  depth 2..3  count 4  choices others(1) }
   test verdict   { parent in down  choices verdict(" Yes." " No.")  ask "Is it so? {statement}" }
   test absent    { does in says where p in strangers  choices others(1)  unknown " nobody knows." }
-  test kin       { ancestor in down  derived  choices statements(parent ancestor)  accept any }
+  test kin {
+    ancestor in down  derived  choices statements(parent ancestor)  accept any
+    ask "Of {b} and {a}, what?"
+  }
   model speck { layers 1  width 32  heads 2  context 2000  pretrain { facts 1..3  steps 4  batch 4 } }
   arm pretrained { }
   arm icl        { context train }

@@ -208,8 +208,16 @@ class Case:
 
     def statements_follow(self, test: reading_experiment.Test, item: Row, taught: Known) -> None:
         """All statements of the set, both ways over a pair; those that follow, or the strongest, count."""
-        claims = [self.means(choice)[0] for choice in item["choices"]]
+        claims = [self.means(choice.removeprefix(" "))[0] for choice in item["choices"]]
         pair = set(claims[0][1])
+        if test.ask:
+            arguments = [name for name, _ in self.world.relations[test.relation].arguments]
+            a, b = sorted(pair)
+            orders = [dict(zip(arguments, order, strict=True)) for order in ((a, b), (b, a))]
+            assert item["cue"] in [test.ask.format(**order) for order in orders]
+            assert all(choice.startswith(" ") for choice in item["choices"])
+        else:
+            assert not item["cue"]
         assert len(pair) == 2
         assert len(claims) == 2 * len(test.statements)
         assert all(set(arguments) == pair for _, arguments in claims)
@@ -238,11 +246,14 @@ class Case:
             if true:
                 return min((seen[fact] for fact in facts if fact in seen), default=0)
             return -1 if all(reasoning.is_false(self.world, seen, fact) for fact in facts) else 0
-        cue = self.question(test, item["cue"])
+        if test.kind == "statements":
+            said = [choice.removeprefix(" ") for choice in item["choices"]]
+        else:
+            said = [self.question(test, item["cue"]) + choice for choice in item["choices"]]
+        pairs = list(zip(said, item["accept"], strict=True))
         right, wrong = (
-            [seen[fact] for c, good in pairs if good == want for fact in self.means(cue + c) if fact in seen]
+            [seen[fact] for text, good in pairs if good == want for fact in self.means(text) if fact in seen]
             for want in (True, False)
-            if (pairs := list(zip(item["choices"], item["accept"], strict=True)))
         )
         return 0 if wrong and test.kind != "statements" else min(right, default=0)
 
