@@ -293,7 +293,8 @@ def _report_unexpected(
         help = "is a '}' missing above it?" if "RBRACE" in accepts else help
     elif "NAME" in accepts and token.value.isidentifier():
         code, message = "W0012", f"'{token}' is a reserved word and cannot be a name"
-        help = "choose another name"
+        there = ", in the world too if it has this one" if kind == "experiment" else ""
+        help = f"choose another name{there}"
     report.add(code, message, span, help=help)
 
 

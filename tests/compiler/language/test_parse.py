@@ -251,3 +251,27 @@ def test_a_phrase_that_is_closed_for_the_person() -> None:
     """Lark copies its tokens there, without their ends."""
     relation = "relation r(a: e, b: e) {\n populate pairs { other is\n populate pairs { count 4 }\n"
     tells(f"wug 1\nworld x {{\n {relation}", "world")
+
+
+def test_a_form_may_be_called_of_or_within(write: Write, tmp_path: Path) -> None:
+    """The words of `expect` begin nothing, so a form of a world that has them can be spoken of."""
+    write(
+        "x.world",
+        "wug 1\nworld x {\n  entity e { count 8 }\n"
+        "  relation r(a: e, b: e) {\n    complete  populate pairs { count 8 }\n"
+        '    form of "{a} of" => " {b}."  form within "Within {b} is" => " {a}."\n  }\n}\n',
+    )
+    text = """wug 1
+experiment x {
+  world "x.world"
+  train r in of
+  test own   { r in of  choices others(1) }
+  test other { r in within  choices others(1) }
+  test both  { r in of  stated  choices statements(of within)  accept any }
+  model s { layers 1  width 32  heads 2  pretrain { facts 2..4  steps 2  exclude r in within } }
+  arm icl { context train }
+  expect "half"  icl.own within 0.1 of 0.5
+}
+"""
+    items = findings(write("x.experiment", text), "x.experiment", tmp_path / "build")
+    assert not items, as_text(items)
