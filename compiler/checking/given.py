@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from wug.compiler.checking import settings
+from wug.compiler.checking.experiment_settings import TEST, TRAIN
 from wug.compiler.checking.takers import column
 from wug.compiler.data.files import missing_file
 from wug.compiler.data.texts import MOST_BYTES, read_given
@@ -58,8 +59,22 @@ def _given_choices(cursor: settings.Cursor, key: syntax.Name) -> tuple[str, int]
     return None
 
 
-_TEST: settings.Schema = {"choices": _given_choices}
-_TRAIN: settings.Schema = {}
+def _of_facts(name: str, take: settings.Taker) -> settings.Taker:
+    """A setting that speaks of facts: read, so that what stands behind it is understood, and reported."""
+
+    def report(cursor: settings.Cursor, key: syntax.Name) -> None:
+        message = f"'{name}' is for facts, and given texts are taken as they are"
+        cursor.report.add("W0510", message, key.span, help=f"leave out '{name}'")
+        take(cursor, key)
+
+    return report
+
+
+_TRAIN: settings.Schema = {name: _of_facts(name, take) for name, take in TRAIN.items()}
+_TEST: settings.Schema = {
+    **{name: _of_facts(name, take) for name, take in TEST.items()},
+    "choices": _given_choices,
+}
 
 
 class GivenChecker:
@@ -113,4 +128,5 @@ class GivenChecker:
     def _no_where(self, wheres: tuple[syntax_experiment.Where, ...]) -> None:
         for where in wheres:
             message = "given texts have no facts to choose among"
-            self.report.add("W0202", message, where.span, help="leave out 'where'")
+            help = "leave out 'where', and give the rows that you mean a file of their own"
+            self.report.add("W0510", message, where.span, help=help)

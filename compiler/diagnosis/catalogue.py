@@ -271,4 +271,11 @@ CATALOGUE: dict[str, Rule] = {
         "Two choices of one question have the same words, so that nobody could tell which one is meant.\n"
         "Let the form say each value in words of its own.",
     ),
+    "W0510": _error(
+        "given texts are taken as they are",
+        "What a file gives is trained row by row, each once, and asked as it stands: there are no facts to\n"
+        "choose among, to say again in other articles, behind a preamble or in other words. 'train lines'\n"
+        "and 'test name { lines  choices others(3) }' are all there is to say. What is to be trained twice,\n"
+        "or left out, is so in the file.",
+    ),
 }
