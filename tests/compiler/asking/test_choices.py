@@ -232,6 +232,32 @@ def test_what_is_not_known_is_the_right_answer(write: Write) -> None:
         assert drawn.view(arm, 0).answerable[:3] == (True,) * 3
 
 
+def test_what_an_arm_that_sees_little_can_answer(write: Write) -> None:
+    """The table of docs/questions.md: unknown items always, known ones only where they are told."""
+    drawn = drafted(
+        write,
+        KIN,
+        "  holdout strangers = 2 person\n  train parent in down where a not in strangers\n"
+        "  test absent { parent in down where a in strangers  choices others(2)"
+        '  unknown " nobody we know." }\n'
+        "  test known { parent in up where a not in strangers where b not in strangers"
+        "  choices others(2) }\n",
+        "  arm finetune { finetune { steps 1 } }\n  arm one { context bm25(1) }\n",
+    )
+    absent, known = drawn.world_tests(0)
+    assert len(absent)
+    assert len(known)
+    told: dict[str, set[tuple[bool, int]]] = {}
+    for arm, each in enumerate(drawn.experiment.arms):
+        view = drawn.view(arm, 0)
+        pairs = list(zip(view.answerable, view.depth, strict=True))
+        assert set(pairs[: len(absent)]) == {(True, 0)}
+        told[each.name] = set(pairs[len(absent) :])
+    assert told["icl"] == told["finetune"] == {(True, 1)}
+    assert told["pretrained"] == {(False, 0)}
+    assert told["one"] == {(True, 1), (False, 0)}, "what is found tells some of them"
+
+
 def test_statements_the_strongest_of_which_count(write: Write) -> None:
     asked = (
         "  train all in says\n  train no in says\n"
