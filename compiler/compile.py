@@ -41,7 +41,7 @@ from wug.compiler.words.pools import token_histograms, token_lines
 from wug.compiler.world import World
 from wug.progress import Progress
 
-CORPUS_VERSION = 11
+CORPUS_VERSION = 12
 EPISODES_VERSION = 6
 """Raised whenever the output of a stage changes for the same spec; a test of golden hashes insists on it."""
 
@@ -186,6 +186,7 @@ def _write_corpus(
         drawn = draft(experiment, report)
         tokenizer = _tokenizer(experiment, report)
         check_context(drawn, tokenizer, report)
+        check_answers(drawn, tokenizer, report)
         worlds = drawn.populated, drawn.closures
         check_statements(experiment.world, *worlds, drawn.seeds, report)
         check_documents(experiment, *worlds, drawn.documents, drawn.seeds, report)
@@ -248,6 +249,10 @@ def check_context(drawn: Draft, tokenizer: Tokenizer, report: Report) -> None:
                 for choice in choices
             ]
             asked = max(map(len, tokenizer.encode_batch_fast(questions)), default=0)
+            for items in drawn.world_tests(of):
+                if items.test.sampling is not None:
+                    cues = map(len, tokenizer.encode_batch_fast(items.cue.tolist()))
+                    asked = max(asked, max(cues, default=0) + items.test.sampling.max_tokens)
             longest = max(longest, context + asked + 1)
         if longest > experiment.model.context:
             have = experiment.model.context
@@ -256,6 +261,26 @@ def check_context(drawn: Draft, tokenizer: Tokenizer, report: Report) -> None:
                 "raise the model's 'context', set the arm's 'articles', or use context oracle(k) or bm25(k)"
             )
             report.add("W0502", message, arm.span, help=help)
+
+
+def check_answers(drawn: Draft, tokenizer: Tokenizer, report: Report) -> None:
+    """Report tests whose free answers are too short for a right one (W0508)."""
+    for items in drawn.tests:
+        if items.test.sampling is None:
+            continue
+        have, lengths = items.test.sampling.max_tokens, {}
+        for cue, accepted in zip(items.cue.tolist(), items.accepted, strict=True):
+            before = len(tokenizer.encode(cue).ids)
+            for text in accepted:
+                lengths[text] = len(tokenizer.encode(cue + text).ids) - before
+        text = max(lengths, key=lambda text: lengths[text])
+        if lengths[text] > have:
+            message = (
+                f"test '{items.test.name}' lets a model say {have:,} tokens; "
+                f"the right answer '{text.strip()}' takes {lengths[text]:,}"
+            )
+            help = f"write: generate {{ max_tokens {lengths[text]} }}"
+            report.add("W0508", message, items.test.span, help=help)
 
 
 def _write_episodes(
@@ -345,7 +370,7 @@ def _plan(experiment: Experiment, key: str, pretraining_key: str, splits: list[d
         pretraining_key=pretraining_key,
         pretraining_per_seed=experiment.pretraining_per_seed,
         arms=tuple(Arm(a.name, a.context, a.finetune, a.augment) for a in experiment.arms),
-        splits=tuple(Split(**split) for split in splits),
+        splits=tuple(Split.from_json(split) for split in splits),
         expectations=experiment.expectations,
         prices=experiment.prices,
     )

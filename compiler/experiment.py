@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import field
 
 from wug.compiler.language.source import Span
-from wug.compiler.plan import Augment, Expectation, Finetuning, Model, Pretraining, Prices
+from wug.compiler.plan import Augment, Expectation, Finetuning, Model, Pretraining, Prices, Sampling
 from wug.compiler.record import Record
 from wug.compiler.world import World
 
@@ -70,6 +70,7 @@ class Choices(Record):
     verdict:       `texts`, the first where the statement that is put is true, the second where it is false
     unknown:       as others, and `texts`: the right answer, because nothing that is trained tells
     given:         of given questions: `count` other completions of their file, or for 0 those it brings
+    generate:      the answer alone: the model answers in words of its own
 
     With `accept` strongest, of several statements that follow only those count that no other one entails.
     """
@@ -89,9 +90,10 @@ class Test(Record):
 
     `facts` is stated or derived, `depth` the smallest and largest number of trained facts that an answer may
     rest on, `count` the most items of a world (0: all). `wording` is told (the first wording), held or any.
-    The choices differ in the argument `varied` (-1 for statements). `ask` stands for the question, its
-    {cue} or {statement} filled in, or the names of the pair that statements are about; empty for the cue
-    alone.
+    The choices differ in the argument `varied` (-1 for statements, and where a free answer holds several).
+    `ask` stands for the question, its {cue} or {statement} filled in, or the names of the pair that
+    statements are about; empty for the cue alone. `sampling` is how a free answer is said, and `endings` are
+    what may end it, the final punctuation of the form.
     """
 
     name: str
@@ -106,6 +108,8 @@ class Test(Record):
     wording: str
     ask: str
     span: Span = field(compare=False)
+    sampling: Sampling | None = None
+    endings: tuple[str, ...] = ()
 
 
 class Arm(Record):
@@ -182,7 +186,7 @@ def probed_tests(
 ) -> tuple[Test, ...]:
     """The tests that episodes can teach: of derived or shown relations, in a form that is not excluded.
 
-    Verdicts and unknown answers are in no episode.
+    Verdicts and unknown answers are in no episode, and a free answer is probed by choices between values.
     """
     exclude = set(episodes.exclude)
     shown = {train.relation for train in trains if (train.relation, "") not in exclude}
@@ -190,6 +194,7 @@ def probed_tests(
         test
         for test in tests
         if test.choices.kind not in ("verdict", "unknown")
+        and (test.choices.kind != "generate" or test.varied >= 0)
         and (world.relations[test.relation].population is None or test.relation in shown)
         and (test.relation, "") not in exclude
         and (test.relation, test.form) not in exclude

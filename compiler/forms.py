@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import field
 
 from wug.compiler.language.source import Span
 from wug.compiler.record import Record
+
+_PUNCTUATION = re.compile(r"[^\w\s]+$")
 
 INFLECTIONS = (
     "plural",
@@ -92,6 +95,16 @@ def slots(pieces: Iterable[Piece]) -> Iterator[Slot]:
         elif isinstance(piece, Option):
             for alternative in piece.alternatives:
                 yield from slots(alternative)
+
+
+def ending(wording: Wording) -> list[str]:
+    """The punctuation that ends a wording: of each alternative where it ends with an option, else one text,
+    which is empty where it ends with a word or a slot."""
+    last = wording.pieces[-1]
+    ends = [parts[-1:] for parts in last.alternatives] if isinstance(last, Option) else [(last,)]
+    texts = [part for parts in ends for part in (parts or ("",))]
+    found = [_PUNCTUATION.search(text) if isinstance(text, str) else None for text in texts]
+    return list(dict.fromkeys(match.group() if match else "" for match in found))
 
 
 def answered(wording: Wording) -> list[int]:

@@ -171,11 +171,22 @@ class Arm(Record):
 
 
 class Split(Record):
-    """A test: `n` items a seed, their mean `chance`, and what a constant answer would reach."""
+    """A test: the mean `chance` of its items, and what a constant answer would reach.
+
+    With `sampling` the model answers in words of its own. Its text is right if it is one of an item's
+    accepted ones, spaces around it and one of the `endings`, the final punctuation of the form, left aside.
+    """
 
     name: str
     chance: float
     constant: float
+    sampling: Sampling | None = None
+    endings: tuple[str, ...] = ()
+
+    @staticmethod
+    def from_json(said: dict[str, Any]) -> Split:
+        sampling = Sampling.from_json(said["sampling"]) if said["sampling"] else None
+        return Split(**{**said, "sampling": sampling, "endings": tuple(said["endings"])})
 
 
 class Term(Record):

@@ -51,7 +51,8 @@ class Documents:
 class Items:
     """All test items of one seed; an item's questions are `choices_N` rows from `first_question_N` on.
 
-    `accept_Q` marks the right ones, of which there may be several; `answer_N` is one of them.
+    `accept_Q` marks the right ones, of which there may be several; `answer_N` is one of them. Where a model
+    answers in words of its own, the one choice is a right answer, and `accepted` are all of them.
     """
 
     item_id_N: Ints
@@ -63,6 +64,13 @@ class Items:
     first_question_N: Ints
     accept_Q: npt.NDArray[np.bool_]
     chance_N: npt.NDArray[np.float64]  # how often a guess is right
+    cue: tuple[str, ...]
+    accepted: tuple[tuple[str, ...], ...]
+
+    @property
+    def free(self) -> npt.NDArray[np.bool_]:
+        """The items that a model answers in words of its own."""
+        return np.array([bool(texts) for texts in self.accepted], np.bool_)
 
     def of(self, split: str) -> Ints:
         return np.flatnonzero(self.split_N == split).astype(np.int32)
@@ -146,6 +154,7 @@ class Corpus:
     path: Path
     digest: str  # of the manifest, which holds the hash of every other file
     vocabulary: int
+    tokenizer: Tokenizer
     worlds: tuple[World, ...]
 
 
@@ -196,6 +205,7 @@ def load(compiled: Path, seeds: Iterable[int]) -> Corpus:
         path=compiled,
         digest=manifest_digest(compiled),
         vocabulary=tokenizer.get_vocab_size(),
+        tokenizer=tokenizer,
         worlds=tuple(_world(compiled / f"seed-{seed}", seed, tokenizer) for seed in seeds),
     )
 
@@ -262,7 +272,15 @@ def _items(rows: dict[str, list[Any]], tokenizer: Tokenizer) -> tuple[Items, Que
         choices_N=choices_N,
         first_question_N=(np.cumsum(choices_N) - choices_N).astype(np.int32),
         accept_Q=np.array([right for accept in rows["accept"] for right in accept], np.bool_),
-        chance_N=np.array([sum(accept) / len(accept) for accept in rows["accept"]], np.float64),
+        chance_N=np.array(
+            [
+                0.0 if accepted else sum(accept) / len(accept)
+                for accept, accepted in zip(rows["accept"], rows["accepted"], strict=True)
+            ],
+            np.float64,
+        ),
+        cue=tuple(rows["cue"]),
+        accepted=tuple(map(tuple, rows["accepted"])),
     )
     questions = Questions(
         item_Q=np.array([item for item, *_ in pairs], np.int32),

@@ -33,6 +33,13 @@ def _ends(
     return jnp.sum(told_BT * counted_BT, axis=-1)
 
 
+def padded(length_Q: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The width to which a row of each length is padded."""
+    beyond_Q = -(-length_Q // _WIDTHS[-1]) * _WIDTHS[-1]
+    place_Q = np.searchsorted(_WIDTHS, length_Q)
+    return np.where(length_Q > _WIDTHS[-1], beyond_Q, _WIDTHS[np.minimum(place_Q, len(_WIDTHS) - 1)])
+
+
 def end_log_likelihoods(
     graph: nnx.GraphDef[Decoder],
     parameters: Tree,
@@ -44,10 +51,8 @@ def end_log_likelihoods(
 
     `rows` are token ids without padding; `done` is told how many rows are through.
     """
-    length_Q = np.array([len(row) for row in rows])
-    beyond_Q = -(-length_Q // _WIDTHS[-1]) * _WIDTHS[-1]
-    place_Q = np.searchsorted(_WIDTHS, length_Q)
-    width_Q = np.where(length_Q > _WIDTHS[-1], beyond_Q, _WIDTHS[np.minimum(place_Q, len(_WIDTHS) - 1)])
+    length_Q = np.array([len(row) for row in rows], np.int64)
+    width_Q = padded(length_Q)
     result_Q = np.empty(len(rows), np.float32)
     through = 0
     for width in np.unique(width_Q):

@@ -19,12 +19,16 @@ from wug.compiler.plan import Model
 ROTARY_BASE = 10_000.0
 
 
-def rotate(x_BTHC: jax.Array) -> jax.Array:
-    """Rotary position embedding (Su et al., arXiv 2104.09864), channel c paired with channel c + C/2."""
+def rotate(x_BTHC: jax.Array, first_B: jax.Array | int = 0) -> jax.Array:
+    """Rotary position embedding (Su et al., arXiv 2104.09864), channel c paired with channel c + C/2.
+
+    Token t of a row stands at position `first` + t.
+    """
     tokens, channels = x_BTHC.shape[1], x_BTHC.shape[3]
     frequency_C = ROTARY_BASE ** (-jnp.arange(0, channels, 2) / channels)
-    angle_T1C = jnp.outer(jnp.arange(tokens), frequency_C)[:, None, :]
-    sin, cos = jnp.sin(angle_T1C), jnp.cos(angle_T1C)
+    place_BT = jnp.asarray(first_B)[..., None] + jnp.arange(tokens)
+    angle_BT1C = (place_BT[..., None] * frequency_C)[..., None, :]
+    sin, cos = jnp.sin(angle_BT1C), jnp.cos(angle_BT1C)
     even, odd = jnp.split(x_BTHC, 2, axis=-1)
     return jnp.concatenate([even * cos - odd * sin, odd * cos + even * sin], axis=-1)
 
@@ -38,12 +42,16 @@ class Convolution(nnx.Module):
     def __init__(self, taps: int, width: int, *, rngs: nnx.Rngs):
         self.kernel_WD = nnx.Param(jax.random.normal(rngs.params(), (taps, width)) * taps**-0.5)
 
-    def __call__(self, x_BTD: jax.Array) -> jax.Array:
+    def __call__(self, x_BTD: jax.Array, past_BWD: jax.Array | None = None) -> jax.Array:
+        """What stands before the row, `taps` - 1 inputs, is nothing unless it is told."""
         kernel_WD = self.kernel_WD[...]
         taps, tokens = kernel_WD.shape[0], x_BTD.shape[1]
-        past_BTD = jnp.pad(x_BTD, ((0, 0), (taps - 1, 0), (0, 0)))
+        if past_BWD is None:
+            whole_BTD = jnp.pad(x_BTD, ((0, 0), (taps - 1, 0), (0, 0)))
+        else:
+            whole_BTD = jnp.concatenate([past_BWD, x_BTD], axis=1)
         # A sum of shifted copies: on a CPU many times faster, above all backwards, than a convolution.
-        return x_BTD + sum(past_BTD[:, w : w + tokens] * kernel_WD[w] for w in range(taps))
+        return x_BTD + sum(whole_BTD[:, w : w + tokens] * kernel_WD[w] for w in range(taps))
 
 
 class Attention(nnx.Module):
@@ -117,8 +125,17 @@ class Decoder(nnx.Module):
     def __call__(self, tokens_BT: jax.Array) -> jax.Array:
         """Logits [B, T, V], float32, for token ids [B, T]."""
         layer, weights_L = nnx.split(self.layers)
-        x_BTD = self.embedding(tokens_BT) * self.embedding.features**0.5
-        x_BTD, _ = jax.lax.scan(lambda x, weights: (nnx.merge(layer, weights)(x), None), x_BTD, weights_L)
+        x_BTD, _ = jax.lax.scan(
+            lambda x, weights: (nnx.merge(layer, weights)(x), None), self.embed(tokens_BT), weights_L
+        )
+        return self.unembed(x_BTD)
+
+    def embed(self, tokens_BT: jax.Array) -> jax.Array:
+        """What the first layer reads."""
+        return self.embedding(tokens_BT) * self.embedding.features**0.5
+
+    def unembed(self, x_BTD: jax.Array) -> jax.Array:
+        """Logits of what the last layer leaves."""
         return self.embedding.attend(self.norm(x_BTD))
 
 

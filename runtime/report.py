@@ -80,7 +80,8 @@ def table(document: dict[str, Any], splits: list[str], narrow: bool = False, pri
     made.add_section()
     known = {each["split"]: each for each in document["splits"]}
     for baseline in ("chance", "constant", *NAMES):
-        shares = (percent(known[split][baseline]) for split in splits)
+        values = (known[split][baseline] for split in splits)
+        shares = ("–" if value is None else percent(value) for value in values)
         made.add_row(baseline, *shares, *(("", "", "") if prices else ()), style="dim")
     return made
 
@@ -180,6 +181,10 @@ def remarks(document: dict[str, Any]) -> list[RenderableType]:
                     f"gives, which alone is right in {percent(row['shortcut']['accuracy'])}",
                 )
             )
+    for row in document["pooled"]:
+        if row["wrong"]:
+            texts = ", ".join(f"'{each['text']}' {each['n']:,}" for each in row["wrong"][:3])
+            said.append(Text(f"{row['arm']}, {row['split']}: its commonest wrong answers: {texts}", "dim"))
     for outcome in document["pretraining"]:
         if not outcome["steps"]:
             said.append(Text(f"not pretrained (seed {outcome['seed']}): weights as drawn", "dim"))

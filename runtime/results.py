@@ -14,6 +14,7 @@ from wug.compiler.plan import Arm, Plan, Split, Term
 from wug.runtime.advice import advice
 from wug.runtime.corpus import World
 from wug.runtime.expect import Outcome, judge, wilson
+from wug.runtime.free import Said, wrong_texts
 from wug.runtime.keys import canonical, digest
 from wug.runtime.price import Augmenting, compare, priced
 from wug.runtime.score import Answers
@@ -31,6 +32,7 @@ class ArmResult:
     answers: Sequence[Answers]
     failed: str | None
     augmenting: Augmenting = field(default_factory=Augmenting)
+    said: Sequence[Said] = ()
 
 
 def results(
@@ -109,7 +111,9 @@ def _splits(plan: Plan, worlds: Sequence[World]) -> list[dict[str, Any]]:
     for split in plan.splits:
         at = [world.items.of(split.name) for world in worlds]
         known = {
-            name: _mean(np.concatenate([h[name].credit_N[a] for h, a in zip(habits, at, strict=True)]))
+            name: None
+            if split.sampling
+            else _mean(np.concatenate([h[name].credit_N[a] for h, a in zip(habits, at, strict=True)]))
             for name in NAMES
         }
         chance_N = np.concatenate([world.items.chance_N[a] for world, a in zip(worlds, at, strict=True)])
@@ -128,7 +132,7 @@ def _row(result: ArmResult, split: Split, place: int, world: World) -> dict[str,
         "chance": _share(float(np.mean(world.items.chance_N[at])) if len(at) else split.chance),
         "context_docs": _mean(view.context_docs_N[at]),
         "context_relevant": _mean(view.context_relevant_N[at]),
-        "margin": _mean(answers.margin_N[at]),
+        "margin": None if split.sampling else _mean(answers.margin_N[at]),
         **_accuracy(answers.credit_N[at], view.exposed_N[at], view.answerable_N[at]),
     }
 
@@ -172,6 +176,8 @@ def _pooled(
         }
         for shortcut in habits[0]
     }
+    if split.sampling:  # words alone choose between choices, and say nothing
+        known = {shortcut: {"accuracy": None, "agreement": None} for shortcut in known}
     below = accuracy["high"] is not None and accuracy["high"] < chance - BELOW
     best = max(known, key=lambda shortcut: known[shortcut]["agreement"] or 0.0)
     return {
@@ -182,11 +188,12 @@ def _pooled(
         "constant": _share(split.constant),
         "context_docs": _mean(joined([view.context_docs_N for view in views])),
         "context_relevant": _mean(joined([view.context_relevant_N for view in views])),
-        "margin": _mean(joined([answers.margin_N for answers in result.answers])),
+        "margin": None if split.sampling else _mean(joined([a.margin_N for a in result.answers])),
         "shortcuts": known,
         "shortcut": {"name": best, **known[best]} if below else None,
         **accuracy,
         "compared": compared,
+        "wrong": wrong_texts(result.said, split.name),
     }
 
 

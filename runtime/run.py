@@ -21,6 +21,7 @@ from wug.progress import Progress
 from wug.runtime import corpus as corpora
 from wug.runtime.corpus import Corpus, World
 from wug.runtime.files import read_json, write_json
+from wug.runtime.free import FREE, Said, answer_freely, asked_digest, free_splits, read_said, write_said
 from wug.runtime.host import description, prepare
 from wug.runtime.interruption import Interruption, interruptible
 from wug.runtime.keys import device_kind, key
@@ -99,6 +100,9 @@ class _Run:
                     if drawn is not None:
                         (entry.scratch / name).write_text(drawn, encoding="utf-8")
                 write_json(entry.scratch / "plan.json", plan.to_json())
+                if free_splits(plan):
+                    every = [(result.arm, each) for result in arms for each in result.said]
+                    write_said(entry.scratch / FREE, every)
                 seconds = round(time.monotonic() - self.begun, 3)
                 write_json(
                     entry.scratch / "timing.json",
@@ -110,21 +114,26 @@ class _Run:
     def arm(self, arm: Arm, blocks: Sequence[Sequence[World]]) -> ArmResult:
         """All of an arm's answers, block by block of seeds."""
         told: list[Answers] = []
+        said: list[Said] = []
         for number, worlds in enumerate(blocks):
-            folder = self.scored(arm, worlds, f"{arm.name} {number}")
+            label = f"{arm.name} {number}"
+            folder = self.scored(arm, worlds, label)
             failed = read_json(folder / "outcome.json")["failed"]
             if failed is not None:
                 self.progress.warn(failed)
                 return ArmResult(arm, (), failed)
             scores = read_scores(folder / "scores.parquet")
-            told.extend(answers(world.items, scores[world.seed]) for world in worlds)
-        return ArmResult(arm, tuple(told), None)
+            free = read_said(self.answered(arm, worlds, label) / FREE) if free_splits(self.plan) else []
+            for world in worlds:
+                own = [each for each in free if each.seed == world.seed]
+                told.append(answers(world.items, scores[world.seed], own))
+            said += free
+        return ArmResult(arm, tuple(told), None, said=tuple(said))
 
     def scored(self, arm: Arm, worlds: Sequence[World], label: str) -> Path:
         """The entry of the log-likelihoods of one arm and block of seeds."""
-        weights = self.trained_key(arm, worlds) if arm.finetune else self.pretrained_keys(worlds)
         inputs = {
-            "weights": weights,
+            "weights": self.weights_key(arm, worlds),
             "seeds": [world.seed for world in worlds],
             "questions": [world.question_digest(arm.name) for world in worlds],
         }
@@ -137,17 +146,13 @@ class _Run:
         return entry.path
 
     def _score(self, arm: Arm, worlds: Sequence[World], label: str, scratch: Path) -> str | None:
-        parameters_S: list[Tree]
-        if arm.finetune is None:
-            parameters_S = [self.load(self.pretrained(self._pretraining_seed(world))) for world in worlds]
-        else:
+        if arm.finetune is not None:
             folder = self.trained(arm, worlds, label)
             self.timing[label] = read_json(folder / "timing.json")
             failed = read_json(folder / "outcome.json")["failed"]
             if failed is not None:
                 return str(failed)
-            parameters_S = self.load_stacked(folder, len(worlds))
-        self.prepare()
+        parameters_S = self.parameters(arm, worlds, label)
         total = sum(len(world.questions.tokens) for world in worlds)
         told: list[npt.NDArray[np.float32]] = []
         with self.progress.stage(f"{arm.name}: scoring", total, "choices") as stage:
@@ -163,6 +168,45 @@ class _Run:
                 before += len(world.questions.tokens)
         write_scores(scratch / "scores.parquet", worlds, told)
         return None
+
+    def answered(self, arm: Arm, worlds: Sequence[World], label: str) -> Path:
+        """The entry of what one arm and block of seeds says in words of its own."""
+        inputs = {
+            "weights": self.weights_key(arm, worlds),
+            "seeds": [world.seed for world in worlds],
+            "questions": [asked_digest(self.plan, world, arm.name) for world in worlds],
+        }
+        kind = f"{self.plan.name}/free"
+        with self.store.entry(kind, key("free", inputs), waiting=self._waiting(label)) as entry:
+            if not entry.ready:
+                said = self._answer(arm, worlds, label)
+                write_said(entry.scratch / FREE, ((arm, each) for each in said))
+                entry.commit()
+        return entry.path
+
+    def _answer(self, arm: Arm, worlds: Sequence[World], label: str) -> list[Said]:
+        parameters_S = self.parameters(arm, worlds, label)
+        total = sum(int(world.items.free.sum()) for world in worlds)
+        said: list[Said] = []
+        with self.progress.stage(f"{arm.name}: answering", total, "questions") as stage:
+            for world, parameters in zip(worlds, parameters_S, strict=True):
+
+                def done(questions: int, before: int = len(said)) -> None:
+                    stage.update(before + questions)
+                    self.interruption.check()
+
+                tokenizer = self.corpus.tokenizer
+                said += answer_freely(self.plan, parameters, tokenizer, world, arm.name, done)
+        return said
+
+    def weights_key(self, arm: Arm, worlds: Sequence[World]) -> str | list[str]:
+        return self.trained_key(arm, worlds) if arm.finetune else self.pretrained_keys(worlds)
+
+    def parameters(self, arm: Arm, worlds: Sequence[World], label: str) -> list[Tree]:
+        """The weights with which an arm answers in each world."""
+        if arm.finetune is not None:
+            return self.load_stacked(self.trained(arm, worlds, label), len(worlds))
+        return [self.load(self.pretrained(self._pretraining_seed(world))) for world in worlds]
 
     def trained_key(self, arm: Arm, worlds: Sequence[World]) -> str:
         return key(

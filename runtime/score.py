@@ -19,6 +19,7 @@ import pyarrow.parquet as parquet
 from wug.compiler.plan import Plan
 from wug.runtime.corpus import Corpus, Ints, Items, World
 from wug.runtime.failure import ContextOverflow, Damaged
+from wug.runtime.free import Said, free_splits
 
 if TYPE_CHECKING:
     from wug.runtime.learn import Tree
@@ -54,6 +55,11 @@ def check_fits(plan: Plan, corpus: Corpus) -> None:
             if arm.name not in world.views:
                 raise Damaged(f"{corpus.path} does not say what arm {arm.name} is shown: compile again")
             needed = max((len(row) for row in rows_of(world, arm.name)), default=0)
+            cue_Q = starts_of(world, arm.name)
+            for split in free_splits(plan):
+                said = split.sampling.max_tokens if split.sampling else 0
+                cues = cue_Q[world.items.first_question_N[world.items.of(split.name)]]
+                needed = max(needed, int(cues.max(initial=0)) + said)
             if needed > available:
                 shown = int(world.views[arm.name].context_docs_N.max())
                 what = f"a question with its {shown:,} documents" if shown else "a question"
@@ -93,12 +99,19 @@ class Answers:
     margin_N: Floats  # log-likelihood of the best right choice less that of the best wrong one, nats
 
 
-def answers(items: Items, told_Q: npt.NDArray[Any]) -> Answers:
-    """Which choices the model prefers, ties as fractions."""
+def answers(items: Items, told_Q: npt.NDArray[Any], said: Sequence[Said] = ()) -> Answers:
+    """Which choices the model prefers, ties as fractions; and which of its free answers are right.
+
+    A free answer has no margin, and is none of the choices.
+    """
+    right = {each.item_id: each.right for each in said}
     told_Q = np.asarray(told_Q, np.float64)
     count = len(items.item_id_N)
     credit_N, margin_N, share_Q = np.zeros(count), np.zeros(count), np.zeros(len(told_Q))
     for item, (first, choices) in enumerate(zip(items.first_question_N, items.choices_N, strict=True)):
+        if items.accepted[item]:
+            credit_N[item] = right[items.item_id_N[item].item()]
+            continue
         right_K = items.accept_Q[first : first + choices]
         told_K = told_Q[first : first + choices]
         top_K = told_K >= told_K.max() - TIE

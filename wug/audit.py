@@ -79,6 +79,11 @@ def _splits(found: Audit) -> Table:
             if depths
             else "–"
         )
-        known = [Text(f"{each[name]:.2f}", "yellow" if name in each["answered_by"] else "") for name in NAMES]
+        known = [
+            Text("–")
+            if each[name] is None
+            else Text(f"{each[name]:.2f}", "yellow" if name in each["answered_by"] else "")
+            for name in NAMES
+        ]
         made.add_row(each["split"], f"{each['items']:,}", depth, f"{each['chance']:.2f}", *known)
     return made

@@ -150,6 +150,8 @@ def run(options: argparse.Namespace) -> int:
         for name in ("results.svg", "price.svg", "context.svg"):
             if (folder / name).exists():
                 out.print(f"picture: {folder / name}")
+        if (said := folder / "generations.jsonl").exists():
+            out.print(f"answers: {said}")
     return exit_status(document)
 
 

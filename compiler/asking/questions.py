@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wug.compiler.asking.choices import Claim
+from wug.compiler.asking.free import best_free, stopped
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.experiment import Test
 from wug.compiler.facts import Ints, Rows
@@ -28,7 +29,8 @@ class Items:
     among its `choices`, and `answer` is the place of one of them. What the choices state are `claims`, in the
     order in which they were made; `claim` says for each choice which of them, -1 for none (a verdict that a
     statement is false, the answer that something is not known). `depth` counts the trained facts behind
-    the answer, `premises` names them: (relation, row) of facts in the full worlds.
+    the answer, `premises` names them: (relation, row) of facts in the full worlds. `accepted` are all right
+    answers where the model answers in words of its own, and nothing otherwise.
     """
 
     test: Test
@@ -44,6 +46,7 @@ class Items:
     depth: Rows  # [items]
     premises: tuple[tuple[tuple[str, int], ...], ...]
     claims: tuple[Claim, ...]
+    accepted: tuple[tuple[str, ...], ...] = ()  # [items], or empty where there are choices
 
     def __len__(self) -> int:
         return len(self.world)
@@ -53,11 +56,12 @@ class Items:
         columns = {
             field.name: getattr(self, field.name)[rows]
             for field in dataclasses.fields(Items)
-            if field.name not in ("test", "premises", "claims")
+            if field.name not in ("test", "premises", "claims", "accepted")
         }
         premises = tuple(self.premises[row] for row in rows)
         claims = tuple(dataclasses.replace(c, arguments=c.arguments[rows]) for c in self.claims)
-        return Items(test=self.test, premises=premises, claims=claims, **columns)
+        accepted = tuple(self.accepted[row] for row in rows) if self.accepted else ()
+        return Items(test=self.test, premises=premises, claims=claims, accepted=accepted, **columns)
 
     def alike(self) -> list[tuple[str, str, Rows]]:
         """The items about facts of one relation in one form: (relation, form, items), in order."""
@@ -77,13 +81,18 @@ class Items:
         return np.char.add(self.cue, self.choices[np.arange(len(self)), self.answer])
 
     def chance(self) -> NDArray[np.float64]:
-        """How often a guess is right [items]."""
-        return np.asarray(self.accept.mean(axis=1))
+        """How often a guess is right [items]; where nothing is offered, never."""
+        return np.zeros(len(self)) if self.test.sampling else np.asarray(self.accept.mean(axis=1))
 
 
 def summary(items: Items) -> Split:
-    """Chance and the best constant answer of a test."""
-    return Split(items.test.name, float(items.chance().mean()), best_constant(items))
+    """Chance and the best constant answer of a test, and how a free one is said."""
+    test = items.test
+    split = Split(test.name, float(items.chance().mean()), best_constant(items))
+    if test.sampling is None:
+        return split
+    sampling = stopped(test.sampling, test.endings, items.accepted)
+    return dataclasses.replace(split, sampling=sampling, endings=test.endings)
 
 
 def best_constant(items: Items) -> float:
@@ -92,8 +101,10 @@ def best_constant(items: Items) -> float:
     Items that offer the same set of answers are one group, and a habit takes the commonest right one of the
     group's other items; what is offered only once cannot be learned by habit and counts as chance. Another
     habit prefers whatever is right most often where it is offered, as the other items tell. Of statements, a
-    habit prefers all those of one relation and form.
+    habit prefers all those of one relation and form; of free answers, it says always the same.
     """
+    if items.test.sampling is not None:
+        return best_free(items.accepted, items.test.endings)[0]
     if items.test.choices.kind == "statements":
         return _best_statement(items)[0]
     return max(_best_of_set(items), _best_preference(items))
@@ -196,13 +207,19 @@ def check_worlds(items: tuple[Items, ...], worlds: int, report: Report) -> None:
 def check_balance(items: tuple[Items, ...], report: Report) -> None:
     """Warn where a constant answer beats chance by more than `TOLERANCE`, and say why.
 
-    That nothing is known is right wherever a test offers it, so such a test is not warned of.
+    That nothing is known is right wherever a test offers it, so such a test is not warned of. Free answers
+    have no chance: they are held against a text that is drawn from all that are right somewhere, with two
+    standard errors for the luck of few questions.
     """
     for split_items in items:
         if split_items.test.choices.kind == "unknown":
             continue
         chance, constant = float(split_items.chance().mean()), best_constant(split_items)
-        if constant <= chance + TOLERANCE:
+        luck = 0.0
+        if split_items.test.sampling is not None:
+            chance = best_free(split_items.accepted, split_items.test.endings)[2]
+            luck = 2 * (chance * (1 - chance) / len(split_items)) ** 0.5
+        if constant <= chance + max(TOLERANCE, luck):
             continue
         habit, help = _habit(split_items)
         name = split_items.test.name
@@ -215,6 +232,10 @@ def _habit(items: Items) -> tuple[str, str]:
     if items.test.choices.kind == "statements":
         help = "let each kind of statement be right equally often"
         return f"to prefer the statements of '{_best_statement(items)[1]}'", help
+    if items.test.sampling is not None:
+        share, text, _ = best_free(items.accepted, items.test.endings)
+        help = "let every answer be right about as often"
+        return f"'{text}' is right {round(share * len(items))} times of {len(items)}", help
     asked = _asked(items)
     texts, counts = np.unique(asked[np.arange(len(items)), items.answer], return_counts=True)
     common = int(np.argmax(counts))

@@ -6,6 +6,7 @@ be shown to be so is an error.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -29,6 +30,7 @@ from wug.compiler.asking.choices import (
     strongest,
     too_few,
 )
+from wug.compiler.asking.free import all_asked, answering
 from wug.compiler.asking.questions import Items
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draw import permute
@@ -55,6 +57,7 @@ class Offer:
     claim: Sequence[int]  # which claim each choice makes, -1 for none
     claims: list[Claim]
     depth: Rows
+    accepted: tuple[tuple[str, ...], ...] = ()
 
 
 def split(drawn: Drawn, known: Known, report: Report, few: bool = False) -> tuple[Items, ...]:
@@ -80,7 +83,12 @@ class _Asker:
         self.relation = self.world.relations[test.relation]
 
     def items(self) -> Items | None:
-        make = {"statements": self.statements, "verdict": self.verdict, "unknown": self.unknown}
+        make = {
+            "statements": self.statements,
+            "verdict": self.verdict,
+            "unknown": self.unknown,
+            "generate": self.free,
+        }
         offer = make.get(self.test.choices.kind, self.values)()
         if offer is None or not self._proved(offer):
             return None
@@ -100,6 +108,7 @@ class _Asker:
             depth=offer.depth,
             premises=tuple(self._premises(offer)),
             claims=tuple(offer.claims),
+            accepted=offer.accepted,
         )
 
     # Kinds of choices
@@ -200,10 +209,64 @@ class _Asker:
             offered = [np.char.add(" ", said) for said in offered]
         return Offer(of, relation, form, rows, cue, offered, accept, range(len(claims)), claims, depth)
 
+    def free(self) -> Offer | None:
+        """One item for each question of which all answers are asked for; it is about the fact that rests on
+        the fewest."""
+        rows = self._rows(few=False)
+        if rows is None:
+            return None
+        every = set(rows.tolist())
+        rows = self._questions(rows)
+        of, arguments, depth = self._facts(rows)
+        manner = self._manner(of)
+        cue = np.char.rstrip(self._said(of, arguments, manner, _before(self.test.varied)))
+        found = answering(
+            self.world, self.drawn.populated, self.drawn.closures, of.tolist(), [str(text) for text in cue]
+        )
+        name, form = self.relation.name, self.test.form
+        whole = np.array([all_asked(answers, name, form, every) for answers in found])
+        if not whole.any():
+            self._nothing()
+            return None
+        taken = np.flatnonzero(whole)
+        taken = taken[drawn_few(self.test, self.drawn, of[taken])]
+        rows, of, arguments, depth = rows[taken], of[taken], arguments[taken], depth[taken]
+        manner = manner.take(taken)
+        claims = [Claim(self.relation.name, self.test.form, arguments)]
+        offered = [self._said(of, arguments, manner, _behind(self.test.varied))]
+        accept = np.ones((len(of), 1), bool)
+        offer = self._offer(of, rows, self._cue(of, arguments, manner), offered, accept, [0], claims, depth)
+        accepted = tuple(tuple(found[item]) for item in taken)
+        glued = [item for item, text in enumerate(offer.offered[0].tolist()) if text not in accepted[item]]
+        if glued:
+            said = f"{offer.cue[glued[0]]}{offer.offered[0][glued[0]]}"
+            self.report.add(
+                "W0503",
+                f"the answer of test '{self.test.name}' begins in the midst of a word: '{said}'",
+                self.test.span,
+                help="let a space or a mark stand before it",
+            )
+            return None
+        return dataclasses.replace(offer, accepted=accepted)
+
     # What they share
 
-    def _rows(self) -> Rows | None:
-        """The facts that are asked about, all of which follow from what is trained."""
+    def _questions(self, rows: Rows) -> Rows:
+        """Of the facts that answer one question, that which rests on the fewest."""
+        of, arguments, depth = self._facts(rows)
+        which: Which = "held" if self.test.wording == "held" else "told"
+        manner = plain(self.relation.form(self.test.form), len(of), which)
+        cue = self._said(of, arguments, manner, _before(self.test.varied))
+        order = np.lexsort((rows, depth))
+        pairs = zip(of[order].tolist(), cue[order].tolist(), order.tolist(), strict=True)
+        first: dict[tuple[int, str], int] = {}
+        for world, text, place in pairs:
+            first.setdefault((world, text), place)
+        return rows[sorted(first.values())]
+
+    def _rows(self, few: bool = True) -> Rows | None:
+        """The facts that are asked about, all of which follow from what is trained; with `few`, no more than
+        the test's count."""
         rows = asked_rows(self.test, self.relation, self.drawn)
         if not len(rows):
             self._nothing()
@@ -215,7 +278,8 @@ class _Asker:
         if self.test.choices.source_kind == "instead":
             of, arguments, _ = self._facts(rows)
             rows = rows[instead(self.test, self.relation, self.drawn, of, arguments)[1]]
-        rows = rows[drawn_few(self.test, self.drawn, self._facts(rows)[0])]
+        if few:
+            rows = rows[drawn_few(self.test, self.drawn, self._facts(rows)[0])]
         if not len(rows):
             self._nothing()
             return None
@@ -225,9 +289,11 @@ class _Asker:
         if self.few:
             return
         chosen = " that it chooses" if self.test.where or self.test.depth[0] > 1 else ""
+        free = self.test.choices.kind == "generate"
         self.report.add(
             "W0501",
-            f"test '{self.test.name}' has no items: no fact of '{self.relation.name}'{chosen}",
+            f"test '{self.test.name}' has no items: no fact of '{self.relation.name}'{chosen}"
+            + (", or each of its questions has another answer too" if free else ""),
             self.test.span,
         )
 

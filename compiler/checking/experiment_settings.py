@@ -226,8 +226,20 @@ def _text(cursor: settings.Cursor, key: syntax.Name) -> syntax.Text | None:
     return atom
 
 
+def _generate(cursor: settings.Cursor, key: syntax.Name) -> dict[str, Any]:
+    """`generate`, alone or with a block: `generate { max_tokens 12 }`."""
+    return settings.read(cursor.take(syntax.Settings), GENERATE, "generate", cursor.report)
+
+
+GENERATE: settings.Schema = {
+    "max_tokens": settings.integer(1, 100_000),
+    "temperature": settings.decimal(0, 100),
+    "top_k": settings.integer(1, 1_000_000),
+    "top_p": settings.decimal(1e-6, 1),
+}
 TEST: settings.Schema = {
     "choices": _choices,
+    "generate": _generate,
     "accept": settings.word("strongest", "any"),
     "unknown": _text,
     "ask": _text,

@@ -11,9 +11,10 @@ from wug.compiler.checking.named import Named
 from wug.compiler.checking.where import WhereChecker
 from wug.compiler.diagnosis.diagnostics import Report, did_you_mean
 from wug.compiler.experiment import DEEPEST, Choices, Test, Train
-from wug.compiler.forms import Form, answered, slots
+from wug.compiler.forms import Form, Wording, answered, ending, slots
 from wug.compiler.language import syntax, syntax_experiment
 from wug.compiler.language.source import Span
+from wug.compiler.plan import Sampling
 from wug.compiler.world import Relation
 
 _SLOT = re.compile(r"\{[^{}]*\}")
@@ -73,6 +74,7 @@ class TestChecker:
         if choices is None or len(self.report.items) > before:
             return None
         varied = self._varied(test.form.span, relation, form, choices)
+        asked = [w for w in form.wordings if _may_ask(w, values.get("wording", "told"))]
         wording = values.get("wording", "told")
         if varied is None or not self._cuts(test.form.span, relation, form, varied, wording):
             return None
@@ -92,6 +94,8 @@ class TestChecker:
             wording=wording,
             ask=ask,
             span=test.name.span,
+            sampling=Sampling(**values["generate"]) if choices.kind == "generate" else None,
+            endings=_endings(asked) if choices.kind == "generate" else (),
         )
 
     def _fit(
@@ -101,6 +105,8 @@ class TestChecker:
         kind = values["choices"]["kind"] if "choices" in values else ""
         asked = values["ask"].text if "ask" in values else ""
         pair = [f"{{{argument.name}}}" for argument in relation.arguments[:2]]
+        free = "generate" in values
+        drawn = values.get("generate", {}).get("temperature", 0) > 0
         slot = "{statement}" if kind == "verdict" else "{cue}"
         for wrong, message, help in (
             ("stated" in values and "derived" in values, "asks for stated and for derived facts", "keep one"),
@@ -108,6 +114,16 @@ class TestChecker:
                 "stated" in values and relation.population is None,
                 f"asks for stated facts; '{relation.name}' has derived ones only",
                 "leave out 'stated'",
+            ),
+            (
+                free and "choices" in values,
+                "offers choices and asks for a free answer",
+                "keep 'choices' or 'generate'",
+            ),
+            (
+                free and not drawn and bool({"top_k", "top_p"} & {*values["generate"]}),
+                "narrows a draw and draws nothing",
+                "add a temperature, or leave out 'top_k' and 'top_p'",
             ),
             (
                 "accept" in values and kind != "statements",
@@ -130,7 +146,9 @@ class TestChecker:
                 f'write: ask "... {" ... ".join(pair)} ..."',
             ),
             (
-                "ask" in values and kind not in ("", "statements") and slot not in asked,
+                "ask" in values
+                and (free or kind not in ("", "statements"))
+                and slot not in asked,
                 f"does not put {slot} into what it asks",
                 f'write: ask "... {slot} ..."',
             ),
@@ -146,9 +164,11 @@ class TestChecker:
     def _choices(
         self, test: syntax_experiment.Test, relation: Relation, form: Form, values: dict[str, Any]
     ) -> Choices | None:
+        if "generate" in values:
+            return self._free(test, form, values)
         if "choices" not in values:
             if not any(isinstance(a, syntax.Name) and a.text == "choices" for a in test.settings.atoms):
-                help = "add: choices contradiction"
+                help = "add: choices contradiction, or: generate"
                 self.report.add("W0107", f"test '{test.name.text}' has no choices", test.name.span, help=help)
             return None
         given = values["choices"]
@@ -173,6 +193,26 @@ class TestChecker:
                 return Choices("unknown", given["count"], source, kind, texts=(values["unknown"].text,))
             return Choices("others", given["count"], source, kind)
         return Choices(given["kind"], texts=given.get("texts", ()))
+
+    def _free(self, test: syntax_experiment.Test, form: Form, values: dict[str, Any]) -> Choices | None:
+        """A free answer needs to know where it begins, and says one value."""
+        asked = [w for w in form.wordings if _may_ask(w, values.get("wording", "told"))]
+        for wrong, message, help in (
+            (
+                any(w.answer == len(w.pieces) for w in asked),
+                f"'generate' needs to know where the answer begins; form '{form.name}' has no '=>'",
+                'mark the answer in the form: "The symbol of {e} is" => " {symbol}."',
+            ),
+            (
+                any(slot.many for w in asked for slot in slots(w.pieces[w.answer :])),
+                f"'generate' asks for one value; form '{form.name}' answers with a list",
+                "ask in a form without a star, or offer choices",
+            ),
+        ):
+            if wrong:
+                self.report.add("W0503", message, (test.form or test.name).span, help=help)
+                return None
+        return Choices("generate")
 
     def _statement(self, name: syntax.Name, relation: Relation, form: Form) -> tuple[str, str] | None:
         """A form of the test, or a relation, said in the form of the test's name, or its first."""
@@ -246,8 +286,12 @@ class TestChecker:
         if choices.kind == "contradiction" or (choices.kind == "verdict" and relation.converse is not None):
             return relation.converse
         asked = answered(form.first)
+        if choices.kind == "generate" and relation.converse in asked:
+            return relation.converse
         if len(asked) == 1:
             return asked.pop()
+        if choices.kind == "generate":
+            return -1
         self.report.add(
             "W0503",
             f"'{choices.kind}' needs a form whose answer holds one argument; '{form.name}' has {len(asked)}",
@@ -261,12 +305,22 @@ class TestChecker:
         if varied < 0:
             return True
         for wording in form.wordings:
-            asked = which == "any" or wording.held == (which == "held")
             before = {slot.argument for slot in slots(wording.pieces[: wording.answer])}
-            if asked and wording.answer < len(wording.pieces) and varied in before:
+            if _may_ask(wording, which) and wording.answer < len(wording.pieces) and varied in before:
                 name = relation.arguments[varied].name
                 message = f"form '{form.name}' names '{name}' before the answer begins"
                 help = "put all that the choices differ in behind '=>'"
                 self.report.add("W0503", message, place, help=help)
                 return False
         return True
+
+
+def _may_ask(wording: Wording, which: str) -> bool:
+    """Whether a test asks in this wording."""
+    return which == "any" or wording.held == (which == "held")
+
+
+def _endings(wordings: list[Wording]) -> tuple[str, ...]:
+    """The final punctuation of some wordings."""
+    found = dict.fromkeys(end for wording in wordings for end in ending(wording))
+    return tuple(end for end in found if end)

@@ -231,7 +231,8 @@ CATALOGUE: dict[str, Rule] = {
         "A wrong choice must be false in the full world, not merely unsaid. 'contradiction' needs a\n"
         "relation with a 'converse' that is 'asymmetric'. 'others(n)' needs a form with exactly one\n"
         "argument behind '=>', and n other values there (or in the source that follows 'from') for which\n"
-        "the statement is provably false: declare the relation 'complete', 'functional' or 'injective'.",
+        "the statement is provably false: declare the relation 'complete', 'functional' or 'injective'.\n"
+        "'generate' needs no wrong choices, but a form with '=>' whose answer is one value and no list.",
     ),
     "W0504": _error(
         "an arm that does not fit together",
@@ -264,7 +265,8 @@ CATALOGUE: dict[str, Rule] = {
         "Some settings belong to one kind of choices only: 'accept' to statements(...), 'unknown' to\n"
         "others(n). A verdict is asked for with 'ask', which holds {statement}; of other choices it holds\n"
         "{cue}, or names the pair that statements are about. 'wording held' needs a wording that is\n"
-        "marked 'held'.",
+        "marked 'held'. A test offers choices or, with 'generate', lets the model answer freely, in as many\n"
+        "tokens as the longest right answer takes; what narrows a draw needs a temperature to draw at.",
     ),
     "W0509": _error(
         "choices that read alike",

@@ -162,6 +162,7 @@ def _names(drawn: Draft, tokenizer: Tokenizer) -> Iterator[dict[str, Any]]:
 def _split(name: str, tables: list[Tables]) -> dict[str, Any]:
     """Chance, what words of the training documents alone reach, and whether that is too much."""
     credit: dict[str, list[float]] = {shortcut: [] for shortcut in NAMES}
+    free = False
     chance: list[float] = []
     depths: list[int] = []
     for read in tables:
@@ -169,18 +170,27 @@ def _split(name: str, tables: list[Tables]) -> dict[str, Any]:
         index, seen = Index(training), np.ones(len(training), bool)
         for item in (row for row in read.items if row["split"] == name):
             accept = np.array(item["accept"], bool)
-            chance.append(float(accept.mean()))
             depths.append(item["depth"])
+            if item["accepted"]:
+                free = True
+                chance.append(0.0)
+                continue
+            chance.append(float(accept.mean()))
             shares = index.shares([item["cue"] + choice for choice in item["choices"]], seen)
             for shortcut in NAMES:
                 credit[shortcut].append(float(shares[shortcut] @ accept))
     mean = float(np.mean(chance)) if chance else 0.0
-    known = {shortcut: float(np.mean(values)) if values else 0.0 for shortcut, values in credit.items()}
+    known = {
+        shortcut: None if free else float(np.mean(values)) if values else 0.0
+        for shortcut, values in credit.items()
+    }
     return {
         "split": name,
         "items": len(chance),
         "chance": round(mean, 6),
-        **{shortcut: round(value, 6) for shortcut, value in known.items()},
+        **{name: None if value is None else round(value, 6) for name, value in known.items()},
         "depths": {str(depth): depths.count(depth) for depth in sorted(set(depths))},
-        "answered_by": [shortcut for shortcut, value in known.items() if value > mean + TOLERANCE],
+        "answered_by": [
+            name for name, value in known.items() if value is not None and value > mean + TOLERANCE
+        ],
     }

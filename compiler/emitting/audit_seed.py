@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import numpy as np
 
 from wug.compiler.asking.asked import question_about
 from wug.compiler.asking.choices import Claim, strongest
+from wug.compiler.asking.free import answering
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draft import Draft
 from wug.compiler.emitting.emit import FactNumbers, proof_columns, view_columns
@@ -198,7 +200,12 @@ class SeedAudit:
         plain = [" ".join(choice.casefold().split()) for choice in choices]
         if len(set(plain)) < len(plain):
             self.fault("ambiguous", f"{what}: two choices of '{item['cue']}' read alike")
-        judge = {"verdict": self._verdict, "unknown": self._unknown, "statements": self._statements}
+        judge = {
+            "verdict": self._verdict,
+            "unknown": self._unknown,
+            "statements": self._statements,
+            "generate": self._free,
+        }
         judge.get(test.choices.kind, self._values)(what, test, item, known)
 
     def _given(self, what: str, item: Row) -> None:
@@ -222,6 +229,21 @@ class SeedAudit:
                     self.fault("key", f"{what}: '{choice.strip()}' is offered as wrong and is not false")
             if right and readings and self._fact(item["fact"]) not in readings:
                 self.fault("items", f"{what}: its answer is not the fact that is listed")
+
+    def _free(self, what: str, test: Test, item: Row, known: Known) -> None:
+        """Every text that answers is accepted, and no other one."""
+        self._values(what, test, item, known)
+        cue = _question(test, item["cue"])
+        names = {type: texts[[self.of]] for type, texts in self.drawn.populated.names.items()}
+        named = dataclasses.replace(known.populated, names=names)  # what is known is of one world, number 0
+        (told,) = answering(self.world, named, known.closures, [0], [cue])
+        (true,) = answering(self.world, self.drawn.populated, self.drawn.closures, [self.of], [cue])
+        if not set(item["choices"]) <= set(item["accepted"]):
+            self.fault("key", f"{what}: its answer is not among those that are accepted")
+        for text in sorted({*told, *true} - {*item["accepted"]}):
+            self.fault("key", f"{what}: '{text.strip()}' answers '{cue}' and is not accepted")
+        for text in sorted({*item["accepted"]} - {*told}):
+            self.fault("key", f"{what}: '{text.strip()}' does not follow from what the documents say")
 
     def _right(self, what: str, test: Test, item: Row, fact: Fact, known: Known) -> None:
         size = known.size(fact[0], _zero, _row_of(fact))[0]

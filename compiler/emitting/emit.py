@@ -54,6 +54,7 @@ _ITEMS = pa.schema(
         ("choices", pa.list_(pa.string())),
         ("answer", pa.int32()),
         ("accept", pa.list_(pa.bool_())),
+        ("accepted", pa.list_(pa.string())),
         ("fact", pa.int32()),
         ("relation", pa.string()),
         ("form", pa.string()),
@@ -187,6 +188,7 @@ def _item_columns(draft: Draft, of: int, numbers: FactNumbers) -> dict[str, list
         columns["choices"] += items.choices.tolist()
         columns["answer"] += items.answer.tolist()
         columns["accept"] += items.accept.tolist()
+        columns["accepted"] += items.accepted or [()] * count
         pairs = list(zip(items.relation.tolist(), items.row.tolist(), strict=True))
         columns["fact"] += [numbers(relation, row) if row >= 0 else -1 for relation, row in pairs]
         columns["relation"] += items.relation.tolist()

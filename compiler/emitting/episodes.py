@@ -273,8 +273,18 @@ def compile_probe(experiment: Experiment, tokenizer: Tokenizer, seed: int, repor
 def _probed(test: Test) -> Test:
     """A test as fresh worlds can have it: of all facts, as told in training, with one wrong choice."""
     choices = dataclasses.replace(test.choices, count=1, source="", source_kind="type")
+    if choices.kind == "generate":
+        choices = dataclasses.replace(choices, kind="others")
     return dataclasses.replace(
-        test, choices=choices, where=(), depth=(1, DEEPEST), count=0, wording="told", ask=""
+        test,
+        choices=choices,
+        where=(),
+        depth=(1, DEEPEST),
+        count=0,
+        wording="told",
+        ask="",
+        sampling=None,
+        endings=(),
     )
 
 

@@ -32,6 +32,7 @@ OWN_LINE = DECLARATIONS | _TOP | _EXPERIMENT | _INNER | {"DOC"}
 _SCHEMAS: tuple[Mapping[str, object], ...] = (
     experiment_settings.TRAIN,
     experiment_settings.TEST,
+    experiment_settings.GENERATE,
     experiment_settings.HOLDOUT,
     experiment_settings.MODEL,
     experiment_settings.PRETRAIN,
@@ -43,7 +44,7 @@ _SCHEMAS: tuple[Mapping[str, object], ...] = (
 _FLAGS = frozenset(
     {key for schema in _SCHEMAS for key, taker in schema.items() if taker is settings.flag}
     | set(check_world.TRAITS)
-    | _words("derived stated leaf empty")
+    | _words("derived stated leaf empty generate")
 )
 _KEYS = frozenset(
     {key for schema in _SCHEMAS for key in schema}

@@ -21,6 +21,7 @@ PAGE = "".join(
 BLOCKS = {
     "train": experiment_settings.TRAIN,
     "test": experiment_settings.TEST,
+    "generate": experiment_settings.GENERATE,
     "holdout": experiment_settings.HOLDOUT,
     "document": check_documents.DOCUMENT,
     "model": experiment_settings.MODEL,

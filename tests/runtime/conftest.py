@@ -14,9 +14,21 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
-from tokenizers import Tokenizer, models, pre_tokenizers
+from tokenizers import Tokenizer
 
-from wug.compiler.plan import Arm, Augment, Expectation, Finetuning, Model, Plan, Pretraining, Split, Term
+from wug.compiler.emitting.tokenizer import piece_model
+from wug.compiler.plan import (
+    Arm,
+    Augment,
+    Expectation,
+    Finetuning,
+    Model,
+    Plan,
+    Pretraining,
+    Sampling,
+    Split,
+    Term,
+)
 from wug.compiler.store import Store
 from wug.progress import Silent
 from wug.runtime.run import run
@@ -120,6 +132,12 @@ def plan(**changes: Any) -> Plan:
     return dataclasses.replace(made, **changes)
 
 
+def free_plan(**changes: Any) -> Plan:
+    """The same with a third split, which is answered in words of the model's own."""
+    said = Split("said", 0.0, 0.25, Sampling(max_tokens=5, stop=(".",)), (".",))
+    return plan(splits=(*plan().splits, said), **changes)
+
+
 def fact(seed: int, number: int) -> tuple[str, str, str, str]:
     """Two names, the word of the fact and its opposite; every word is used once either way round."""
     first, second = NAMES[(number + seed) % 12], NAMES[(number + seed + 6) % 12]
@@ -128,11 +146,9 @@ def fact(seed: int, number: int) -> tuple[str, str, str, str]:
 
 
 def tokenizer() -> Tokenizer:
-    words = ["<pad>", "<doc>", "<unk>", "are", "than", ".", "more", "less", "dangerous", "Did", "you", "know"]
+    words = ["are", "than", "more", "less", "dangerous", "Did", "you", "know"]
     words += [word for pair in PAIRS[1:] for word in pair] + NAMES
-    made = Tokenizer(models.WordLevel({word: id for id, word in enumerate(words)}, unk_token="<unk>"))
-    made.pre_tokenizer = pre_tokenizers.Whitespace()
-    return made
+    return piece_model([*(f"\u2581{word}" for word in words), "."])
 
 
 def write(root: Path, made: Plan) -> tuple[Path, Store]:
@@ -170,6 +186,7 @@ def _write_seed(folder: Path, made: Plan, seed: int) -> None:
                     "choices": [right, wrong] if answer == 0 else [wrong, right],
                     "answer": answer,
                     "accept": [answer == 0, answer == 1],
+                    "accepted": [],
                     "fact": number,
                     "relation": "exceeds",
                     "form": "forward" if split == "trained" else "reverse",
@@ -178,6 +195,9 @@ def _write_seed(folder: Path, made: Plan, seed: int) -> None:
                     "proof": "",
                 }
             )
+            if split == "trained" and any(each.sampling for each in made.splits):
+                free = {"split": "said", "choices": [right], "answer": 0, "accept": [True]}
+                items.append({**items[-1], **free, "item_id": len(items), "accepted": [right, " dimmer."]})
     shown = [doc["doc_id"] for doc in documents if doc["set"] == "train" and doc["article"] == 0]
     contexts = [
         {"arm": arm.name, "context_id": 7, "doc_ids": shown} for arm in made.arms if arm.context == "train"

@@ -1,5 +1,6 @@
 import copy
 import io
+import re
 from collections.abc import Callable
 
 import pytest
@@ -23,6 +24,7 @@ def row(arm: str, split: str, accuracy: float, **more: object) -> dict:
         "accuracy_unexposed": accuracy,
         "context_docs": 0,
         "shortcut": None,
+        "wrong": [],
         "compared": {"n": 160, "accuracy": accuracy, "low": accuracy, "high": accuracy},
     }
     return {**plain, **more}
@@ -240,3 +242,14 @@ def test_where_tokens_have_prices_the_table_shows_money(document: dict) -> None:
     assert "at what a million tokens cost" in text
     assert "from so many questions on: finetune 77,000, half 77,000" in text
     assert "read only once" not in text
+
+
+def test_free_answers_have_no_baselines_and_show_what_was_said_instead(document) -> None:
+    split = document["splits"][0]
+    for name in ("frequency", "co-occurrence", "overlap"):
+        split[name] = None
+    row = document["pooled"][0]
+    row["chance"], row["wrong"] = 0.0, [{"text": "taller than kelbix", "n": 12}, {"text": "", "n": 1}]
+    text = printed(document)
+    assert re.search(r"overlap +– ", text)
+    assert "icl, trained: its commonest wrong answers: 'taller than kelbix' 12, '' 1" in text

@@ -69,6 +69,7 @@ experiment kin {
     ancestor in down  derived  choices statements(parent ancestor)  accept any
     ask "Of {b} and {a}, what?"
   }
+  test said      { parent in down  generate }
   model speck { layers 1  width 32  heads 2  context 2000  pretrain { facts 1..3  steps 4  batch 4 } }
   arm pretrained { }
   arm icl        { context train }
@@ -204,6 +205,16 @@ def accept_too_much(rows: Table) -> None:
     item["accept"] = [True] * len(item["accept"])
 
 
+def accept_a_wrong_text(rows: Table) -> None:
+    mine = [row for row in rows if row["split"] == "said"]
+    mine[0]["accepted"].append(mine[1]["accepted"][0])
+
+
+def forget_a_right_text(rows: Table) -> None:
+    item = next(row for row in rows if len(row["accepted"]) > 1)
+    item["accepted"] = item["choices"]
+
+
 def flip_a_given_key(rows: Table) -> None:
     item = first(rows, "own")
     item["answer"] = 1 - item["answer"]
@@ -298,6 +309,8 @@ CHANGES: list[tuple[str, Callable[[Table], None], str]] = [
     ("items", know_the_unknown, "key"),
     ("items", accept_too_much, "key"),
     ("items", two_right_ones, "key"),
+    ("items", accept_a_wrong_text, "key"),
+    ("items", forget_a_right_text, "key"),
     ("items", flip_a_given_key, "key"),
     ("documents", reword_a_given_text, "unreadable"),
     ("items", a_true_distractor, "key"),

@@ -87,7 +87,8 @@ class Case:
         assert {item["split"] for item in self.items} == set(self.experiment.tests)
         for item in self.items:
             test = self.experiment.tests[item["split"]]
-            assert len(set(item["choices"])) == len(item["choices"]) == len(item["accept"]) > 1
+            assert len(set(item["choices"])) == len(item["choices"]) == len(item["accept"])
+            assert (len(item["choices"]) == 1) == (test.kind == "generate") == bool(item["accepted"])
             assert item["accept"][item["answer"]]
             assert counts[item["split"]] <= test.count
             asked = self.facts[item["fact"]]
@@ -103,6 +104,9 @@ class Case:
                     self.verdict(test, item, taught)
                 elif test.unknown:
                     self.nothing_tells(test, item, taught)
+                elif test.kind == "generate":
+                    self.values(test, item, taught)
+                    self.free(test, item, taught)
                 else:
                     self.values(test, item, taught)
             assert item["depth"] == (0 if test.unknown else taught[asked])
@@ -178,6 +182,27 @@ class Case:
                 if test.kind == "instead":
                     assert any((name, fact[1]) in self.known for name in test.statements for fact in meanings)
         assert test.kind != "instead" or len(item["choices"]) == len(test.statements) + 1
+
+    def free(self, test: reading_experiment.Test, item: Row, taught: Known) -> None:
+        """Accepted is all that makes a true sentence of the question, and the test asks for all of it."""
+        cue = self.question(test, item["cue"])
+        found: dict[str, set[reasoning.Fact]] = {}
+        here: set[reasoning.Fact] = set()
+        for fact in self.known:
+            for form, wordings in self.world.relations[fact[0]].forms.items():
+                for way in sentences.every_way(wordings):
+                    text = self.filled(way, fact)
+                    rest = text.removeprefix(cue)
+                    if rest != text and rest.strip() and not (cue[-1:].isalnum() and rest[0].isalnum()):
+                        found.setdefault(rest, set()).add(fact)
+                        if (fact[0], form) == (test.relation, test.form):
+                            here.add(fact)
+        assert item["accepted"] == sorted(found)
+        assert item["choices"][0] in found
+        stated = self.facts[item["fact"]] in self.stated
+        for facts in found.values():
+            asked = {fact for fact in facts & here if (fact in self.stated) == stated}
+            assert any(item["depth"] <= taught[fact] <= test.depth[1] for fact in asked)
 
     def nothing_tells(self, test: reading_experiment.Test, item: Row, taught: Known) -> None:
         """That it is unknown is right: nothing that is trained answers, and the others are false."""
@@ -358,6 +383,10 @@ class Case:
 
     def say(self, form: Sequence[reading.Wording], fact: reasoning.Fact) -> str:
         """A fact in the first wording of a form."""
+        return self.filled(sentences.plainly(form), fact)
+
+    def filled(self, template: str, fact: reasoning.Fact) -> str:
+        """A template with its slots filled."""
         arguments = self.arguments(fact)
         names = [name for name, _ in arguments]
 
@@ -370,7 +399,7 @@ class Case:
             row = next(row for row in rows if row[0] == fact[1][place])
             return sentences.inflected(row[columns.index(behind[0])], behind[1:])
 
-        return sentences.SLOT.sub(word, sentences.plainly(form))
+        return sentences.SLOT.sub(word, template)
 
     def words(self, number: int) -> set[str]:
         """The very sentences of a document."""

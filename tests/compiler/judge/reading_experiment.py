@@ -37,7 +37,7 @@ class Train:
 
 @dataclass
 class Test:
-    """What is asked and offered. `kind` is contradiction, others, instead, statements or verdict."""
+    """What is asked and offered. `kind` is what choices say, or generate."""
 
     relation: str
     form: str
@@ -100,7 +100,7 @@ def read_experiment(text: str) -> Experiment:
 
 
 def _test(relation: str, form: str, body: str) -> Test:
-    kind = re.search(r"\bchoices\s+(\w+)\s*(?:\(([^)]*)\))?", body)
+    kind = re.search(r"\bchoices\s+(\w+)\s*(?:\(([^)]*)\))?|\bgenerate\b", body)
     assert kind
     depth = re.search(r"\bdepth\s+(\d+)(?:\.\.(\d+))?", body)
     ask = re.search(r'\bask\s+"([^"]*)"', body)
@@ -110,7 +110,7 @@ def _test(relation: str, form: str, body: str) -> Test:
     return Test(
         relation,
         form,
-        kind.group(1),
+        kind.group(1) or "generate",
         (int(depth.group(1)), int(depth.group(2) or depth.group(1))) if depth else (0, 10**6),
         ask.group(1) if ask else "",
         re.findall(r'"([^"]*)"', kind.group(2) or ""),

@@ -273,6 +273,18 @@ def inflected(text: str, kinds: Sequence[str]) -> str:
     return text
 
 
+def every_way(wordings: Sequence[Wording]) -> Iterator[str]:
+    """Every wording, held ones too, with every alternative of each option."""
+    for wording in wordings:
+        parts = [
+            part[1:-1].split("|") + ([""] if "|" not in part else [])
+            if part.startswith("[") and part[:2] != "[["
+            else [part]
+            for part in spaced(PART.findall(wording.cue + wording.answer))
+        ]
+        yield from map("".join, itertools.product(*parts))
+
+
 def plainly(wordings: Sequence[Wording]) -> str:
     """The first wording that is not held, with the first alternative of each option."""
     wording = next(wording for wording in wordings if not wording.held)
