@@ -62,7 +62,7 @@ def asked(draw: st.DrawFn, read: reading.World, name: str, number: int) -> str:
     traits = read.relations[name].traits
     follows = any(rule.head[0] == name for rule in read.rules) or "transitive" in traits
     facts = draw(st.sampled_from(["", "derived", "depth 1..2", "derived  depth 2..9"])) if follows else ""
-    if draw(st.integers(0, 4)) == 0:
+    if draw(st.sampled_from([False] * 5 + [True])):
         return f"generate  {facts}"
     if name == "beside":
         return f"choices {draw(st.sampled_from(['contradiction', f'others({1 + number // 2})']))}  {facts}"

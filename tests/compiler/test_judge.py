@@ -80,6 +80,7 @@ def judge_random_experiment(tmp_path_factory: pytest.TempPathFactory, both: tupl
         return
     event("judged")
     event("paragraphs" if "train about" in both[1] else "sentences")
+    event("free answers" if "generate" in both[1] else "choices alone")
     for of in range(experiment.seeds):
         seed = folder / str(of)
         seed.mkdir()
