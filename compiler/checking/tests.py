@@ -146,9 +146,7 @@ class TestChecker:
                 f'write: ask "... {" ... ".join(pair)} ..."',
             ),
             (
-                "ask" in values
-                and (free or kind not in ("", "statements"))
-                and slot not in asked,
+                "ask" in values and (free or kind not in ("", "statements")) and slot not in asked,
                 f"does not put {slot} into what it asks",
                 f'write: ask "... {slot} ..."',
             ),
