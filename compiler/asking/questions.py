@@ -241,7 +241,7 @@ def _habit(items: Items) -> tuple[str, str]:
     common = int(np.argmax(counts))
     habit = f"'{texts[common].strip()}' is right {counts[common]} times of {len(items)}"
     if items.test.choices.kind == "others":
-        return habit, "let every answer be right about as often, or let the wrong ones be right elsewhere too"
+        return habit, "let every answer be right about as often, or offer others(n) from answers"
     return habit, 'let the relation draw an even number of facts over a table of \'"a" <-> "b"\' rows'
 
 

@@ -251,8 +251,9 @@ CATALOGUE: dict[str, Rule] = {
         "an answer that is right by habit",
         "Always preferring one answer wherever it is offered would do better than chance by more than\n"
         "0.05 on this split. For 'contradiction', draw an even number of facts over a mirrored table,\n"
-        "so that each word is right as often as it is wrong. For 'others(n)', a higher n or more\n"
-        "entities make it rarer that the same choices are offered twice.",
+        "so that each word is right as often as it is wrong. For 'others(n)', 'from answers' draws wrong\n"
+        "answers as often as they are right elsewhere. Of few answers, some of them common, a lower n\n"
+        "makes that possible; of many, a higher n or more entities make repetitions rarer.",
     ),
     "W0507": _error(
         "words that a fresh world cannot have",
