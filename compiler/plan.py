@@ -67,37 +67,6 @@ class Finetuning(Record):
     match: str = ""
 
 
-class Augment(Record):
-    """What an arm adds to its training documents, and who says it.
-
-    `scopes` are local (what follows from one document) and global (what follows from one document and all the
-    others); the `teacher` is oracle (the closure, rendered), self (the arm's base model, from context) or
-    endpoint. `withhold` is the share of the trained facts of which nothing is asked. `sentences` is whole,
-    independent or cumulative: what of a document is shown at a time. `requests` is the most of a world, 0 for
-    all. A text that was sampled is kept if `filter` (none, entailed, not_contradicting) lets it pass.
-    Lampinen et al., arXiv 2505.00661, section 4.
-    """
-
-    scopes: tuple[str, ...]
-    teacher: str
-    withhold: float = 0.0
-    reversals: bool = True
-    rephrase_only: bool = False
-    sentences: str = "whole"
-    requests: int = 0
-    filter: str = "none"
-    samples: int = 1
-    temperature: float = 0.0
-    top_k: int = 0
-    top_p: float = 1.0
-    max_tokens: int = 32
-
-    @property
-    def sampled(self) -> bool:
-        """Whether a model has to write it when the experiment runs."""
-        return self.teacher != "oracle"
-
-
 class Sampling(Record):
     """How a model goes on with a text.
 
@@ -148,6 +117,50 @@ class Endpoint(Record):
     @staticmethod
     def from_json(said: dict[str, Any]) -> Endpoint:
         return Endpoint(**said)
+
+
+class Augment(Record):
+    """What an arm adds to its training documents, and who says it.
+
+    `scopes` are local (what follows from one document) and global (what follows from one document and all the
+    others); the `teacher` is oracle (the closure, rendered), self (the arm's base model, from context) or
+    endpoint. `withhold` is the share of the trained facts of which nothing is asked. `sentences` is whole,
+    independent or cumulative: what of a document is shown at a time. `documents` is the most that are asked
+    about in a world, 0 for all; a `prompt` stands for the project's own. A text that was sampled is kept if
+    `filter` (none, entailed, not_contradicting) lets it pass.
+    Lampinen et al., arXiv 2505.00661, section 4.
+    """
+
+    scopes: tuple[str, ...]
+    teacher: str
+    withhold: float = 0.0
+    reversals: bool = True
+    rephrase_only: bool = False
+    sentences: str = "whole"
+    documents: int = 0
+    prompt: str = ""
+    filter: str = "none"
+    samples: int = 1
+    temperature: float = 0.0
+    top_k: int = 0
+    top_p: float = 1.0
+    max_tokens: int = 32
+    endpoint: Endpoint | None = None
+
+    @property
+    def sampled(self) -> bool:
+        """Whether a model has to write it when the experiment runs."""
+        return self.teacher != "oracle"
+
+    @property
+    def distinct(self) -> int:
+        """How many samples of a prompt may differ: at temperature 0 the model's are all one."""
+        return 1 if self.teacher == "self" and self.temperature == 0 else self.samples
+
+    @property
+    def sampling(self) -> Sampling:
+        """How its texts are sampled: up to where the model ends a document."""
+        return Sampling(self.temperature, self.top_k, self.top_p, max_tokens=self.max_tokens)
 
 
 class Prices(Record):

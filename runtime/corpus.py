@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ PAD, DOC = 0, 1  # fixed by the compiler: padding is never a target, <doc> prece
 
 Ints = npt.NDArray[np.int32]
 Strings = npt.NDArray[np.str_]
+Columns = dict[str, list[Any]]
 
 
 @dataclass(frozen=True)
@@ -197,8 +198,9 @@ def _file_hash(path: Path, size: int) -> str:
     return state.hexdigest()
 
 
-def load(compiled: Path, seeds: Iterable[int]) -> Corpus:
-    """Read, verify and tokenise a compiled directory. Raises Damaged."""
+def load(compiled: Path, seeds: Iterable[int], added: Mapping[int, Sequence[Path]] | None = None) -> Corpus:
+    """Read, verify and tokenise a compiled directory. `added` are, by seed, folders of what teachers wrote
+    for arms: documents, and what the arm then sees. Raises Damaged."""
     verify(compiled)
     tokenizer = read_tokenizer((compiled / "tokenizer.json").read_text(encoding="utf-8"))
     return Corpus(
@@ -206,18 +208,43 @@ def load(compiled: Path, seeds: Iterable[int]) -> Corpus:
         digest=manifest_digest(compiled),
         vocabulary=tokenizer.get_vocab_size(),
         tokenizer=tokenizer,
-        worlds=tuple(_world(compiled / f"seed-{seed}", seed, tokenizer) for seed in seeds),
+        worlds=tuple(
+            _world(compiled / f"seed-{seed}", seed, tokenizer, (added or {}).get(seed, ())) for seed in seeds
+        ),
     )
 
 
-def _world(folder: Path, seed: int, tokenizer: Tokenizer) -> World:
+def _world(folder: Path, seed: int, tokenizer: Tokenizer, added: Sequence[Path] = ()) -> World:
     said = parquet.read_table(folder / "sentences.parquet").to_pydict()
-    documents = _documents(parquet.read_table(folder / "documents.parquet").to_pydict(), said, tokenizer)
+    texts = parquet.read_table(folder / "documents.parquet").to_pydict()
+    views = parquet.read_table(folder / "views.parquet").to_pydict()
+    for each in added:
+        _add(each, texts, said, views)
+    documents = _documents(texts, said, tokenizer)
     rows = parquet.read_table(folder / "items.parquet").to_pydict()
     items, questions = _items(rows, tokenizer)
     contexts = parquet.read_table(folder / "contexts.parquet").to_pydict()
-    views = parquet.read_table(folder / "views.parquet").to_pydict()
     return World(seed, documents, items, questions, _views(views, contexts, documents, items))
+
+
+def _add(folder: Path, texts: Columns, said: Columns, views: Columns) -> None:
+    """What a teacher wrote for an arm, below all else; and what the arm sees, in the place of what the
+    compiler knew of it."""
+    written, sentences, own = (
+        parquet.read_table(folder / f"{name}.parquet").to_pydict()
+        for name in ("documents", "sentences", "views")
+    )
+    if written["doc_id"]:
+        shift = len(texts["doc_id"]) - written["doc_id"][0]
+        for table, more in ((texts, written), (said, sentences)):
+            more["doc_id"] = [number + shift for number in more["doc_id"]]
+            for name in table:
+                table[name] += more[name]
+    keys = zip(views["arm"], views["item_id"], strict=True)
+    place = {key: row for row, key in enumerate(keys)}
+    for row, key in enumerate(zip(own["arm"], own["item_id"], strict=True)):
+        for name in views:
+            views[name][place[key]] = own[name][row]
 
 
 def _documents(rows: dict[str, list[Any]], said: dict[str, list[Any]], tokenizer: Tokenizer) -> Documents:

@@ -185,6 +185,7 @@ def remarks(document: dict[str, Any]) -> list[RenderableType]:
         if row["wrong"]:
             texts = ", ".join(f"'{each['text']}' {each['n']:,}" for each in row["wrong"][:3])
             said.append(Text(f"{row['arm']}, {row['split']}: its commonest wrong answers: {texts}", "dim"))
+    said += [_written(arm, audit) for arm, audit in document["augmentation"].items()]
     for outcome in document["pretraining"]:
         if not outcome["steps"]:
             said.append(Text(f"not pretrained (seed {outcome['seed']}): weights as drawn", "dim"))
@@ -200,6 +201,34 @@ def remarks(document: dict[str, Any]) -> list[RenderableType]:
     if document["advice"]:
         said.append(Text(f"\n{document['advice']['sentence']}", "bold"))
     return said
+
+
+def _written(arm: str, audit: dict[str, Any]) -> Text:
+    """What an arm's teacher wrote, and how much of it follows."""
+    if not audit["texts"]:
+        return Text(f"{arm}: its teacher wrote nothing", "bold yellow")
+    within = interval({"low": audit["precision_low"], "high": audit["precision_high"]})
+    follow = f"{percent(audit['precision'])} ({within})"
+    verdicts = audit["verdicts"]
+    rest = ", ".join(
+        f"{verdicts[name]:,} {words}"
+        for name, words in (
+            ("contradicting", "contradict"),
+            ("unsupported", "rest on nothing"),
+            ("not_understood", "are no sentences of the world"),
+        )
+        if verdicts[name]
+    )
+    told = f"{arm}: of {audit['texts']:,} texts that were written {follow} follow from what is trained"
+    told += f"; {rest}" if rest else ""
+    if audit["coverage"] is not None:
+        kinds = ", ".join(
+            f"{kind}s {count['covered']:,} of {count['admissible']:,}"
+            for kind, count in audit["by_kind"].items()
+            if count["admissible"]
+        )
+        told += f". New statements that may be made and were: {kinds}"
+    return Text(f"{told}. {audit['kept']:,} are trained", "dim")
 
 
 def verdicts(document: dict[str, Any]) -> list[RenderableType]:

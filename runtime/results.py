@@ -12,6 +12,7 @@ import numpy.typing as npt
 from wug.compiler.asking.shortcut import NAMES
 from wug.compiler.plan import Arm, Plan, Split, Term
 from wug.runtime.advice import advice
+from wug.runtime.audit import Audit
 from wug.runtime.corpus import World
 from wug.runtime.expect import Outcome, judge, wilson
 from wug.runtime.free import Said, wrong_texts
@@ -40,8 +41,10 @@ def results(
     worlds: Sequence[World],
     arms: Sequence[ArmResult],
     pretraining: Sequence[dict[str, Any]],
+    audits: Mapping[str, Audit],
 ) -> dict[str, Any]:
-    """The document: rows (arm x split x seed), pooled (arm x split), arms, pretraining, expectations."""
+    """The document: rows (arm x split x seed), pooled (arm x split), arms, what their teachers wrote,
+    pretraining, expectations."""
     rows, pooled, outcomes = [], [], {}
     told = [result for result in arms if result.failed is None]
     common = [_common(told, world) for world in worlds]
@@ -71,6 +74,7 @@ def results(
         "splits": _splits(plan, worlds),
         "arms": prices,
         "advice": _advice(worlds, told, prices),
+        "augmentation": {name: audit.to_json() for name, audit in audits.items()},
         "pretraining": [_pretraining(outcome, plan.pretraining.accuracy) for outcome in pretraining],
         "expectations": [
             {

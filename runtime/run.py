@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,8 @@ from wug.compiler.plan import Arm, Model, Plan
 from wug.compiler.store import Store
 from wug.progress import Progress
 from wug.runtime import corpus as corpora
+from wug.runtime.audit import Audit
+from wug.runtime.augment import augment
 from wug.runtime.corpus import Corpus, World
 from wug.runtime.files import read_json, write_json
 from wug.runtime.free import FREE, Said, answer_freely, asked_digest, free_splits, read_said, write_said
@@ -28,6 +30,7 @@ from wug.runtime.keys import device_kind, key
 from wug.runtime.matching import matched
 from wug.runtime.picture import picture
 from wug.runtime.plot import context_picture, price_picture
+from wug.runtime.price import Augmenting
 from wug.runtime.results import ArmResult, results
 from wug.runtime.schedule import BLOCK, CHECKPOINT_EVERY_S
 from wug.runtime.score import Answers, answers, check_fits, read_scores, score, write_scores
@@ -36,11 +39,17 @@ if TYPE_CHECKING:
     from wug.runtime.learn import Tree
 
 
+Scribe = Callable[[str, int, Sequence[tuple[int, str, int]], Path], None]
+"""Judges what was written for an arm about a world, and writes the audit and the arm's documents to a folder.
+An answer is the number of its request, its text, and how many letters of it the prompt had."""
+
+
 def run(
     plan: Plan,
     compiled: Path,
     store: Store,
     progress: Progress,
+    scribe: Scribe | None = None,
     checkpoint_every_s: float = CHECKPOINT_EVERY_S,
 ) -> Path:
     """Carry out a plan over a compiled directory; return the folder of results.json and its pictures.
@@ -53,13 +62,17 @@ def run(
     if store.has(f"{plan.name}/runs", final):
         return store.path(f"{plan.name}/runs", final)
     with interruptible(progress.note) as interruption:
-        folder = _Run(plan, compiled, store, progress, interruption, checkpoint_every_s).carry_out(final)
+        folder = Run(plan, compiled, store, progress, interruption, scribe, checkpoint_every_s).carry_out(
+            final
+        )
         if interruption:
             progress.note("all was done before it could stop: these are the whole results")
         return folder
 
 
-class _Run:
+class Run:
+    """One run on its way: what it reads, where it keeps what it did, and its stages."""
+
     def __init__(
         self,
         plan: Plan,
@@ -67,10 +80,11 @@ class _Run:
         store: Store,
         progress: Progress,
         interruption: Interruption,
+        scribe: Scribe | None,
         checkpoint_every_s: float,
     ) -> None:
         self.plan, self.compiled, self.store, self.progress = plan, compiled, store, progress
-        self.interruption, self.checkpoint_every_s = interruption, checkpoint_every_s
+        self.scribe, self.interruption, self.checkpoint_every_s = scribe, interruption, checkpoint_every_s
         self.begun = time.monotonic()
         self.prepared = False
         self.corpus: Corpus = corpora.load(compiled, plan.seeds)
@@ -80,16 +94,14 @@ class _Run:
     def carry_out(self, final: str) -> Path:
         plan = self.plan
         check_fits(plan, self.corpus)
-        blocks = [
-            self.corpus.worlds[first : first + BLOCK] for first in range(0, len(self.corpus.worlds), BLOCK)
-        ]
-        arms = [self.arm(arm, blocks) for arm in matched(plan.arms, self.corpus.worlds)]
+        audits = augment(self)
+        arms = [self.arm(arm, audits.get(arm.name)) for arm in matched(plan.arms, self.corpus.worlds)]
         pretraining = [self.pretrained(seed) for seed in self._pretraining_seeds()]
         outcomes = [read_json(folder / "outcome.json") for folder in pretraining]
         for folder, outcome in zip(pretraining, outcomes, strict=True):
             self.timing[f"pretraining {outcome['seed']}"] = read_json(folder / "timing.json")
-        document = results(plan, self.corpus.worlds, arms, outcomes)
-        with self.store.entry(f"{plan.name}/runs", final, waiting=self._waiting("run")) as entry:
+        document = results(plan, self.corpus.worlds, arms, outcomes, audits)
+        with self.store.entry(f"{plan.name}/runs", final, waiting=self.waiting("run")) as entry:
             if not entry.ready:
                 write_json(entry.scratch / "results.json", document)
                 for name, drawn in (
@@ -111,11 +123,16 @@ class _Run:
                 entry.commit()
         return entry.path
 
-    def arm(self, arm: Arm, blocks: Sequence[Sequence[World]]) -> ArmResult:
-        """All of an arm's answers, block by block of seeds."""
+    def blocks(self) -> list[Sequence[World]]:
+        """The worlds in blocks that are trained together."""
+        worlds = self.corpus.worlds
+        return [worlds[first : first + BLOCK] for first in range(0, len(worlds), BLOCK)]
+
+    def arm(self, arm: Arm, audit: Audit | None) -> ArmResult:
+        """All of an arm's answers, block by block of seeds; `audit` is of what its teacher wrote."""
         told: list[Answers] = []
         said: list[Said] = []
-        for number, worlds in enumerate(blocks):
+        for number, worlds in enumerate(self.blocks()):
             label = f"{arm.name} {number}"
             folder = self.scored(arm, worlds, label)
             failed = read_json(folder / "outcome.json")["failed"]
@@ -128,7 +145,9 @@ class _Run:
                 own = [each for each in free if each.seed == world.seed]
                 told.append(answers(world.items, scores[world.seed], own))
             said += free
-        return ArmResult(arm, tuple(told), None, said=tuple(said))
+        spent = (audit.prompt_tokens, audit.tokens, audit.flops) if audit else (0, 0, 0)
+        each = Augmenting(*(round(whole / len(self.corpus.worlds)) for whole in spent))
+        return ArmResult(arm, tuple(told), None, each, tuple(said))
 
     def scored(self, arm: Arm, worlds: Sequence[World], label: str) -> Path:
         """The entry of the log-likelihoods of one arm and block of seeds."""
@@ -138,7 +157,7 @@ class _Run:
             "questions": [world.question_digest(arm.name) for world in worlds],
         }
         kind = f"{self.plan.name}/scores"
-        with self.store.entry(kind, key("scores", inputs), waiting=self._waiting(label)) as entry:
+        with self.store.entry(kind, key("scores", inputs), waiting=self.waiting(label)) as entry:
             if not entry.ready:
                 failed = self._score(arm, worlds, label, entry.scratch)
                 write_json(entry.scratch / "outcome.json", {"failed": failed, "arm": arm.name})
@@ -177,7 +196,7 @@ class _Run:
             "questions": [asked_digest(self.plan, world, arm.name) for world in worlds],
         }
         kind = f"{self.plan.name}/free"
-        with self.store.entry(kind, key("free", inputs), waiting=self._waiting(label)) as entry:
+        with self.store.entry(kind, key("free", inputs), waiting=self.waiting(label)) as entry:
             if not entry.ready:
                 said = self._answer(arm, worlds, label)
                 write_said(entry.scratch / FREE, ((arm, each) for each in said))
@@ -206,7 +225,7 @@ class _Run:
         """The weights with which an arm answers in each world."""
         if arm.finetune is not None:
             return self.load_stacked(self.trained(arm, worlds, label), len(worlds))
-        return [self.load(self.pretrained(self._pretraining_seed(world))) for world in worlds]
+        return [self.load(self.pretrained(self.pretraining_seed(world))) for world in worlds]
 
     def trained_key(self, arm: Arm, worlds: Sequence[World]) -> str:
         return key(
@@ -226,8 +245,8 @@ class _Run:
         kind, name = f"{self.plan.name}/trained", self.trained_key(arm, worlds)
         if self.store.has(kind, name):
             return self.store.path(kind, name)
-        pretrained = [self.pretrained(self._pretraining_seed(world)) for world in worlds]
-        with self.store.entry(kind, name, resume=True, waiting=self._waiting(label)) as entry:
+        pretrained = [self.pretrained(self.pretraining_seed(world)) for world in worlds]
+        with self.store.entry(kind, name, resume=True, waiting=self.waiting(label)) as entry:
             if not entry.ready:
                 self.prepare()
                 from wug.runtime.finetune import finetune, stacked
@@ -247,7 +266,7 @@ class _Run:
         return entry.path
 
     def pretrained_keys(self, worlds: Sequence[World]) -> list[str]:
-        return [self.pretrained_key(self._pretraining_seed(world)) for world in worlds]
+        return [self.pretrained_key(self.pretraining_seed(world)) for world in worlds]
 
     def pretrained_key(self, seed: int) -> str:
         setting = dataclasses.asdict(self.plan.pretraining)
@@ -265,7 +284,7 @@ class _Run:
         kind, name = f"{self.plan.name}/pretrained", self.pretrained_key(seed)
         if self.store.has(kind, name):
             return self.store.path(kind, name)
-        with self.store.entry(kind, name, resume=True, waiting=self._waiting("pretraining")) as entry:
+        with self.store.entry(kind, name, resume=True, waiting=self.waiting("pretraining")) as entry:
             if not entry.ready:
                 self.prepare()
                 from wug.runtime import episodes
@@ -320,14 +339,14 @@ class _Run:
             prepare(self.store.root)
             self.prepared = True
 
-    def _pretraining_seed(self, world: World) -> int:
+    def pretraining_seed(self, world: World) -> int:
         shared = self.plan.pretraining.seed
         return shared + world.seed if self.plan.pretraining_per_seed else shared
 
     def _pretraining_seeds(self) -> list[int]:
-        return sorted({self._pretraining_seed(world) for world in self.corpus.worlds})
+        return sorted({self.pretraining_seed(world) for world in self.corpus.worlds})
 
-    def _waiting(self, what: str) -> Any:
+    def waiting(self, what: str) -> Any:
         return lambda: self.progress.note(f"another run is at work on {what}: waiting for it")
 
 

@@ -130,6 +130,7 @@ def run(options: argparse.Namespace) -> int:
         say_error(f"'{options.file}' is a world; run an .experiment, or look at the world with 'wug show'")
         return 2
     from wug.compiler.compile import compile_experiment
+    from wug.compiler.emitting.augmentation import Scribe
     from wug.progress import open_progress
     from wug.runtime.report import exit_status, print_report
     from wug.runtime.run import run as carry_out
@@ -138,7 +139,7 @@ def run(options: argparse.Namespace) -> int:
     compiled = compile_experiment(spec, store, progress, Report())
     for warning in compiled.warnings:
         progress.warn(warning)
-    folder = carry_out(compiled.plan, compiled.path, store, progress)
+    folder = carry_out(compiled.plan, compiled.path, store, progress, Scribe(spec))
     text = (folder / "results.json").read_text(encoding="utf-8")
     document = json.loads(text)
     if options.json:

@@ -84,7 +84,8 @@ def _all_that_follows(augment: Augment, drawn: Drawn, taught: Known) -> list[tup
         rows = drawn.closures[name].extent.find(facts.world, columns)
         trained = [row for each in drawn.trained for of, row in each if of == name]
         rows = np.sort(rows[(rows >= 0) & ~np.isin(rows, trained)])
-        rows = rows[asked(augment, relation, rows, drawn)]
+        every = np.arange(len(drawn.closures[name].facts))  # a share of all, whatever of it is trained
+        rows = rows[asked(augment, relation, every, drawn)[rows]]
         if len(rows) and relation.forms and not relation.built_in:
             found.append((relation, rows))
     return found

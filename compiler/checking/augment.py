@@ -3,53 +3,87 @@
 from __future__ import annotations
 
 from wug.compiler.checking import settings
+from wug.compiler.checking.address import fault
 from wug.compiler.diagnosis.diagnostics import did_you_mean
 from wug.compiler.language import syntax
-from wug.compiler.plan import Augment
+from wug.compiler.plan import Augment, Endpoint
 
 SCOPES = ("local", "global")
-TEACHERS = ("oracle", "self")
+TEACHERS = ("oracle", "self", "endpoint")
 _EXAMPLE = "augment local by oracle"
 
 
 def augment(cursor: settings.Cursor, key: syntax.Name) -> Augment | None:
     """`augment local by oracle`, `augment local global by self { samples 2  filter entailed }`."""
     scopes: dict[str, None] = {}
+    good = True
     atom = cursor.peek()
     while isinstance(atom, syntax.Name) and atom.text != "by":
         if atom.text not in SCOPES:
             help = did_you_mean(atom.text, SCOPES) or f"write '{_EXAMPLE}'"
             cursor.report.add("W0203", "'augment' takes scopes: local, global or both", atom.span, help=help)
-            return None
+            good = False
         scopes[atom.text] = None
         cursor.index += 1
         atom = cursor.peek()
     by = cursor.take(syntax.Name)
-    if not scopes:
-        place = (by or key).span
-        cursor.report.add("W0107", "'augment' needs a scope: local, global or both", place, help=_EXAMPLE)
-        return None
     teacher = cursor.take(syntax.Name) if by is not None else None
     if teacher is None:
         place = (by or key).span
         cursor.report.add("W0107", "'augment' needs a teacher", place, help=f"write '{_EXAMPLE}'")
         return None
-    if teacher.text == "self":
-        message = f"the teacher '{teacher.text}' is not yet understood by this version"
-        cursor.report.add("W0011", message, teacher.span, help="use 'oracle'")
-        return None
     if teacher.text not in TEACHERS:
         help = did_you_mean(teacher.text, TEACHERS) or f"teachers are {' and '.join(TEACHERS)}"
         cursor.report.add("W0101", f"unknown teacher '{teacher.text}'", teacher.span, help=help)
         return None
+    server = _server(cursor, teacher) if teacher.text == "endpoint" else None
+    if not scopes:
+        help = f"write '{_EXAMPLE}'"
+        cursor.report.add("W0107", "'augment' needs a scope: local, global or both", key.span, help=help)
+        good = False
     block = cursor.take(syntax.Settings)
-    schema = ASKED if teacher.text == "oracle" else {**ASKED, **SAMPLED}
-    inner = settings.read(block, schema, f"augment by {teacher.text}", cursor.report)
+    schema = {"oracle": ASKED, "self": {**ASKED, **SAMPLED}, "endpoint": {**ASKED, **SAMPLED, **SERVED}}
+    inner = settings.read(block, schema[teacher.text], f"augment by {teacher.text}", cursor.report)
+    if teacher.text == "endpoint":
+        limits = {name: inner.pop(name) for name in SERVED if name in inner and name != "prompt"}
+        missing = [name for name in ("requests", "tokens") if name not in limits]
+        if server is not None and missing:
+            message = f"an endpoint needs {' and '.join(repr(name) for name in missing)}"
+            help = "what may be spent at most, such as: { requests 500  tokens 200000 }"
+            cursor.report.add("W0107", message, teacher.span, help=help)
+        if server is None or missing:
+            return None
+        inner["endpoint"] = Endpoint(*server, **limits)
+        inner.setdefault("max_tokens", 256)
+    if not good:
+        return None
     if inner.pop("without", None):
         inner["reversals"] = False
     if inner.pop("rephrase", None):
         inner["rephrase_only"] = True
     return Augment(tuple(scope for scope in SCOPES if scope in scopes), teacher.text, **inner)
+
+
+def _server(cursor: settings.Cursor, teacher: syntax.Name) -> tuple[str, str] | None:
+    """The address and the model behind `endpoint`."""
+    address, model = cursor.take(syntax.Text), cursor.take(syntax.Text)
+    if address is None or model is None:
+        help = 'endpoint "http://localhost:8000/v1" "MODEL" { requests 500  tokens 200000 }'
+        cursor.report.add("W0107", "'endpoint' needs an address and a model", teacher.span, help=help)
+        return None
+    if (wrong := fault(address.text)) is not None:
+        cursor.report.add("W0203", wrong, address.span, help='such as "http://localhost:8000/v1"')
+        return None
+    return address.text, model.text
+
+
+def _prompt(cursor: settings.Cursor, key: syntax.Name) -> str | None:
+    atom = cursor.take(syntax.Text)
+    if atom is None or "{document}" not in atom.text:
+        message = "'prompt' takes a text that says where the document stands: {document}"
+        cursor.report.add("W0203", message, (atom or key).span)
+        return None
+    return atom.text
 
 
 def _followed_by(word: str) -> settings.Taker:
@@ -70,7 +104,7 @@ ASKED: settings.Schema = {
     "withhold": settings.share,
     "without": _followed_by("reversals"),
     "sentences": settings.word("whole", "independent", "cumulative"),
-    "requests": settings.integer(1, 10_000_000),
+    "documents": settings.integer(1, 10_000_000),
 }
 """What is asked of a teacher."""
 
@@ -84,3 +118,12 @@ SAMPLED: settings.Schema = {
     "max_tokens": settings.integer(1, 10_000),
 }
 """How a model is sampled, and what of it is kept."""
+
+SERVED: settings.Schema = {
+    "requests": settings.integer(1, 100_000_000),
+    "tokens": settings.integer(1, 10_000_000_000),
+    "concurrency": settings.integer(1, 1000),
+    "timeout_s": settings.decimal(0.1, 3600),
+    "prompt": _prompt,
+}
+"""What may be spent at most of a server, and the words in which it is asked."""

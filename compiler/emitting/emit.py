@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as parquet
 
+from wug.compiler.asking.arms import View
 from wug.compiler.asking.questions import Items
 from wug.compiler.canonical import digest, file_digest
 from wug.compiler.draft import Draft
@@ -19,12 +20,12 @@ from wug.compiler.emitting.given import given_clusters
 from wug.compiler.facts import Closure, Populated
 from wug.compiler.inferring.proofs import Proofs
 from wug.compiler.saying.render import Texts, fill, scattered, text_of
-from wug.compiler.saying.said import Sentences
+from wug.compiler.saying.said import Documents, Sentences
 from wug.compiler.world import World
 
 SCHEMA = 1
 
-_DOCUMENTS = pa.schema(
+DOCUMENTS = pa.schema(
     [
         ("doc_id", pa.int32()),
         ("set", pa.string()),
@@ -34,7 +35,7 @@ _DOCUMENTS = pa.schema(
         ("answer", pa.int32()),
     ]
 )
-_SENTENCES = pa.schema(
+SENTENCES = pa.schema(
     [
         ("doc_id", pa.int32()),
         ("fact", pa.int32()),
@@ -75,7 +76,7 @@ _PROOFS = pa.schema(
     ]
 )
 _CONTEXTS = pa.schema([("arm", pa.string()), ("context_id", pa.int32()), ("doc_ids", pa.list_(pa.int32()))])
-_VIEWS = pa.schema(
+VIEWS = pa.schema(
     [
         ("arm", pa.string()),
         ("item_id", pa.int32()),
@@ -134,41 +135,55 @@ def emit_seed(draft: Draft, of: int, folder: Path) -> None:
     world = draft.experiment.world
     numbers = FactNumbers(draft.closures, of)
     documents = draft.world_documents(of)
-    names = ("set", "source", "article", "text", "answer")
-    columns: dict[str, Any] = {
-        "doc_id": list(range(len(documents))),
-        **{name: getattr(documents, name).tolist() for name in names},
-    }
-    write_table(folder, "documents", columns, _DOCUMENTS)
-    write_table(folder, "sentences", _sentence_columns(documents.sentences, numbers), _SENTENCES)
+    write_table(folder, "documents", document_columns(documents), DOCUMENTS)
+    write_table(folder, "sentences", sentence_columns(documents.sentences, numbers), SENTENCES)
     write_table(folder, "items", _item_columns(draft, of, numbers), _ITEMS)
     write_table(folder, "proofs", proof_columns(world, draft.populated, draft.closures, numbers), _PROOFS)
     contexts, views = view_columns(draft, of)
     write_table(folder, "contexts", contexts, _CONTEXTS, lines=False)
-    write_table(folder, "views", views, _VIEWS, lines=False)
+    write_table(folder, "views", views, VIEWS, lines=False)
+
+
+def document_columns(documents: Documents) -> dict[str, list[Any]]:
+    """Documents as they are written, numbered from 0."""
+    names = ("set", "source", "article", "text", "answer")
+    return {
+        "doc_id": list(range(len(documents))),
+        **{name: getattr(documents, name).tolist() for name in names},
+    }
 
 
 def view_columns(draft: Draft, of: int) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
     """What each arm sees of one world: the columns of `contexts` and of `views`."""
     contexts: dict[str, list[Any]] = {field.name: [] for field in _CONTEXTS}
-    views: dict[str, list[Any]] = {field.name: [] for field in _VIEWS}
+    views: dict[str, list[Any]] = {field.name: [] for field in VIEWS}
     for number, arm in enumerate(draft.experiment.arms):
         seen = draft.view(number, of)
         contexts["arm"] += [arm.name] * len(seen.contexts)
         contexts["context_id"] += range(len(seen.contexts))
         contexts["doc_ids"] += seen.contexts
-        views["arm"] += [arm.name] * len(seen.context)
-        views["item_id"] += range(len(seen.context))
-        views["context_id"] += seen.context
-        views["exposed"] += seen.exposed
-        for name in ("verbatim", "exposures", "answerable", "depth"):
-            views[name] += getattr(seen, name)
-        views["context_docs"] += [len(seen.contexts[c]) if c >= 0 else 0 for c in seen.context]
-        views["context_relevant"] += seen.relevant
+        for name, column in view_rows(seen).items():
+            views[name] += column
     return contexts, views
 
 
-def _sentence_columns(said: Sentences, numbers: FactNumbers) -> dict[str, list[Any]]:
+def view_rows(seen: View) -> dict[str, list[Any]]:
+    """One arm's view of one world, as columns."""
+    return {
+        "arm": [seen.arm] * len(seen.context),
+        "item_id": list(range(len(seen.context))),
+        "context_id": list(seen.context),
+        **{
+            name: list(getattr(seen, name))
+            for name in ("exposed", "verbatim", "exposures", "answerable", "depth")
+        },
+        "context_docs": [len(seen.contexts[c]) if c >= 0 else 0 for c in seen.context],
+        "context_relevant": list(seen.relevant),
+    }
+
+
+def sentence_columns(said: Sentences, numbers: FactNumbers) -> dict[str, list[Any]]:
+    """What documents say, as it is written."""
     pairs = zip(said.relation.tolist(), said.row.tolist(), strict=True)
     names = ("relation", "form", "wording", "start", "answer", "end")
     return {

@@ -75,6 +75,7 @@ def document() -> dict:
             "finetune": price(train=210_000_000_000),
             "half": price(augment="local by oracle", train=210_000_000_000),
         },
+        "augmentation": {},
         "advice": {"sentence": "Below 640 questions use context (icl), from there on fine-tuning (half)."},
         "pretraining": [
             {"seed": 0, "reached": True, "asked": 0.97, "steps": 1400, "accuracy": {"exceeds.reverse": 0.98}}

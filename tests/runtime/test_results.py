@@ -38,7 +38,7 @@ def made(tiny, failed: dict[str, str] | None = None, taught: Augmenting | None =
         why = (failed or {}).get(arm.name)
         augmenting = taught if taught is not None and arm.augment else Augmenting()
         arms.append(ArmResult(arm, () if why else tuple(told), why, augmenting))
-    return results(tiny.plan, worlds, arms, [PRETRAINING])
+    return results(tiny.plan, worlds, arms, [PRETRAINING], {})
 
 
 @pytest.fixture(scope="module")

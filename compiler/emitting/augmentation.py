@@ -1,0 +1,166 @@
+"""The augmentation plan as files, and what came of it: requests, what they admit, and what was written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from wug.compiler.augmenting.admissible import admissible
+from wug.compiler.augmenting.requests import Lengths, asked_units, requests
+from wug.compiler.augmenting.units import stated
+from wug.compiler.augmenting.written import Answer, Written, written
+from wug.compiler.diagnosis.diagnostics import Report
+from wug.compiler.draft import Draft, draft
+from wug.compiler.emitting.emit import (
+    DOCUMENTS,
+    SENTENCES,
+    VIEWS,
+    FactNumbers,
+    document_columns,
+    sentence_columns,
+    view_rows,
+    write_table,
+)
+from wug.compiler.experiment import Experiment
+
+_REQUESTS = pa.schema(
+    [
+        ("arm", pa.string()),
+        ("request_id", pa.int32()),
+        ("scope", pa.string()),
+        ("doc_id", pa.int32()),
+        ("shown", pa.string()),
+        ("context_doc_ids", pa.list_(pa.int32())),
+        ("prompts", pa.list_(pa.string())),
+        ("facts", pa.list_(pa.int32())),
+    ]
+)
+_ADMISSIBLE = pa.schema(
+    [
+        ("arm", pa.string()),
+        ("request_id", pa.int32()),
+        ("fact", pa.int32()),
+        ("relation", pa.string()),
+        ("form", pa.string()),
+        ("kind", pa.string()),
+        ("depth", pa.int32()),
+        ("statement", pa.string()),
+        ("stated", pa.bool_()),
+        ("proof", pa.string()),
+    ]
+)
+_AUDIT = pa.schema(
+    [
+        ("text", pa.string()),
+        ("verdict", pa.string()),
+        ("kind", pa.string()),
+        ("depth", pa.int32()),
+        ("form", pa.string()),
+        ("statements", pa.list_(pa.string())),
+        ("facts", pa.list_(pa.int32())),
+        ("withheld", pa.bool_()),
+        ("kept", pa.bool_()),
+    ]
+)
+
+
+def emit_requests(draft: Draft, of: int, lengths: Lengths, folder: Path) -> None:
+    """The augmentation plan of one world, where some arm augments: what each arm's teacher is asked, and what
+    that admits with its proof. `lengths` counts the tokens of texts."""
+    if any(arm.augment for arm in draft.experiment.arms):
+        asked, admitted = request_columns(draft, of, lengths)
+        write_table(folder, "requests", asked, _REQUESTS)
+        write_table(folder, "admissible", admitted, _ADMISSIBLE)
+
+
+def request_columns(
+    draft: Draft, of: int, lengths: Lengths
+) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
+    """The augmentation plan of one world: what each arm's teacher is asked, and what that admits."""
+    numbers = FactNumbers(draft.closures, of)
+    documents = draft.world_documents(of)
+    said = stated(documents)
+    asked: dict[str, list[Any]] = {field.name: [] for field in _REQUESTS}
+    admitted: dict[str, list[Any]] = {field.name: [] for field in _ADMISSIBLE}
+    for arm in draft.experiment.arms:
+        if arm.augment is None:
+            continue
+        made = requests(arm, draft, of, documents, lengths)
+        inferred_by = admissible(made, draft, draft.taught, of, said)
+        for number, (request, inferred) in enumerate(zip(made, inferred_by, strict=True)):
+            unit = request.unit
+            row = {
+                "arm": arm.name,
+                "request_id": number,
+                "scope": request.scope,
+                "doc_id": unit.document,
+                "shown": str(documents.text[unit.document])[unit.start : unit.end],
+                "context_doc_ids": list(request.sources),
+                "prompts": list(request.prompts),
+                "facts": [numbers(*fact) for fact, _ in unit.facts],
+            }
+            for name, value in row.items():
+                asked[name].append(value)
+            for each in inferred:
+                row = {
+                    "arm": arm.name,
+                    "request_id": number,
+                    "fact": numbers(*each.fact),
+                    "relation": each.fact[0],
+                    "form": each.form,
+                    "kind": each.kind,
+                    "depth": each.depth,
+                    "statement": each.statement,
+                    "stated": each.stated,
+                    "proof": each.proof,
+                }
+                for name, value in row.items():
+                    admitted[name].append(value)
+    return asked, admitted
+
+
+def emit_written(draft: Draft, of: int, made: Written, folder: Path) -> None:
+    """What a teacher wrote about one world: the texts and their verdicts, the documents that are made of
+    them, what those say, and what their arm then sees."""
+    numbers = FactNumbers(draft.closures, of)
+    names = ("text", "verdict", "kind", "depth", "form", "withheld")
+    columns: dict[str, Any] = {name: [getattr(each, name) for each in made.judged] for name in names}
+    columns["statements"] = [list(each.statements) for each in made.judged]
+    columns["facts"] = [[numbers(*fact) for fact in each.said] for each in made.judged]
+    columns["kept"] = list(made.kept)
+    write_table(folder, "audit", columns, _AUDIT)
+    first = len(draft.world_documents(of))  # they are numbered on
+    documents = document_columns(made.documents)
+    documents["doc_id"] = [first + number for number in documents["doc_id"]]
+    write_table(folder, "documents", documents, DOCUMENTS)
+    sentences = sentence_columns(made.documents.sentences, numbers)
+    sentences["doc_id"] = [first + number for number in sentences["doc_id"]]
+    write_table(folder, "sentences", sentences, SENTENCES)
+    views = {**view_rows(made.view), "cooccurring": list(made.cooccurring)}
+    write_table(folder, "views", views, VIEWS.append(pa.field("cooccurring", pa.bool_())))
+
+
+class Scribe:
+    """Judges what an experiment's teachers wrote, and writes down what comes of it. Worlds are drawn at the
+    first call."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        self.experiment = experiment
+
+    @cached_property
+    def draft(self) -> Draft:
+        """All worlds of the experiment."""
+        return draft(self.experiment, Report())
+
+    def __call__(self, arm: str, of: int, answers: Sequence[tuple[int, str, int]], folder: Path) -> None:
+        """Write the audit and the documents of an arm in world `of`. An answer is the number of its request,
+        its text, and how many letters of it the prompt had."""
+        made = next(each for each in self.experiment.arms if each.name == arm)
+        assert made.augment is not None
+        units = asked_units(made.augment, self.draft, of, self.draft.world_documents(of))
+        texts = [Answer(units[request % len(units)], text, begun) for request, text, begun in answers]
+        emit_written(self.draft, of, written(self.draft, of, made, texts), folder)

@@ -1,0 +1,188 @@
+"""Augmentation: teachers write, what they wrote is judged, and what is kept becomes documents of their arms.
+
+What was written and what comes of it are two entries of the store: a teacher is never asked twice for the
+same request, and another filter judges the same texts anew.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wug.compiler.emitting.tokenizer import read_tokenizer
+from wug.compiler.plan import Arm
+from wug.runtime import corpus as corpora
+from wug.runtime.audit import Audit, read_audit
+from wug.runtime.corpus import World
+from wug.runtime.endpoint import EndpointTeacher
+from wug.runtime.failure import RuntimeFailure
+from wug.runtime.files import read_json, write_json
+from wug.runtime.keys import key
+from wug.runtime.score import check_fits
+from wug.runtime.teach import (
+    Request,
+    Text,
+    read_requests,
+    read_texts,
+    teaching_cost,
+    write_by_self,
+    write_texts,
+)
+from wug.runtime.teacher import Request as Question
+
+if TYPE_CHECKING:
+    from wug.runtime.run import Run
+
+_LISTED = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
+
+
+def augment(run: Run) -> dict[str, Audit]:
+    """Let the teachers of a run write, and add what is kept to its worlds. The audits, by arm."""
+    audits: dict[str, Audit] = {}
+    added: dict[int, list[Path]] = {}
+    for arm in run.plan.arms:
+        if arm.augment is None or not arm.augment.sampled:
+            continue
+        blocks = run.blocks()
+        folders = [_judged(run, arm, worlds, f"{arm.name} {n}") for n, worlds in enumerate(blocks)]
+        audit = audits[arm.name] = read_audit(run.compiled, arm, folders)
+        if not audit.kept:
+            run.progress.warn(f"arm {arm.name}: nothing that its teacher wrote is trained")
+        elif not audit.entailed:
+            run.progress.warn(f"arm {arm.name}: nothing that its teacher wrote follows from what is trained")
+        for folder, worlds in zip(folders, blocks, strict=True):
+            for world in worlds:
+                added.setdefault(world.seed, []).append(folder / f"seed-{world.seed}")
+    if added:
+        run.corpus = corpora.load(run.compiled, run.plan.seeds, added)
+        check_fits(run.plan, run.corpus)
+    return audits
+
+
+def _judged(run: Run, arm: Arm, worlds: Sequence[World], label: str) -> Path:
+    """The entry of what comes of what was written about a block of worlds: an audit, documents of the arm."""
+    assert arm.augment is not None
+    written = _written(run, arm, worlds, label)
+    inputs: dict[str, Any] = {"written": written.name, "corpus": run.corpus.digest, "arm": arm.name}
+    inputs |= {"filter": arm.augment.filter, "seeds": [world.seed for world in worlds]}
+    kind = f"{run.plan.name}/judged"
+    with run.store.entry(kind, key("judged", inputs), waiting=run.waiting(label)) as entry:
+        if not entry.ready:
+            if run.scribe is None:
+                raise RuntimeFailure(f"arm {arm.name}: nobody is there to judge what its teacher writes")
+            with run.progress.stage(f"{arm.name}: judging", len(worlds), "worlds") as stage:
+                for number, world in enumerate(worlds):
+                    run.interruption.check()
+                    texts = read_texts(written / f"seed-{world.seed}.jsonl")
+                    folder = entry.scratch / f"seed-{world.seed}"
+                    folder.mkdir()
+                    answers = [(text.request_id, text.text, text.begun) for text in texts]
+                    run.scribe(arm.name, world.seed, answers, folder)
+                    stage.update(number + 1)
+            write_json(entry.scratch / "cost.json", read_json(written / "cost.json"))
+            entry.commit()
+    return entry.path
+
+
+def _written(run: Run, arm: Arm, worlds: Sequence[World], label: str) -> Path:
+    """The entry of what an arm's teacher wrote about a block of worlds."""
+    made = arm.augment
+    assert made is not None
+    requests = [read_requests(run.compiled / f"seed-{world.seed}", arm.name) for world in worlds]
+    asked: dict[str, Any] = {
+        "sampling": [made.teacher, made.samples, made.sampling.to_json()],
+        "requests": [[dataclasses.asdict(each) for each in own] for own in requests],
+        "documents": [world.training_digest("") for world in worlds],
+    }
+    if made.endpoint is not None:
+        asked["endpoint"] = [made.endpoint.base, made.endpoint.model]
+    else:
+        asked |= {"weights": run.pretrained_keys(worlds), "model": dataclasses.asdict(run.plan.model)}
+    kind, name = f"{run.plan.name}/written", key("written", asked)
+    with run.store.entry(kind, name, resume=True, waiting=run.waiting(label)) as entry:
+        if not entry.ready:
+            if made.endpoint is None:
+                _by_self(run, arm, worlds, requests, entry.scratch)
+            else:
+                _by_endpoint(run, arm, worlds, requests, entry.scratch)
+            entry.commit()
+    return entry.path
+
+
+def _by_self(
+    run: Run, arm: Arm, worlds: Sequence[World], requests: Sequence[Sequence[Request]], scratch: Path
+) -> None:
+    """The arm's base model writes."""
+    made = arm.augment
+    assert made is not None
+    tokenizer = read_tokenizer((run.compiled / "tokenizer.json").read_text(encoding="utf-8"))
+    by_weights: dict[int, list[int]] = {}
+    for place, world in enumerate(worlds):
+        by_weights.setdefault(run.pretraining_seed(world), []).append(place)
+    folders = {seed: run.pretrained(seed) for seed in by_weights}
+    run.prepare()
+    total = sum(len(each.prompts) for asked in requests for each in asked)
+    cost = dict.fromkeys(("prompt_tokens", "tokens", "flops"), 0)
+    with run.progress.stage(f"{arm.name}: writing from context", total, "prompts") as stage:
+        before = 0
+
+        def done(prompts: int) -> None:
+            stage.update(min(total, before + prompts // made.distinct))
+            run.interruption.check()
+
+        for seed, places in by_weights.items():
+            mine = [(worlds[place], requests[place]) for place in places]
+            parameters = run.load(folders[seed])
+            texts = write_by_self(run.plan.model, parameters, tokenizer, made, mine, done)
+            before += sum(len(each.prompts) for _, asked in mine for each in asked)
+            for (world, _), own in zip(mine, texts, strict=True):
+                write_texts(scratch / f"seed-{world.seed}.jsonl", own)
+            count = read_json(folders[seed] / "outcome.json")["parameters"]
+            for name, value in teaching_cost(run.plan.model, count, made, texts).items():
+                cost[name] += value
+    write_json(scratch / "cost.json", cost)
+
+
+def _by_endpoint(
+    run: Run, arm: Arm, worlds: Sequence[World], requests: Sequence[Sequence[Request]], scratch: Path
+) -> None:
+    """A server writes, a line a statement; what it will be sent is said before anything is."""
+    made = arm.augment
+    assert made is not None
+    assert made.endpoint is not None
+    questions, about = [], []
+    for world, asked in zip(worlds, requests, strict=True):
+        text = dict(zip(world.documents.doc_id_D.tolist(), world.documents.text_D, strict=True))
+        for request in asked:
+            context = "\n".join(text[doc_id] for doc_id in request.context_doc_ids)
+            for number, prompt in enumerate(request.prompts):
+                name = f"{world.seed}/{request.request_id}/{number}"
+                questions.append(Question(name, context, prompt, made.samples))
+                about.append((world.seed, request.request_id))
+    teacher = EndpointTeacher(made.endpoint, made.sampling, scratch / "ledger.jsonl", run.interruption)
+    run.progress.note(f"arm {arm.name}:\n{teacher.summary(questions)}")
+    answers = teacher.answer(questions, run.progress)
+    texts: dict[int, list[Text]] = {world.seed: [] for world in worlds}
+    for place, answer in enumerate(answers):
+        seed, request_id = about[place // made.samples]
+        for line in answer.text.splitlines():
+            statement = _LISTED.sub("", line).strip()
+            if statement:
+                texts[seed].append(
+                    Text(
+                        request_id,
+                        answer.sample,
+                        statement,
+                        0,
+                        answer.finish,
+                        answer.prompt_tokens,
+                        answer.tokens,
+                    )
+                )
+    for seed, own in texts.items():
+        write_texts(scratch / f"seed-{seed}.jsonl", own)
+    spent = {"prompt_tokens": sum(a.prompt_tokens for a in answers), "tokens": sum(a.tokens for a in answers)}
+    write_json(scratch / "cost.json", {**spent, "flops": 0})

@@ -1,0 +1,112 @@
+"""What a teacher is asked: nothing that gives an answer away, and no more than its model can see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tests.compiler.augmenting.conftest import Drafted
+from wug.compiler.augmenting.requests import Request, asked_units, requests
+from wug.compiler.draft import Draft
+
+
+def words(texts: Sequence[str]) -> list[int]:
+    return [len(text.split()) for text in texts]
+
+
+def asked(drawn: Draft, of: int = 0) -> list[Request]:
+    return requests(drawn.experiment.arms[0], drawn, of, drawn.world_documents(of), words)
+
+
+def test_local_requests_show_a_document_and_begin_sentences_about_whom_it_names(drafted: Drafted) -> None:
+    drawn = drafted("augment local by self")
+    documents = drawn.world_documents(0)
+    made = asked(drawn)
+    assert len(made) == len({request.unit.document for request in made})
+    assert len(made) == (documents.article == 0).sum()
+    names = set(drawn.populated.names["person"][0].tolist())
+    for request in made:
+        assert request.sources == ()
+        text = str(documents.text[request.unit.document])
+        named = {name for name in names if name in text}
+        assert len(named) == 2
+        for prompt in request.prompts:
+            assert {name for name in names if name in prompt} <= named
+        beginnings = {
+            prompt.replace(name, "_") for prompt in request.prompts for name in named if name in prompt
+        }
+        assert beginnings == {"_ is the parent of", "The parent of _ is", "_ is older than"}
+
+
+def test_prompts_do_not_depend_on_what_is_true(drafted: Drafted) -> None:
+    for request in asked(drafted("augment global by self")):
+        assert len(request.prompts) == 2 * 5, "both members, every form, whether or not anything follows"
+
+
+def test_global_requests_show_all_the_rest_or_as_much_as_fits(drafted: Drafted) -> None:
+    drawn = drafted("augment global by self { max_tokens 8 }")
+    documents = drawn.world_documents(0)
+    made = asked(drawn)
+    first = {
+        row for row in range(len(documents)) if documents.set[row] == "train" and not documents.article[row]
+    }
+    room = drawn.experiment.model.context - 8
+    for request in made:
+        assert set(request.sources) == first - {request.unit.document}
+
+    def long(texts: Sequence[str]) -> list[int]:
+        return [4 * n for n in words(texts)]
+
+    for request in requests(drawn.experiment.arms[0], drawn, 0, documents, long):
+        shown = [*request.sources, request.unit.document]
+        used = sum(long([str(documents.text[row]) for row in shown])) + len(shown) + 1
+        assert used + max(long(request.prompts)) <= room
+        assert len(request.sources) < len(first) - 1
+        members = {str(documents.text[request.unit.document]).split()[0]}
+        near = [
+            row for row in first - {request.unit.document} if members & set(str(documents.text[row]).split())
+        ]
+        assert set(near) <= set(request.sources) or len(request.sources) <= len(near)
+
+
+def test_rephrase_only_and_without_reversals(drafted: Drafted) -> None:
+    def beginnings(augment: str) -> set[str]:
+        drawn = drafted(augment)
+        names = drawn.populated.names["person"][0].tolist()
+        found = set()
+        for request in asked(drawn):
+            for prompt in request.prompts:
+                found.add(next(prompt.replace(name, "_") for name in names if name in prompt))
+        return found
+
+    assert beginnings("augment local by self { rephrase only }") == {"_ is the parent of"}
+    assert beginnings("augment local by self { without reversals }") == {
+        "_ is the parent of",
+        "_ is older than",
+    }
+
+
+def test_the_oracle_is_given_no_prompts_and_a_server_one_instruction(drafted: Drafted) -> None:
+    assert all(request.prompts == () for request in asked(drafted("augment local by oracle")))
+    server = '"http://localhost:8000/v1" "m" { requests 9  tokens 9'
+    for request in asked(drafted(f"augment global by endpoint {server} }}")):
+        (prompt,) = request.prompts
+        assert "together with the others" in prompt
+    for request in asked(
+        drafted(f'augment local by endpoint {server}  prompt "Turn round: {{document}}" }}')
+    ):
+        assert request.prompts[0].startswith("Turn round: ")
+
+
+def test_withheld_facts_and_a_limit_of_documents(drafted: Drafted) -> None:
+    every = asked_units_of(drafted("augment local by self"))
+    half = asked_units_of(drafted("augment local by self { withhold 50% }"))
+    some = asked_units_of(drafted("augment local by self { documents 3 }"))
+    assert set(half) < set(every)
+    assert len(some) == 3
+    assert set(some) < set(every)
+
+
+def asked_units_of(drawn: Draft) -> list[int]:
+    augment = drawn.experiment.arms[0].augment
+    assert augment is not None
+    return [unit.document for unit in asked_units(augment, drawn, 0, drawn.world_documents(0))]

@@ -1,0 +1,115 @@
+"""Teachers write when an experiment runs, and what they wrote is judged and trained, whatever it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.runtime.completions import serving
+from wug.compiler.checking.check import check
+from wug.compiler.compile import compile_experiment
+from wug.compiler.diagnosis.diagnostics import Report
+from wug.compiler.emitting.augmentation import Scribe
+from wug.compiler.experiment import Experiment
+from wug.compiler.store import Store
+from wug.progress import Silent
+from wug.runtime.run import run
+
+WORLD = """wug 1
+world pairs {
+  entity thing { count 6  named nonce(syllables 2) }
+  table kind(word, opposite) { "brighter" <-> "dimmer"  "louder" <-> "quieter" }
+  relation exceeds(a: thing, b: thing, on: kind) {
+    asymmetric  converse on
+    populate pairs { count 6 }
+    form forward "{a} are {on.word} than {b}."
+    form reverse "{b} are {on.opposite} than {a}."
+  }
+}
+"""
+
+Run = Callable[[str], tuple[dict, Store]]
+
+
+@pytest.fixture(scope="module")
+def carried_out(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Runs an experiment whose arm `more` augments as is said; all in one store."""
+    folder = tmp_path_factory.mktemp("augment")
+    (folder / "wug.lock").touch()
+    (folder / "pairs.world").write_text(WORLD)
+    store = Store(folder / "build")
+
+    def made(augment: str) -> tuple[dict, Store]:
+        path = folder / "pairs.experiment"
+        path.write_text(
+            "wug 1\n"
+            "experiment pairs {\n"
+            '  world "pairs.world"\n'
+            "  seeds 2\n"
+            "  train exceeds in forward { articles 2 }\n"
+            "  test reversal { exceeds in reverse  choices contradiction }\n"
+            "  model speck { layers 1  width 32  heads 2  context 160\n"
+            "    pretrain { facts 1..3  steps 20  batch 4  every 20 } }\n"
+            f"  arm more {{ finetune {{ steps 3 }}  {augment} }}\n"
+            "}\n"
+        )
+        report = Report()
+        spec = check(path, path.name, report)
+        report.stop_if_failed()
+        assert isinstance(spec, Experiment)
+        compiled = compile_experiment(spec, store, Silent(), Report())
+        result = run(compiled.plan, compiled.path, store, Silent(), Scribe(spec))
+        return json.loads((result / "results.json").read_bytes()), store
+
+    return made
+
+
+def entries(store: Store, kind: str) -> list[str]:
+    folder: Path = store.root / "pairs" / kind
+    return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+
+
+def test_self_writes_and_is_judged(carried_out: Run) -> None:
+    document, store = carried_out("augment local global by self { samples 2  temperature 1  max_tokens 12 }")
+    audit = document["augmentation"]["more"]
+    asked = 2 * 2 * 6  # worlds, scopes, documents
+    assert audit["texts"] >= asked * 2 * 2
+    assert sum(audit["verdicts"].values()) == audit["texts"]
+    assert audit["admissible"] == 12, "each fact turned round, in both worlds"
+    assert audit["tokens"] > 0
+    price = document["arms"]["more"]
+    assert price["augment_tokens"] == round(audit["tokens"] / 2)
+    assert price["augment_flops"] > 0
+    written, judged = entries(store, "written"), entries(store, "judged")
+    again, _ = carried_out("augment local global by self { samples 2  temperature 1  max_tokens 12 }")
+    assert again == document
+    carried_out("augment local global by self { samples 2  temperature 1  max_tokens 12  filter entailed }")
+    assert entries(store, "written") == written, "another filter asks nobody again"
+    assert len(entries(store, "judged")) == len(judged) + 1
+
+
+def test_samples_at_temperature_0_are_one_that_counts_so_often(carried_out: Run) -> None:
+    once, _ = carried_out("augment local by self { max_tokens 12 }")
+    thrice, _ = carried_out("augment local by self { samples 3  max_tokens 12 }")
+    first, last = once["augmentation"]["more"], thrice["augmentation"]["more"]
+    assert last["texts"] == 3 * first["texts"]
+    assert last["tokens"] == first["tokens"]
+
+
+def test_an_endpoint_writes_lines(carried_out: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    reply = "1. zum are louder than zam.\n- nothing\n\n"
+    with serving(lambda call: call.say(reply)) as server:
+        address = f'"{server.base}" "small" {{ requests 100  tokens 100000 }}'
+        document, _ = carried_out(f"augment global by endpoint {address}")
+        asked = len(server.texts)
+        again, _ = carried_out(f"augment global by endpoint {address}")
+        assert len(server.texts) == asked == 12
+    assert again == document
+    audit = document["augmentation"]["more"]
+    assert audit["texts"] == 24
+    assert audit["verdicts"]["not_understood"] == 24
+    assert audit["kept"] == 24, "filter none, the study's own, trains whatever was said"
+    assert "zam" not in json.dumps(document)
