@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wug.compiler.emitting.tokenizer import read_tokenizer
 from wug.compiler.plan import Arm
 from wug.runtime import corpus as corpora
 from wug.runtime.audit import Audit, read_audit
@@ -118,7 +117,7 @@ def _by_self(
     """The arm's base model writes."""
     made = arm.augment
     assert made is not None
-    tokenizer = read_tokenizer((run.compiled / "tokenizer.json").read_text(encoding="utf-8"))
+
     by_weights: dict[int, list[int]] = {}
     for place, world in enumerate(worlds):
         by_weights.setdefault(run.pretraining_seed(world), []).append(place)
@@ -136,7 +135,7 @@ def _by_self(
         for seed, places in by_weights.items():
             mine = [(worlds[place], requests[place]) for place in places]
             parameters = run.load(folders[seed])
-            texts = write_by_self(run.plan.model, parameters, tokenizer, made, mine, done)
+            texts = write_by_self(run.plan.model, parameters, run.corpus.tokenizer, made, mine, done)
             before += sum(len(each.prompts) for _, asked in mine for each in asked)
             for (world, _), own in zip(mine, texts, strict=True):
                 write_texts(scratch / f"seed-{world.seed}.jsonl", own)
