@@ -27,7 +27,7 @@ from wug.compiler.emitting.emit import (
 )
 from wug.compiler.experiment import Experiment
 
-_REQUESTS = pa.schema(
+REQUESTS = pa.schema(
     [
         ("arm", pa.string()),
         ("request_id", pa.int32()),
@@ -39,7 +39,7 @@ _REQUESTS = pa.schema(
         ("facts", pa.list_(pa.int32())),
     ]
 )
-_ADMISSIBLE = pa.schema(
+ADMISSIBLE = pa.schema(
     [
         ("arm", pa.string()),
         ("request_id", pa.int32()),
@@ -53,7 +53,7 @@ _ADMISSIBLE = pa.schema(
         ("proof", pa.string()),
     ]
 )
-_AUDIT = pa.schema(
+AUDIT = pa.schema(
     [
         ("text", pa.string()),
         ("verdict", pa.string()),
@@ -73,8 +73,8 @@ def emit_requests(draft: Draft, of: int, lengths: Lengths, folder: Path) -> None
     that admits with its proof. `lengths` counts the tokens of texts."""
     if any(arm.augment for arm in draft.experiment.arms):
         asked, admitted = request_columns(draft, of, lengths)
-        write_table(folder, "requests", asked, _REQUESTS)
-        write_table(folder, "admissible", admitted, _ADMISSIBLE)
+        write_table(folder, "requests", asked, REQUESTS)
+        write_table(folder, "admissible", admitted, ADMISSIBLE)
 
 
 def request_columns(
@@ -84,8 +84,8 @@ def request_columns(
     numbers = FactNumbers(draft.closures, of)
     documents = draft.world_documents(of)
     said = stated(documents)
-    asked: dict[str, list[Any]] = {field.name: [] for field in _REQUESTS}
-    admitted: dict[str, list[Any]] = {field.name: [] for field in _ADMISSIBLE}
+    asked: dict[str, list[Any]] = {field.name: [] for field in REQUESTS}
+    admitted: dict[str, list[Any]] = {field.name: [] for field in ADMISSIBLE}
     for arm in draft.experiment.arms:
         if arm.augment is None:
             continue
@@ -132,7 +132,7 @@ def emit_written(draft: Draft, of: int, made: Written, folder: Path) -> None:
     columns["statements"] = [list(each.statements) for each in made.judged]
     columns["facts"] = [[numbers(*fact) for fact in each.said] for each in made.judged]
     columns["kept"] = list(made.kept)
-    write_table(folder, "audit", columns, _AUDIT)
+    write_table(folder, "audit", columns, AUDIT)
     first = len(draft.world_documents(of))  # they are numbered on
     documents = document_columns(made.documents)
     documents["doc_id"] = [first + number for number in documents["doc_id"]]

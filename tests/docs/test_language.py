@@ -7,16 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from wug.compiler.checking import augment, experiment_settings
 from wug.compiler.checking import documents as check_documents
-from wug.compiler.checking import experiment_settings
 from wug.compiler.checking import populations as check_populations
 from wug.compiler.checking import world as check_world
-from wug.compiler.emitting import emit
+from wug.compiler.emitting import augmentation, emit
 from wug.compiler.forms import INFLECTIONS
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = "".join(
-    (DOCS / f"{name}.md").read_text(encoding="utf-8") for name in ("language", "questions", "voice")
+    (DOCS / f"{name}.md").read_text(encoding="utf-8")
+    for name in ("language", "questions", "voice", "augmentation")
 )
 BLOCKS = {
     "train": experiment_settings.TRAIN,
@@ -28,15 +29,19 @@ BLOCKS = {
     "pretrain": experiment_settings.PRETRAIN,
     "finetune": experiment_settings.FINETUNE,
     "arm": experiment_settings.ARM,
+    "augment": {**augment.ASKED, **augment.SAMPLED, **augment.SERVED},
     **{f"populate {method}": schema for method, schema in check_populations.POPULATIONS.items()},
 }
 TABLES = {
-    "documents": emit._DOCUMENTS,
-    "sentences": emit._SENTENCES,
+    "documents": emit.DOCUMENTS,
+    "sentences": emit.SENTENCES,
     "items": emit._ITEMS,
     "proofs": emit._PROOFS,
     "contexts": emit._CONTEXTS,
-    "views": emit._VIEWS,
+    "views": emit.VIEWS,
+    "requests": augmentation.REQUESTS,
+    "admissible": augmentation.ADMISSIBLE,
+    "audit": augmentation.AUDIT,
 }
 
 
