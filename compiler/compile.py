@@ -42,7 +42,7 @@ from wug.compiler.words.pools import token_histograms, token_lines
 from wug.compiler.world import World
 from wug.progress import Progress
 
-CORPUS_VERSION = 12
+CORPUS_VERSION = 13
 EPISODES_VERSION = 6
 """Raised whenever the output of a stage changes for the same spec; a test of golden hashes insists on it."""
 
