@@ -132,6 +132,7 @@ def _asked(arm: ExperimentArm) -> Augment | None:
         asked.sentences,
         asked.documents,
         asked.prompt,
+        asked.context,
     )
 
 

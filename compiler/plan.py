@@ -126,7 +126,8 @@ class Augment(Record):
     others); the `teacher` is oracle (the closure, rendered), self (the arm's base model, from context) or
     endpoint. `withhold` is the share of the trained facts of which nothing is asked. `sentences` is whole,
     independent or cumulative: what of a document is shown at a time. `documents` is the most that are asked
-    about in a world, 0 for all; a `prompt` stands for the project's own. A text that was sampled is kept if
+    about in a world, 0 for all; a `prompt` stands for the project's own, and
+    `context` is how many tokens the model of a server can see. A text that was sampled is kept if
     `filter` (none, entailed, not_contradicting) lets it pass.
     Lampinen et al., arXiv 2505.00661, section 4.
     """
@@ -139,6 +140,7 @@ class Augment(Record):
     sentences: str = "whole"
     documents: int = 0
     prompt: str = ""
+    context: int = 0
     filter: str = "none"
     samples: int = 1
     temperature: float = 0.0

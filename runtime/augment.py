@@ -145,14 +145,14 @@ def _by_self(
     write_json(scratch / "cost.json", cost)
 
 
-def _by_endpoint(
-    run: Run, arm: Arm, worlds: Sequence[World], requests: Sequence[Sequence[Request]], scratch: Path
-) -> None:
-    """A server writes, a line a statement; what it will be sent is said before anything is."""
+def questions_of(
+    arm: Arm, worlds: Sequence[World], requests: Sequence[Sequence[Request]]
+) -> tuple[list[Question], list[tuple[int, int]]]:
+    """What a server is asked about some worlds, and of each question the seed and the request."""
     made = arm.augment
     assert made is not None
-    assert made.endpoint is not None
-    questions, about = [], []
+    questions: list[Question] = []
+    about: list[tuple[int, int]] = []
     for world, asked in zip(worlds, requests, strict=True):
         text = dict(zip(world.documents.doc_id_D.tolist(), world.documents.text_D, strict=True))
         for request in asked:
@@ -161,6 +161,17 @@ def _by_endpoint(
                 name = f"{world.seed}/{request.request_id}/{number}"
                 questions.append(Question(name, context, prompt, made.samples))
                 about.append((world.seed, request.request_id))
+    return questions, about
+
+
+def _by_endpoint(
+    run: Run, arm: Arm, worlds: Sequence[World], requests: Sequence[Sequence[Request]], scratch: Path
+) -> None:
+    """A server writes, a line a statement; what it will be sent is said before anything is."""
+    made = arm.augment
+    assert made is not None
+    assert made.endpoint is not None
+    questions, about = questions_of(arm, worlds, requests)
     teacher = EndpointTeacher(made.endpoint, made.sampling, scratch / "ledger.jsonl", run.interruption)
     run.progress.note(f"arm {arm.name}:\n{teacher.summary(questions)}")
     answers = teacher.answer(questions, run.progress)

@@ -90,10 +90,12 @@ class Questions:
 
 @dataclass(frozen=True)
 class View:
-    """What one arm is shown with each item: `context_N` indexes `contexts` (-1: nothing)."""
+    """What one arm is shown with each item: `context_N` indexes `contexts` (-1: nothing). `cooccurring_N` is
+    whether a text that its teacher wrote names all that the item is about."""
 
     context_N: Ints
     exposed_N: npt.NDArray[np.bool_]
+    cooccurring_N: npt.NDArray[np.bool_]
     answerable_N: npt.NDArray[np.bool_]
     context_docs_N: Ints
     context_relevant_N: Ints
@@ -218,6 +220,7 @@ def _world(folder: Path, seed: int, tokenizer: Tokenizer, added: Sequence[Path] 
     said = parquet.read_table(folder / "sentences.parquet").to_pydict()
     texts = parquet.read_table(folder / "documents.parquet").to_pydict()
     views = parquet.read_table(folder / "views.parquet").to_pydict()
+    views["cooccurring"] = [False] * len(views["arm"])  # of what teachers wrote alone
     for each in added:
         _add(each, texts, said, views)
     documents = _documents(texts, said, tokenizer)
@@ -336,15 +339,17 @@ def _views(
         place_of_context = {-1: -1} | {context_id: place for place, context_id in enumerate(shown)}
         count = len(items.item_id_N)
         context_N = np.full(count, -1, np.int32)
-        exposed_N, answerable_N = np.zeros(count, np.bool_), np.zeros(count, np.bool_)
+        exposed_N, together_N, answerable_N = (np.zeros(count, np.bool_) for _ in range(3))
         docs_N, relevant_N = np.zeros(count, np.int32), np.zeros(count, np.int32)
         for row, name in enumerate(rows["arm"]):
             if name == arm:
                 place = place_of_item[rows["item_id"][row]]
                 context_N[place] = place_of_context[rows["context_id"][row]]
                 exposed_N[place] = rows["exposed"][row]
+                together_N[place] = rows["cooccurring"][row]
                 answerable_N[place] = rows["answerable"][row]
                 docs_N[place] = rows["context_docs"][row]
                 relevant_N[place] = rows["context_relevant"][row]
-        views[arm] = View(context_N, exposed_N, answerable_N, docs_N, relevant_N, tuple(shown.values()))
+        known = exposed_N, together_N, answerable_N
+        views[arm] = View(context_N, *known, docs_N, relevant_N, tuple(shown.values()))
     return views

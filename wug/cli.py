@@ -146,6 +146,17 @@ def parser() -> argparse.ArgumentParser:
     _parameters(run)
     _build(run)
 
+    requests = _command(
+        commands,
+        "requests",
+        "show what the teachers of augmenting arms would be asked, before anybody is",
+        "wug requests x.experiment",
+    )
+    requests.add_argument("file", type=Path, metavar="EXPERIMENT", help="an .experiment")
+    requests.add_argument("--json", action="store_true", help="print it as JSON")
+    _parameters(requests)
+    _build(requests)
+
     audit = _command(
         commands,
         "audit",

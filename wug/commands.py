@@ -156,6 +156,27 @@ def run(options: argparse.Namespace) -> int:
     return exit_status(document)
 
 
+def requests(options: argparse.Namespace) -> int:
+    """`wug requests`: what the teachers of an experiment would be asked."""
+    spec = checked(options)
+    if isinstance(spec, World):
+        say_error(f"'{options.file}' is a world; teachers are asked for the arms of an .experiment")
+        return 2
+    from wug.compiler.compile import compile_experiment
+    from wug.progress import open_progress
+    from wug.requests import print_requests
+    from wug.requests import requests as asked
+
+    store, progress = _store(options, options.file), open_progress()
+    compiled = compile_experiment(spec, store, progress, Report())
+    found = asked(compiled.plan, compiled.path)
+    if options.json:
+        sys.stdout.write(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
+    else:
+        print_requests(found, console())
+    return 0
+
+
 def audit(options: argparse.Namespace) -> int:
     """`wug audit`: what is wrong with a compiled experiment (status 1), and what each test gives away."""
     spec = checked(options)

@@ -85,10 +85,10 @@ class _Sources:
         first = np.flatnonzero((documents.set == "train") & (documents.article == 0))
         order = permute(drawn.seeds[of], "augment/sources", np.arange(len(first)), len(first))
         self.rows: list[int] = first[np.argsort(order)].tolist()
-        self.size = dict(zip(self.rows, lengths(documents.text[self.rows].tolist()), strict=True))
+        self.lengths = _roughly if augment.endpoint is not None else lengths
+        self.size = dict(zip(self.rows, self.lengths(documents.text[self.rows].tolist()), strict=True))
         self.named = _named(drawn, documents)
-        self.lengths = lengths
-        self.room = drawn.experiment.model.context - augment.max_tokens
+        self.room = (augment.context or drawn.experiment.model.context) - augment.max_tokens
 
     def of(self, unit: Unit, prompts: Sequence[str]) -> tuple[int, ...]:
         mine = self.named[unit.document]
@@ -102,6 +102,11 @@ class _Sources:
                 break
             chosen.add(row)
         return tuple(row for row in self.rows if row in chosen)
+
+
+def _roughly(texts: Sequence[str]) -> list[int]:
+    """The tokens of texts under a tokenizer that is not here: one for two bytes is more than most make."""
+    return [len(text.encode()) // 2 + 1 for text in texts]
 
 
 def _named(drawn: Drawn, documents: Documents) -> list[frozenset[tuple[str, int]]]:

@@ -45,7 +45,7 @@ def augment(cursor: settings.Cursor, key: syntax.Name) -> Augment | None:
     schema = {"oracle": ASKED, "self": {**ASKED, **SAMPLED}, "endpoint": {**ASKED, **SAMPLED, **SERVED}}
     inner = settings.read(block, schema[teacher.text], f"augment by {teacher.text}", cursor.report)
     if teacher.text == "endpoint":
-        limits = {name: inner.pop(name) for name in SERVED if name in inner and name != "prompt"}
+        limits = {name: inner.pop(name) for name in SPENT if name in inner}
         missing = [name for name in ("requests", "tokens") if name not in limits]
         if server is not None and missing:
             message = f"an endpoint needs {' and '.join(repr(name) for name in missing)}"
@@ -54,7 +54,7 @@ def augment(cursor: settings.Cursor, key: syntax.Name) -> Augment | None:
         if server is None or missing:
             return None
         inner["endpoint"] = Endpoint(*server, **limits)
-        inner.setdefault("max_tokens", 256)
+        inner = {"max_tokens": 256, "context": 4096, **inner}
     if not good:
         return None
     if inner.pop("without", None):
@@ -119,11 +119,13 @@ SAMPLED: settings.Schema = {
 }
 """How a model is sampled, and what of it is kept."""
 
-SERVED: settings.Schema = {
+SPENT: settings.Schema = {
     "requests": settings.integer(1, 100_000_000),
     "tokens": settings.integer(1, 10_000_000_000),
     "concurrency": settings.integer(1, 1000),
     "timeout_s": settings.decimal(0.1, 3600),
-    "prompt": _prompt,
 }
-"""What may be spent at most of a server, and the words in which it is asked."""
+"""What may be spent at most of a server, and how it is asked."""
+
+SERVED: settings.Schema = {**SPENT, "context": settings.integer(64, 100_000_000), "prompt": _prompt}
+"""That, how much its model can see, and the words in which it is asked."""

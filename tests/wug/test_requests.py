@@ -1,0 +1,40 @@
+"""What teachers would be asked is shown before anybody is."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from wug import specs
+
+ADDRESS = '"http://localhost:9/v1" "small" { requests 50  tokens 5000 }'
+
+
+def asked(folder: Path, augment: str, *more: str) -> str:
+    shutil.copytree(specs() / "worlds", folder / "worlds", dirs_exist_ok=True)
+    (folder / "wug.lock").touch()
+    text = (specs() / "experiments" / "hello.experiment").read_text().replace("local by oracle", augment)
+    (folder / "hello.experiment").write_text(text.replace("../worlds", "worlds"))
+    command = [sys.executable, "-m", "wug", "requests", "hello.experiment", *more]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_server_is_sent_what_is_shown(tmp_path: Path) -> None:
+    told = asked(tmp_path, f"local global by endpoint {ADDRESS}")
+    assert "model small, 4 at a time" in told
+    assert "limits: 50 requests and 5,000 tokens, of which 0 and 0 are spent" in told
+    (each,) = json.loads(asked(tmp_path, f"local global by endpoint {ADDRESS}", "--json"))
+    local, all = each["examples"]
+    assert (local["scope"], local["context"]) == ("local", [])
+    assert all["context"], "the others stand before it"
+    assert local["shown"] in local["prompts"][0]
+    assert each["texts"] == each["requests"]
+
+
+def test_the_oracle_is_not_asked(tmp_path: Path) -> None:
+    assert "no arm of this experiment" in asked(tmp_path, "local by oracle")

@@ -1,0 +1,91 @@
+"""What the teachers of an experiment would be asked, before anybody is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from wug.compiler.plan import Arm, Plan
+from wug.runtime import corpus as corpora
+from wug.runtime.augment import questions_of
+from wug.runtime.endpoint import EndpointTeacher
+from wug.runtime.interruption import Interruption
+from wug.runtime.teach import Request, read_requests
+
+
+def requests(plan: Plan, compiled: Path) -> list[dict[str, Any]]:
+    """Each arm that a model has to write for: how many requests and texts there are in all worlds, of each
+    scope the first request of the first world as it would be put, and what a server is allowed to spend."""
+    found = []
+    for arm in (arm for arm in plan.arms if arm.augment is not None and arm.augment.sampled):
+        assert arm.augment is not None
+        asked = [read_requests(compiled / f"seed-{seed}", arm.name) for seed in plan.seeds]
+        every = [request for own in asked for request in own]
+        found.append(
+            {
+                "arm": arm.name,
+                "teacher": arm.augment.teacher,
+                "scopes": list(arm.augment.scopes),
+                "worlds": len(plan.seeds),
+                "requests": len(every),
+                "texts": sum(len(request.prompts) for request in every) * arm.augment.samples,
+                "examples": [_put(compiled, plan, request) for request in _firsts(asked[0])],
+                "server": _server(plan, compiled, arm, asked),
+            }
+        )
+    return found
+
+
+def _firsts(asked: list[Request]) -> list[Request]:
+    """The first request of each scope."""
+    return list({request.scope: request for request in reversed(asked)}.values())[::-1]
+
+
+def _put(compiled: Path, plan: Plan, request: Request) -> dict[str, Any]:
+    (world,) = corpora.load(compiled, plan.seeds[:1]).worlds
+    text = dict(zip(world.documents.doc_id_D.tolist(), world.documents.text_D, strict=True))
+    before = [text[doc_id] for doc_id in request.context_doc_ids]
+    return {
+        "scope": request.scope,
+        "context": before,
+        "shown": request.shown,
+        "prompts": list(request.prompts),
+    }
+
+
+def _server(plan: Plan, compiled: Path, arm: Arm, asked: list[list[Request]]) -> str:
+    """What a server would be sent in all, were nothing of it answered yet; empty for other teachers."""
+    assert arm.augment is not None
+    if arm.augment.endpoint is None:
+        return ""
+    worlds = corpora.load(compiled, plan.seeds).worlds
+    questions, _ = questions_of(arm, worlds, asked)
+    nothing = compiled / "no-ledger.jsonl"
+    teacher = EndpointTeacher(arm.augment.endpoint, arm.augment.sampling, nothing, Interruption())
+    return teacher.summary(questions)
+
+
+def print_requests(found: list[dict[str, Any]], console: Console) -> None:
+    """For people."""
+    if not found:
+        console.print("no arm of this experiment has a teacher that must be asked", highlight=False)
+    for each in found:
+        counts = f"{each['requests']:,} requests in {each['worlds']:,} worlds, {each['texts']:,} texts"
+        console.print(
+            Text.assemble(
+                (each["arm"], "bold"), f": {' '.join(each['scopes'])} by {each['teacher']}, {counts}"
+            )
+        )
+        if each["server"]:
+            console.print(Text(each["server"]))
+        for example in each["examples"]:
+            console.print(Text(f"\n  {example['scope']}, the first of its kind:", "dim"))
+            if example["context"]:
+                console.print(Text("\n".join(f"  | {line}" for line in example["context"]), "dim"))
+            console.print(Text(f"  | {example['shown']}"))
+            for prompt in example["prompts"]:
+                console.print(Text("\n".join(f"  > {line}" for line in prompt.splitlines())))
+        console.print()
