@@ -53,7 +53,7 @@ def found(rows: list[dict], **place: object) -> dict:
 
 def test_rows_say_what_the_issue_asks_for(document) -> None:
     names = "arm split seed n accuracy chance low high exposed context_docs context_relevant"
-    names += " accuracy_exposed low_exposed high_exposed"
+    names += " accuracy_exposed low_exposed high_exposed cooccurring"
     names += " accuracy_unexposed low_unexposed high_unexposed answerable accuracy_answerable margin"
     assert {frozenset(row) for row in document["rows"]} == {frozenset(names.split())}
     row = found(document["rows"], arm="icl", split="trained", seed=1)
