@@ -376,7 +376,7 @@ def _plan(experiment: Experiment, key: str, pretraining_key: str, splits: list[d
         model=experiment.model,
         pretraining=experiment.pretraining,
         pretraining_key=pretraining_key,
-        pretraining_per_seed=experiment.pretraining_per_seed,
+        pretrainings=experiment.pretrainings,
         arms=tuple(Arm(a.name, a.context, a.finetune, a.augment) for a in experiment.arms),
         splits=tuple(Split.from_json(split) for split in splits),
         expectations=experiment.expectations,

@@ -164,7 +164,7 @@ class Experiment(Record):
     tests: tuple[Test, ...]
     model: Model
     pretraining: Pretraining
-    pretraining_per_seed: bool
+    pretrainings: int
     episodes: Episodes
     arms: tuple[Arm, ...]
     expectations: tuple[Expectation, ...]

@@ -231,7 +231,7 @@ class Plan(Record):
     model: Model
     pretraining: Pretraining
     pretraining_key: str
-    pretraining_per_seed: bool
+    pretrainings: int
     arms: tuple[Arm, ...]
     splits: tuple[Split, ...]
     expectations: tuple[Expectation, ...]
@@ -239,6 +239,10 @@ class Plan(Record):
 
     def to_json(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
+
+    def pretraining_seed(self, seed: int) -> int:
+        """The seed of the pretraining that the world of a seed is asked of: they take turns."""
+        return self.pretraining.seed + seed % self.pretrainings
 
     def spec(self) -> dict[str, Any]:
         """All that a spec says, its corpora by their key: the plan without places that errors point to."""

@@ -196,11 +196,22 @@ def remarks(document: dict[str, Any]) -> list[RenderableType]:
         if not outcome["reached"]:
             short = "  less than was asked for: arms with context may say more of the model than of context"
             said.append(Text(short, "bold yellow"))
-    if len(document["pretraining"]) == 1:
-        said.append(Text("one pretraining: the intervals do not cover its luck", "dim"))
+    if document["pretraining"]:
+        said.append(Text(_luck(document), "dim"))
     if document["advice"]:
         said.append(Text(f"\n{document['advice']['sentence']}", "bold"))
     return said
+
+
+def _luck(document: dict[str, Any]) -> str:
+    """How much of the luck of pretraining is in the intervals, which take seeds for independent."""
+    count = len(document["pretraining"])
+    seeds = max((row["seeds"] for row in document["pooled"]), default=0)
+    if count == 1:
+        return "one pretraining: the intervals do not cover its luck"
+    if count < seeds:
+        return f"{count} pretrainings for {seeds} seeds: the intervals cover their luck in part"
+    return "a pretraining for each seed: the intervals cover their luck"
 
 
 def _written(arm: str, audit: dict[str, Any]) -> Text:

@@ -340,8 +340,7 @@ class Run:
             self.prepared = True
 
     def pretraining_seed(self, world: World) -> int:
-        shared = self.plan.pretraining.seed
-        return shared + world.seed if self.plan.pretraining_per_seed else shared
+        return self.plan.pretraining_seed(world.seed)
 
     def _pretraining_seeds(self) -> list[int]:
         return sorted({self.pretraining_seed(world) for world in self.corpus.worlds})

@@ -51,7 +51,7 @@ def check_experiment(
     if not declared.models:
         return None
     models = ModelChecker(named, report)
-    model, pretraining, episodes, each_seed, prices = models.model(declared.models[0])
+    model, pretraining, episodes, pretrainings, prices = models.model(declared.models[0])
     if world.relations or not texts:
         models.probed(declared.models[0], tests, tuple(trains), episodes)
     else:
@@ -65,7 +65,7 @@ def check_experiment(
         tests=tests,
         model=model,
         pretraining=pretraining,
-        pretraining_per_seed=each_seed,
+        pretrainings=pretrainings,
         episodes=episodes,
         arms=arms,
         expectations=expectations,

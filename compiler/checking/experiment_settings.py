@@ -117,7 +117,7 @@ PRETRAIN: settings.Schema = {
     "warmup": settings.integer(0, 10_000_000),
     "until": settings.share,
     "every": settings.integer(1, 10_000_000),
-    "each_seed": settings.flag,
+    "pretrainings": settings.integer(1, 1000),
 }
 PRICES: settings.Schema = {
     "input": settings.decimal(0, 1_000_000),

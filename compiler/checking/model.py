@@ -26,7 +26,7 @@ class ModelChecker:
 
     def model(
         self, model: syntax_experiment.Model
-    ) -> tuple[Model, Pretraining, Episodes, bool, Prices | None]:
+    ) -> tuple[Model, Pretraining, Episodes, int, Prices | None]:
         values = settings.read(model.settings, MODEL, f"model '{model.name.text}'", self.report)
         pretrain = values.pop("pretrain", {})
         paid = values.pop("prices", None)
@@ -47,7 +47,7 @@ class ModelChecker:
             for relation, form in pretrain.pop("exclude", [])
             if self.named.exclusion(relation, form)
         )
-        each_seed = pretrain.pop("each_seed", False)
+        pretrainings = pretrain.pop("pretrainings", 1)
         common = {name: pretrain.pop(name) for name in PHASE if name in pretrain}
         phases = tuple(self._phase(common | own) for own in pretrain.pop("phase", [{}]))
         episodes = Episodes(phases, pretrain.pop("questions", 0), exclude)
@@ -56,7 +56,7 @@ class ModelChecker:
         steps = sum(phase.steps for phase in phases)
         total = sum(phase.episodes for phase in phases)
         made = Pretraining(total, steps, phases[-1].batch, **pretrain)
-        return shape, made, episodes, each_seed, prices
+        return shape, made, episodes, pretrainings, prices
 
     def _prices(self, values: dict[str, Any], model: syntax_experiment.Model) -> Prices | None:
         """What tokens cost; what is read again costs as much as the first time, unless it is `cached`."""

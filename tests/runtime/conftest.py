@@ -115,7 +115,7 @@ def plan(**changes: Any) -> Plan:
             facts_weight=0.1,
         ),
         pretraining_key="e" * 32,
-        pretraining_per_seed=False,
+        pretrainings=1,
         arms=(
             Arm("pretrained"),
             Arm("icl", context="train"),

@@ -130,6 +130,16 @@ def test_the_table_holds_what_one_wants_to_show(document) -> None:
     assert max(len(line) for line in text.splitlines()) <= 120
 
 
+def test_how_much_luck_of_pretraining_is_in_the_intervals(document) -> None:
+    once = document["pretraining"][0]
+    for count, words in (
+        (3, "3 pretrainings for 20 seeds: the intervals cover their luck in part"),
+        (20, "each seed"),
+    ):
+        document["pretraining"] = [{**once, "seed": seed} for seed in range(count)]
+        assert words in printed(document)
+
+
 def test_a_narrow_table_puts_intervals_below_and_cuts_no_name(document) -> None:
     splits = {"trained": "symbol", "reversal": "by_symbol"}
     rows = [{**row, "split": splits[row["split"]]} for row in document["pooled"]]

@@ -188,9 +188,11 @@ def test_a_context_that_does_not_fit_stops_before_anything_is_trained(tiny) -> N
     assert not (tiny.store.root / "tiny" / "pretrained").exists()
 
 
-def test_a_pretraining_for_each_seed(finished) -> None:
+def test_worlds_take_turns_at_pretrainings(finished) -> None:
     tiny, _ = finished
-    document = tiny.change(pretraining_per_seed=True, arms=tiny.plan.arms[:1], expectations=()).run()
+    three = tiny.change(pretrainings=3).plan
+    assert [three.pretraining_seed(seed) for seed in range(5)] == [0, 1, 2, 0, 1]
+    document = tiny.change(pretrainings=2, arms=tiny.plan.arms[:1], expectations=()).run()
     assert [outcome["seed"] for outcome in document["pretraining"]] == [0, 1]
     shared_one = json.loads((finished[1] / "results.json").read_bytes())["pretraining"][0]
     assert document["pretraining"][0] == shared_one

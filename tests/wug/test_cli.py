@@ -18,7 +18,7 @@ from wug.cli import main, parser
 from wug.compiler.diagnosis.catalogue import CATALOGUE
 
 BAD = Path(__file__).parent.parent / "specs" / "bad"
-WORLDS, EXPERIMENTS = (sorted((specs() / kind).iterdir()) for kind in ("worlds", "experiments"))
+WORLDS, EXPERIMENTS = (sorted((specs() / kind).glob("*.*")) for kind in ("worlds", "experiments"))
 COMMANDS = ("check", "compile", "fmt", "show", "run", "audit", "new", "clean", "explain")
 
 Captured = pytest.CaptureFixture[str]
