@@ -13,7 +13,7 @@ from rich.text import Text
 from wug.compiler.asking.shortcut import NAMES
 from wug.runtime.wording import flops, interval, money, most, percent
 
-_SIGNS = {"supported": ("✓", "green"), "refuted": ("✗", "red"), "undecided": ("?", "yellow")}
+SIGNS = {"supported": ("✓", "green"), "refuted": ("✗", "red"), "undecided": ("?", "yellow")}
 _WIDEST = 10_000  # columns: more than any table takes
 
 
@@ -246,22 +246,36 @@ def verdicts(document: dict[str, Any]) -> list[RenderableType]:
     """One line an expectation."""
     said: list[RenderableType] = [Text("")] if document["expectations"] else []
     for each in document["expectations"]:
-        mark, colour = _SIGNS[each["verdict"]]
-        claim = f"{each['left']} {each['op']} {each['right']}"
-        if each["op"] == "within":
-            claim = f"{each['left']} within {each['margin']:g} of {each['right']}"
+        mark, colour = SIGNS[each["verdict"]]
         found = ""
         if each["effect"] is not None:
-            sign = "+" if each["measured"] == "difference" else ""
-            effect, low, high = (f"{each[name]:{sign}.2f}" for name in ("effect", "low", "high"))
-            bound = f"{each['bound']:{sign}g}"
-            found = f"  {each['measured']} {effect} [{low}, {high}], asked for: {each['asked']} {bound}"
+            bound = f"{each['bound']:{_sign(each)}g}"
+            found = f"  {each['measured']} {effect(each)}, asked for: {each['asked']} {bound}"
         said.append(
             Text.assemble(
                 (f"{mark} {each['verdict']}", f"bold {colour}"),
                 f"  {each['text']}\n",
-                (f"             {claim}{found}", "dim"),
+                (f"             {claim(each)}{found}", "dim"),
                 (f"\n             {each['reason']}" if each["reason"] else "", "dim"),
             )
         )
     return said
+
+
+def claim(each: dict[str, Any]) -> str:
+    """What an expectation says."""
+    if each["op"] == "within":
+        return f"{each['left']} within {each['margin']:g} of {each['right']}"
+    return f"{each['left']} {each['op']} {each['right']}"
+
+
+def effect(each: dict[str, Any]) -> str:
+    """What was measured for an expectation, with its interval; nothing where it could not be."""
+    if each["effect"] is None:
+        return ""
+    found, low, high = (f"{each[name]:{_sign(each)}.2f}" for name in ("effect", "low", "high"))
+    return f"{found} [{low}, {high}]"
+
+
+def _sign(each: dict[str, Any]) -> str:
+    return "+" if each["measured"] == "difference" else ""

@@ -139,10 +139,19 @@ def parser() -> argparse.ArgumentParser:
         commands,
         "run",
         "compile, pretrain, train every arm, ask every question, print the table",
-        "wug run x.experiment\n  wug run x.experiment --json > results.json",
+        "wug run x.experiment\n  wug run x.experiment --json > results.json\n  wug run specs/experiments",
     )
-    run.add_argument("file", type=Path, metavar="EXPERIMENT", help="an .experiment")
-    run.add_argument("--json", action="store_true", help="print results.json on stdout and no table")
+    run.add_argument(
+        "file",
+        type=Path,
+        metavar="EXPERIMENT",
+        help="an .experiment, or a folder: all that lie in it, and one table of what was expected of them",
+    )
+    run.add_argument(
+        "--json",
+        action="store_true",
+        help="print results.json on stdout and no table; of a folder, a list of them",
+    )
     _parameters(run)
     _build(run)
 

@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wug.compiler.checking.check import check as check_spec
 from wug.compiler.checking.check import once
@@ -124,22 +124,16 @@ def show(options: argparse.Namespace) -> int:
 
 
 def run(options: argparse.Namespace) -> int:
-    """`wug run`: the whole way from two text files to the table."""
+    """`wug run`: the whole way from two text files to the table; of a folder, to one table of all in it."""
+    if options.file.is_dir():
+        return _run_folder(options)
     spec = checked(options)
     if isinstance(spec, World):
         say_error(f"'{options.file}' is a world; run an .experiment, or look at the world with 'wug show'")
         return 2
-    from wug.compiler.compile import compile_experiment
-    from wug.compiler.emitting.augmentation import Scribe
-    from wug.progress import open_progress
     from wug.runtime.report import exit_status, print_report
-    from wug.runtime.run import run as carry_out
 
-    store, progress = _store(options, options.file), open_progress()
-    compiled = compile_experiment(spec, store, progress, Report())
-    for warning in compiled.warnings:
-        progress.warn(warning)
-    folder = carry_out(compiled.plan, compiled.path, store, progress, Scribe(spec))
+    folder = _carried_out(spec, options)
     text = (folder / "results.json").read_text(encoding="utf-8")
     document = json.loads(text)
     if options.json:
@@ -154,6 +148,51 @@ def run(options: argparse.Namespace) -> int:
         if (said := folder / "generations.jsonl").exists():
             out.print(f"answers: {said}")
     return exit_status(document)
+
+
+def _carried_out(spec: Experiment, options: argparse.Namespace) -> Path:
+    """The folder of an experiment's results."""
+    from wug.compiler.compile import compile_experiment
+    from wug.compiler.emitting.augmentation import Scribe
+    from wug.progress import open_progress
+    from wug.runtime.run import run as carry_out
+
+    store, progress = _store(options, options.file), open_progress()
+    compiled = compile_experiment(spec, store, progress, Report())
+    for warning in compiled.warnings:
+        progress.warn(warning)
+    return carry_out(compiled.plan, compiled.path, store, progress, Scribe(spec))
+
+
+def _run_folder(options: argparse.Namespace) -> int:
+    """All experiments of a folder, by name: one that fails does not stop the others."""
+    from wug.cli import ending
+    from wug.runtime.report import exit_status
+    from wug.runtime.verdicts import print_verdicts
+
+    paths = sorted(options.file.glob("*.experiment"))
+    if not paths:
+        say_error(f"there is no .experiment in '{options.file}'")
+        return 2
+    statuses: list[int] = []
+    documents: list[dict[str, Any]] = []
+    for path in paths:
+        print(path, file=sys.stderr, flush=True)
+        each = argparse.Namespace(**{**vars(options), "file": path})
+        try:
+            spec = checked(each)
+            assert isinstance(spec, Experiment), f"{path} holds a world"
+            found = _carried_out(spec, each) / "results.json"
+        except Exception as error:
+            statuses.append(ending(error, "text"))
+        else:
+            documents.append(json.loads(found.read_bytes()))
+            statuses.append(exit_status(documents[-1]))
+    if options.json:
+        print(json.dumps(documents, indent=2))
+    else:
+        print_verdicts(documents, console())
+    return max(statuses)
 
 
 def requests(options: argparse.Namespace) -> int:
