@@ -75,5 +75,9 @@ def test_line_ends_of_another_system(tmp_path: Path) -> None:
 
 
 def test_shipped_specs_are_laid_out() -> None:
-    files = [str(path) for kind in ("worlds", "experiments") for path in sorted((specs() / kind).iterdir())]
+    files = [
+        str(path)
+        for kind in ("worlds", "experiments")
+        for path in sorted((specs() / kind).rglob(f"*.{kind[:-1]}"))
+    ]
     assert main(["fmt", "--check", *files]) == 0

@@ -22,7 +22,7 @@ from wug.compiler.language.parse import DEEPEST, MOST_ERRORS, parse_experiment, 
 from wug.compiler.language.resolve import WorldFiles
 from wug.compiler.language.source import Source
 
-SPECS = [path for kind in ("worlds", "experiments") for path in sorted((specs() / kind).iterdir())]
+SPECS = [path for kind in ("worlds", "experiments") for path in sorted((specs() / kind).glob("*.*"))]
 TEXTS = [path.read_text() for path in SPECS]
 PIECES = sorted({piece for text in TEXTS for piece in re.findall(r'"[^"\n]*"|\w+|[^\w\s]', text)})
 PIECES += [

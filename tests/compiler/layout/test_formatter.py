@@ -19,7 +19,9 @@ from wug.compiler.layout.formatter import formatted
 from wug.compiler.layout.layout import WIDTH, laid_out
 from wug.compiler.layout.pieces import COMMENT, pieces
 
-SHIPPED = [path for kind in ("worlds", "experiments") for path in sorted((specs() / kind).iterdir())]
+SHIPPED = [
+    path for kind in ("worlds", "experiments") for path in sorted((specs() / kind).rglob(f"*.{kind[:-1]}"))
+]
 EVERYTHING = sorted((ROOT / "tests" / "specs" / "syntax").iterdir())
 BETWEEN = (*" \t\n", "  ", "   ", "\n\n", "\n\n\n\n", "\r\n", " // c\n", "\n// own\n", " //\n\n //x \n")
 
