@@ -7,7 +7,7 @@ be shown to be so is an error.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,6 @@ from wug.compiler.asking.asked import (
     deep_enough,
     drawn_few,
     item_number,
-    question_about,
 )
 from wug.compiler.asking.choices import (
     Claim,
@@ -31,16 +30,16 @@ from wug.compiler.asking.choices import (
     too_few,
 )
 from wug.compiler.asking.free import all_asked, answering
+from wug.compiler.asking.phrasing import Phrasing, before, behind
 from wug.compiler.asking.questions import Items
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draw import permute
 from wug.compiler.experiment import Test
 from wug.compiler.facts import Ints, Rows
-from wug.compiler.forms import Piece, Wording, slots
 from wug.compiler.inferring.known import Known, everything
 from wug.compiler.populating.drawn import Drawn, Mask
-from wug.compiler.saying.manner import Manner, Which, choose, plain
-from wug.compiler.saying.render import Texts, describe, say, text_of, whole
+from wug.compiler.saying.manner import Which, plain
+from wug.compiler.saying.render import Texts, describe, whole
 
 
 @dataclass(frozen=True)
@@ -81,6 +80,7 @@ class _Asker:
         self.test, self.drawn, self.known, self.report, self.few = test, drawn, known, report, few
         self.world = drawn.experiment.world
         self.relation = self.world.relations[test.relation]
+        self.words = Phrasing(test, drawn)
 
     def items(self) -> Items | None:
         make = {
@@ -121,9 +121,9 @@ class _Asker:
             return None
         of, arguments, depth = self._facts(rows)
         claims = [Claim(self.relation.name, self.test.form, given) for given in (arguments, *wrong)]
-        manner = self._manner(of)
-        cue = self._cue(of, arguments, manner)
-        offered = [self._said(of, claim.arguments, manner, _behind(self.test.varied)) for claim in claims]
+        manner = self.words.manner(of)
+        cue = self.words.cue(of, arguments, manner)
+        offered = [self.words.said(of, claim.arguments, manner, behind(self.test.varied)) for claim in claims]
         accept = np.zeros((len(of), len(claims)), bool)
         accept[:, 0] = True
         return self._offer(of, rows, cue, offered, accept, range(len(claims)), claims, depth)
@@ -140,7 +140,7 @@ class _Asker:
         true = place % 2 == 0
         put = np.where(true[:, None], arguments, wrong[0])
         claim = Claim(self.relation.name, self.test.form, put)
-        said = self._said(of, put, self._manner(of), whole)
+        said = self.words.said(of, put, self.words.manner(of), whole)
         cue = np.array([self.test.ask.replace("{statement}", str(text)) for text in said])
         offered = [np.full(len(of), text) for text in self.test.choices.texts]
         accept = np.stack([true, ~true], axis=1)
@@ -162,9 +162,9 @@ class _Asker:
             return None
         of, arguments, _ = self._facts(rows)
         claims = [Claim(self.relation.name, self.test.form, given) for given in wrong]
-        manner = self._manner(of)
-        cue = self._cue(of, arguments, manner)
-        said = [self._said(of, claim.arguments, manner, _behind(self.test.varied)) for claim in claims]
+        manner = self.words.manner(of)
+        cue = self.words.cue(of, arguments, manner)
+        said = [self.words.said(of, claim.arguments, manner, behind(self.test.varied)) for claim in claims]
         offered = [np.full(len(of), self.test.choices.texts[0]), *said]
         accept = np.zeros((len(of), len(offered)), bool)
         accept[:, 0] = True
@@ -201,11 +201,11 @@ class _Asker:
         for column, claim in enumerate(claims):
             mine = first == column
             rows[mine] = full.rows(claim.relation, of, claim.arguments)[mine]
-            offered.append(self._stated(claim, of))
+            offered.append(self.words.stated(claim, of))
         depth = sizes[np.arange(len(of)), first]
         cue = np.full(len(of), "")
         if self.test.ask:
-            cue = self._about(of, claims[0].arguments)
+            cue = self.words.about(of, claims[0].arguments)
             offered = [np.char.add(" ", said) for said in offered]
         return Offer(of, relation, form, rows, cue, offered, accept, range(len(claims)), claims, depth)
 
@@ -218,8 +218,8 @@ class _Asker:
         every = set(rows.tolist())
         rows = self._questions(rows)
         of, arguments, depth = self._facts(rows)
-        manner = self._manner(of)
-        cue = np.char.rstrip(self._said(of, arguments, manner, _before(self.test.varied)))
+        manner = self.words.manner(of)
+        cue = np.char.rstrip(self.words.said(of, arguments, manner, before(self.test.varied)))
         found = answering(
             self.world, self.drawn.populated, self.drawn.closures, of.tolist(), [str(text) for text in cue]
         )
@@ -233,9 +233,11 @@ class _Asker:
         rows, of, arguments, depth = rows[taken], of[taken], arguments[taken], depth[taken]
         manner = manner.take(taken)
         claims = [Claim(self.relation.name, self.test.form, arguments)]
-        offered = [self._said(of, arguments, manner, _behind(self.test.varied))]
+        offered = [self.words.said(of, arguments, manner, behind(self.test.varied))]
         accept = np.ones((len(of), 1), bool)
-        offer = self._offer(of, rows, self._cue(of, arguments, manner), offered, accept, [0], claims, depth)
+        offer = self._offer(
+            of, rows, self.words.cue(of, arguments, manner), offered, accept, [0], claims, depth
+        )
         accepted = tuple(tuple(found[item]) for item in taken)
         glued = [item for item, text in enumerate(offer.offered[0].tolist()) if text not in accepted[item]]
         if glued:
@@ -256,7 +258,7 @@ class _Asker:
         of, arguments, depth = self._facts(rows)
         which: Which = "held" if self.test.wording == "held" else "told"
         manner = plain(self.relation.form(self.test.form), len(of), which)
-        cue = self._said(of, arguments, manner, _before(self.test.varied))
+        cue = self.words.said(of, arguments, manner, before(self.test.varied))
         order = np.lexsort((rows, depth))
         pairs = zip(of[order].tolist(), cue[order].tolist(), order.tolist(), strict=True)
         first: dict[tuple[int, str], int] = {}
@@ -319,47 +321,6 @@ class _Asker:
         if not kept.any():
             return None, rows
         return [given[kept] for given in wrong], rows[kept]
-
-    def _manner(self, of: Ints) -> Manner:
-        """The words of each item: the first wording, or a drawn one."""
-        form = self.relation.form(self.test.form)
-        which: Which = "held" if self.test.wording == "held" else "any"
-        if self.test.wording == "told":
-            return plain(form, len(of))
-        key = self.drawn.seeds[of] + item_number(of).astype(np.uint64)
-        return choose(form, key, f"{self.test.name}/asked", which=which)
-
-    def _said(
-        self, of: Ints, arguments: Ints, manner: Manner, part: Callable[[Wording], Sequence[Piece]]
-    ) -> Texts:
-        form = self.relation.form(self.test.form)
-        return say(self.world, self.drawn.populated, self.relation, form, of, arguments, manner, part)
-
-    def _cue(self, of: Ints, arguments: Ints, manner: Manner) -> Texts:
-        cue = self._said(of, arguments, manner, _before(self.test.varied))
-        if not self.test.ask:
-            return cue
-        return np.array([self.test.ask.replace("{cue}", str(text)) for text in cue])
-
-    def _about(self, of: Ints, both: Ints) -> Texts:
-        """What is asked about each pair. Half of them, drawn, are turned round: their order might tell."""
-        counts = np.bincount(of, minlength=len(self.drawn.seeds))
-        place = permute(self.drawn.seeds[of], f"{self.test.name}/pair", item_number(of), counts[of])
-        both = np.where((place % 2 == 1)[:, None], both[:, ::-1], both)
-        first, second = (
-            text_of(self.world, self.drawn.populated, argument.type, 0, of, both[:, place])
-            for place, argument in enumerate(self.relation.arguments)
-        )
-        pairs = zip(first.tolist(), second.tolist(), strict=True)
-        return np.array([question_about(self.test, self.relation, pair) for pair in pairs])
-
-    def _stated(self, claim: Claim, of: Ints) -> Texts:
-        """A claim as a sentence, in the first wording."""
-        relation = self.world.relations[claim.relation]
-        form = relation.form(claim.form)
-        return say(
-            self.world, self.drawn.populated, relation, form, of, claim.arguments, plain(form, len(of)), whole
-        )
 
     def _offer(
         self,
@@ -441,19 +402,3 @@ def _moved(known: Known, full: Known, relation: str, row: int) -> int:
     """The row of a known fact in the full worlds' closure."""
     facts = known.closures[relation].facts
     return int(full.rows(relation, facts.world[[row]], facts.arguments[[row]])[0])
-
-
-def _cut(wording: Wording, varied: int) -> int:
-    """Where the choices begin: at '=>', else at the first piece in which they differ."""
-    if wording.answer < len(wording.pieces):
-        return wording.answer
-    holds = (varied in {slot.argument for slot in slots([piece])} for piece in wording.pieces)
-    return next(place for place, inside in enumerate(holds) if inside)
-
-
-def _before(varied: int) -> Callable[[Wording], Sequence[Piece]]:
-    return lambda wording: wording.pieces[: _cut(wording, varied)]
-
-
-def _behind(varied: int) -> Callable[[Wording], Sequence[Piece]]:
-    return lambda wording: wording.pieces[_cut(wording, varied) :]
