@@ -8,7 +8,7 @@ choices refuted in the full world. It does not rest on the manifest: a changed f
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,9 @@ from wug.compiler.canonical import file_digest
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draft import Draft, draft
 from wug.compiler.emitting.audit_seed import Finding, SeedAudit
+from wug.compiler.emitting.augmentation import request_columns
 from wug.compiler.emitting.disjoint import disjoint
-from wug.compiler.emitting.files import Tables, read_tables
+from wug.compiler.emitting.files import Tables, read_rows, read_tables
 from wug.compiler.experiment import Experiment
 from wug.compiler.words.lexicon import forms_of
 
@@ -57,6 +58,7 @@ def audit(experiment: Experiment, compiled: Path, episodes: Path, report: Report
         read = read_tables(compiled / f"seed-{of}")
         tables.append(read)
         faults += SeedAudit(drawn, of, read).findings()
+        faults += _planned_otherwise(drawn, of, tokenizer, compiled / f"seed-{of}")
     faults += _names_that_collide(drawn)
     faults += _in_episodes(drawn, np.load(episodes / "episodes.npy", allow_pickle=False), tokenizer)
     tests = (*experiment.tests, *experiment.given_tests)
@@ -72,6 +74,27 @@ def _damaged(compiled: Path, manifest: dict[str, Any]) -> Iterator[Finding]:
             yield Finding("damage", -1, f"{name} is missing")
         elif file_digest(path) != expected:
             yield Finding("damage", -1, f"{name} is not as it was compiled")
+
+
+def _planned_otherwise(drawn: Draft, of: int, tokenizer: Tokenizer, folder: Path) -> Iterator[Finding]:
+    """Rows of the augmentation plan that differ from what its arms may ask and be told."""
+    if not any(arm.augment for arm in drawn.experiment.arms):
+        return
+
+    def lengths(texts: Sequence[str]) -> list[int]:
+        return [len(each) for each in tokenizer.encode_batch_fast(list(texts))]
+
+    wanted = dict(zip(("requests", "admissible"), request_columns(drawn, of, lengths), strict=True))
+    for name, columns in wanted.items():
+        right = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        for path in (folder / f"{name}.parquet", folder / f"{name}.jsonl"):
+            rows = read_rows(path)
+            if len(rows) != len(right):
+                yield Finding("augmentation", of, f"{path.name} has {len(rows):,} rows, not {len(right):,}")
+            for number, (row, other) in enumerate(zip(rows, right, strict=False)):
+                if row != other:
+                    yield Finding("augmentation", of, f"row {number} of {path.name} is not what is planned")
+                    break
 
 
 # Names

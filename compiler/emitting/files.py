@@ -27,14 +27,16 @@ class Tables:
     differing: tuple[str, ...]
 
 
+def read_rows(path: Path) -> list[Row]:
+    """One table, Parquet or JSON lines."""
+    if path.suffix == ".parquet":
+        rows: list[Row] = parquet.read_table(path).to_pylist()
+        return rows
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
 def read_tables(folder: Path) -> Tables:
     """All tables of one world."""
-    rows = {
-        name: parquet.read_table(folder / f"{name}.parquet").to_pylist()
-        for name in (*LINES, "contexts", "views")
-    }
-    lines = {
-        name: [json.loads(line) for line in (folder / f"{name}.jsonl").read_text("utf-8").splitlines()]
-        for name in LINES
-    }
+    rows = {name: read_rows(folder / f"{name}.parquet") for name in (*LINES, "contexts", "views")}
+    lines = {name: read_rows(folder / f"{name}.jsonl") for name in LINES}
     return Tables(**rows, differing=tuple(name for name in LINES if lines[name] != rows[name]))

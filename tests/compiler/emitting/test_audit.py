@@ -303,6 +303,14 @@ def show_less(rows: Table) -> None:
     rows[0]["doc_ids"] = rows[0]["doc_ids"][1:]
 
 
+def admit_a_falsehood(rows: Table) -> None:
+    rows[0]["statement"] = "Nobody follows."
+
+
+def ask_what_gives_it_away(rows: Table) -> None:
+    rows[0]["shown"] += " So it is."
+
+
 CHANGES: list[tuple[str, Callable[[Table], None], str]] = [
     ("items", flip_the_key, "key"),
     ("items", flip_a_verdict, "key"),
@@ -329,6 +337,8 @@ CHANGES: list[tuple[str, Callable[[Table], None], str]] = [
     ("views", unexpose, "views"),
     ("views", answer_all, "views"),
     ("contexts", show_less, "views"),
+    ("admissible", admit_a_falsehood, "augmentation"),
+    ("requests", ask_what_gives_it_away, "augmentation"),
 ]
 
 
