@@ -196,4 +196,4 @@ def _beginnings(relation: Relation, form: Form, unit: Unit, drawn: Drawn, of: in
     if places and chosen:
         arguments[:, places] = chosen
     texts = fill(world, drawn.populated, relation, pieces, np.full(len(chosen), of, np.int32), arguments)
-    return [str(text) for text in texts.tolist()]
+    return [str(text).rstrip() for text in texts.tolist()]
