@@ -10,11 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from wug.compiler.augmenting.admissible import kind_of
 from wug.compiler.augmenting.units import Fact, Unit, stated
-from wug.compiler.augmenting.withheld import asked
+from wug.compiler.augmenting.withheld import withheld
 from wug.compiler.draft import Draft
 from wug.compiler.experiment import Arm
 from wug.compiler.inferring.known import everything
@@ -52,7 +51,8 @@ class Judge:
         self.full = everything(drawn)
         self.stated = stated(drawn.world_documents(of))
         self.known: dict[str, list[Reading]] = {}
-        self.allowed: dict[str, NDArray[np.bool_]] = {}
+        assert arm.augment is not None
+        self.held = withheld(arm.augment, drawn, drawn.taught)
 
     def judge(self, unit: Unit, text: str) -> Judged:
         """One text, written about one unit."""
@@ -87,7 +87,7 @@ class Judge:
             reading[0].wording,
             tuple(facts),
             statements,
-            any(self._withheld(fact) for fact in facts if fact not in unit.shown),
+            any(bool(self.held[name][row]) for name, row in facts),
         )
 
     def _false(self, meaning: Meaning) -> bool:
@@ -99,17 +99,6 @@ class Judge:
         where, arguments = np.array([self.of], np.int32), np.array([meaning.arguments], np.int32)
         pieces = relation.form(meaning.form).pieces
         return str(fill(self.world, self.drawn.populated, relation, pieces, where, arguments)[0])
-
-    def _withheld(self, fact: Fact) -> bool:
-        augment = self.arm.augment
-        assert augment is not None
-        if not augment.withhold:
-            return False
-        name, row = fact
-        if name not in self.allowed:
-            every = np.arange(len(self.drawn.closures[name].facts))
-            self.allowed[name] = asked(augment, self.world.relations[name], every, self.drawn)
-        return not self.allowed[name][row]
 
 
 def kept(judged: Judged, filter: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from wug.compiler.augmenting.kind import is_reversal
-from wug.compiler.augmenting.withheld import asked
+from wug.compiler.augmenting.withheld import asked, withheld
 from wug.compiler.experiment import Arm, Train
 from wug.compiler.facts import Rows
 from wug.compiler.forms import Form
@@ -77,6 +77,7 @@ def _forms(augment: Augment, train: Train, relation: Relation, drawn: Drawn) -> 
 def _all_that_follows(augment: Augment, drawn: Drawn, taught: Known) -> list[tuple[Relation, Rows]]:
     """What follows from all that is trained and is no trained fact: (relation, rows of its closure)."""
     found = []
+    held = withheld(augment, drawn, taught)
     for name, closure in taught.closures.items():
         relation = drawn.experiment.world.relations[name]
         facts = closure.facts
@@ -84,8 +85,7 @@ def _all_that_follows(augment: Augment, drawn: Drawn, taught: Known) -> list[tup
         rows = drawn.closures[name].extent.find(facts.world, columns)
         trained = [row for each in drawn.trained for of, row in each if of == name]
         rows = np.sort(rows[(rows >= 0) & ~np.isin(rows, trained)])
-        every = np.arange(len(drawn.closures[name].facts))  # a share of all, whatever of it is trained
-        rows = rows[asked(augment, relation, every, drawn)[rows]]
+        rows = rows[~held[name][rows]]
         if len(rows) and relation.forms and not relation.built_in:
             found.append((relation, rows))
     return found

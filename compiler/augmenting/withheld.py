@@ -1,4 +1,9 @@
-"""What is withheld: a drawn share of what augmentation could say, of which nothing is asked or said."""
+"""What is withheld: a drawn share of what augmentation could say, of which nothing is asked or said.
+
+Of the trained facts it is a share of their first arguments, with all that follows from one of these facts
+alone, so that what is withheld is said in no other way either. Of what follows from several facts together it
+is a share of its own first arguments.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +12,7 @@ from numpy.typing import NDArray
 
 from wug.compiler.draw import permute
 from wug.compiler.facts import Rows
+from wug.compiler.inferring.known import Known
 from wug.compiler.plan import Augment
 from wug.compiler.populating.drawn import Drawn
 from wug.compiler.world import Relation
@@ -26,3 +32,42 @@ def asked(augment: Augment, relation: Relation, rows: Rows, drawn: Drawn) -> NDA
     ticket = permute(seeds[world], f"augment/{relation.name}", number, counts[world])
     kept = ticket < np.ceil(counts[world] * (1 - augment.withhold))
     return np.asarray(kept[group.reshape(-1)])
+
+
+def withheld(augment: Augment, drawn: Drawn, taught: Known) -> dict[str, NDArray[np.bool_]]:
+    """Which facts of the full worlds' closures are withheld, of those that follow from what is trained."""
+    held = {name: np.zeros(len(closure.facts), np.bool_) for name, closure in drawn.closures.items()}
+    if not augment.withhold:
+        return held
+    trained: dict[str, Rows] = {}
+    for name in held:
+        own = {row for each in drawn.trained for of, row in each if of == name}
+        trained[name] = np.array(sorted(own), np.int64)
+        kept = asked(augment, drawn.experiment.world.relations[name], trained[name], drawn)
+        held[name][trained[name][~kept]] = True
+    rest: dict[str, Rows] = {}
+    for name, closure in taught.closures.items():
+        facts = closure.facts
+        columns = [facts.arguments[:, place] for place in range(facts.arguments.shape[1])]
+        full = drawn.closures[name].extent.find(taught.of[facts.world], columns)
+        derived = np.flatnonzero((full >= 0) & ~np.isin(full, trained[name]))
+        several = []
+        for row in derived.tolist():
+            leaves = taught.proofs.leaves(name, row)
+            if len(leaves) == 1:
+                held[name][full[row]] = held[leaves[0][0]][_in_full(*leaves[0], taught, drawn)]
+            else:
+                several.append(int(full[row]))
+        rest[name] = np.array(sorted(several), np.int64)
+    for name, rows in rest.items():
+        if len(rows):
+            kept = asked(augment, drawn.experiment.world.relations[name], rows, drawn)
+            held[name][rows[~kept]] = True
+    return held
+
+
+def _in_full(relation: str, row: int, taught: Known, drawn: Drawn) -> int:
+    """The row of a trained fact in the full worlds' closure."""
+    facts = taught.closures[relation].facts
+    columns = [facts.arguments[[row], place] for place in range(facts.arguments.shape[1])]
+    return int(drawn.closures[relation].extent.find(taught.of[facts.world[[row]]], columns)[0])

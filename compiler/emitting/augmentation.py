@@ -12,6 +12,7 @@ import pyarrow as pa
 from wug.compiler.augmenting.admissible import admissible
 from wug.compiler.augmenting.requests import Lengths, asked_units, requests
 from wug.compiler.augmenting.units import stated
+from wug.compiler.augmenting.withheld import withheld
 from wug.compiler.augmenting.written import Answer, Written, written
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draft import Draft, draft
@@ -90,6 +91,7 @@ def request_columns(
         if arm.augment is None:
             continue
         made = requests(arm, draft, of, documents, lengths)
+        held = withheld(arm.augment, draft, draft.taught)
         inferred_by = admissible(made, draft, draft.taught, of, said)
         for number, (request, inferred) in enumerate(zip(made, inferred_by, strict=True)):
             unit = request.unit
@@ -106,6 +108,8 @@ def request_columns(
             for name, value in row.items():
                 asked[name].append(value)
             for each in inferred:
+                if held[each.fact[0]][each.fact[1]]:
+                    continue
                 row = {
                     "arm": arm.name,
                     "request_id": number,

@@ -168,3 +168,16 @@ def test_the_oracle_says_all_that_follows_and_a_half_of_it(drafted: Drafted) -> 
     assert added(whole) == {text for text in every if "brought up" not in text} - said
     assert added(half) < added(whole)
     assert abs(len(added(half)) - len(added(whole)) / 2) <= 6
+
+
+def test_what_is_withheld_is_said_in_no_way(drafted: Drafted) -> None:
+    drawn = drafted("augment local global by self { withhold 50% }")
+    up = parents(drawn)
+    told = {str(drawn.world_documents(0).text[request.unit.document]) for request in asked(drawn)}
+    kept = {child for child, parent in up.items() if any(parent in text and child in text for text in told)}
+    assert 0 < len(kept) < len(up)
+    unit = asked(drawn)[0].unit
+    judge = Judge(drawn, 0, drawn.experiment.arms[0])
+    for child, parent in up.items():
+        for text in (f"The parent of {child} is {parent}.", f"{parent} is older than {child}."):
+            assert judge.judge(unit, text).withheld == (child not in kept), text
