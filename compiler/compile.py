@@ -33,10 +33,11 @@ from wug.compiler.emitting.tokenizer import build_tokenizer, write_tokenizer
 from wug.compiler.entities import Entity, Part
 from wug.compiler.experiment import Arm as ExperimentArm
 from wug.compiler.experiment import Experiment
+from wug.compiler.facts import Ints
 from wug.compiler.plan import Arm, Augment, Plan, Split
 from wug.compiler.populating.fresh_sizes import fact_weights
 from wug.compiler.populating.sheets import characters, read_data
-from wug.compiler.saying.check_reading import check_documents, check_statements
+from wug.compiler.saying.check_reading import check_claims, check_documents, check_statements
 from wug.compiler.store import Store
 from wug.compiler.words.pools import token_histograms, token_lines
 from wug.compiler.world import World
@@ -193,6 +194,7 @@ def _write_corpus(
         worlds = drawn.populated, drawn.closures
         check_statements(experiment.world, *worlds, drawn.seeds, report)
         check_documents(experiment, *worlds, drawn.documents, drawn.seeds, report)
+        check_claims(experiment.world, *worlds, _claims(drawn), report)
         report.stop_if_failed()
 
         def lengths(texts: Sequence[str]) -> list[int]:
@@ -222,6 +224,16 @@ def _write_corpus(
         "warnings": [item.message for item in report.items],
     }
     write_manifest(folder, about | ({"name_tokens": names} if names else {}))
+
+
+def _claims(drawn: Draft) -> list[tuple[str, str, int, Ints]]:
+    """What the choices of all tests state, world after world: relation, form, world, arguments."""
+    return [
+        (claim.relation, claim.form, of, claim.arguments[items.world == of])
+        for items in drawn.tests
+        for claim in items.claims
+        for of in range(len(drawn.seeds))
+    ]
 
 
 def _tokenizer(experiment: Experiment, report: Report) -> Tokenizer:

@@ -54,12 +54,12 @@ def show_experiment(experiment: Experiment, seed: int, count: int, out: Console)
     for items in drawn.world_tests(seed):
         _heading(out, f"test {items.test.name}: {len(items):,} items, chance {items.chance().mean():.2f}")
         for item in range(min(count, len(items))):
-            out.print(f"  {items.cue[item]} ...")
+            out.print(f"  {items.cue[item]} ..." if items.cue[item] else "  ...")
             for text in items.accepted[item] if items.accepted else ():
-                out.print(Text(f"    ✓{text}", "green"))
+                out.print(Text(f"    ✓ {text.strip()}", "green"))
             for place, choice in enumerate([] if items.accepted else items.choices[item].tolist()):
                 right = bool(items.accept[item, place])
-                out.print(Text(f"    {'✓' if right else '✗'}{choice}", "green" if right else "dim"))
+                out.print(Text(f"    {'✓' if right else '✗'} {choice.strip()}", "green" if right else "dim"))
             _tree(out, item_tree(drawn, items, item), "      ")
     _arms(drawn, seed, out)
     if not experiment.episodes.phases:

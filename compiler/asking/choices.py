@@ -17,6 +17,7 @@ from wug.compiler.facts import Facts, Ints, Rows
 from wug.compiler.forms import answered
 from wug.compiler.inferring.known import closed, everything
 from wug.compiler.populating.drawn import Drawn, Mask
+from wug.compiler.saying.render import describe
 from wug.compiler.world import Relation
 
 
@@ -94,14 +95,33 @@ def instead(
     return wrong, good
 
 
-def too_few(test: Test, relation: Relation, have: Rows, report: Report) -> None:
-    """Report a test of which some items have too few wrong choices (W0503)."""
-    wanted = test.choices.count
-    message = f"test '{test.name}' finds only {int(have.min())} false choices for some facts, not {wanted}"
-    help = f"lower others(n), or declare '{relation.name}' complete, functional or injective"
+def too_few(
+    test: Test, relation: Relation, drawn: Drawn, of: Ints, arguments: Ints, have: Rows, report: Report
+) -> None:
+    """Report a test of which some items have too few wrong choices (W0503), and one that has fewest."""
+    least, wanted = int(np.argmin(have)), test.choices.count
+    fact = describe(
+        drawn.experiment.world, drawn.populated, relation, int(of[least]), arguments[least].astype(np.int32)
+    )
+    found = f"only {int(have[least])}" if have[least] else "no"
+    choices = "choice" if have[least] == 1 else "choices"
+    message = f"test '{test.name}' finds {found} false {choices} beside {fact}, not {wanted}"
+    report.add("W0503", message, test.span, help=_more_choices(test, relation, drawn))
+
+
+def _more_choices(test: Test, relation: Relation, drawn: Drawn) -> str:
+    """What gives a test more that is false."""
+    type = relation.arguments[test.varied].type
+    ways = ["lower others(n)"] if test.choices.kind != "verdict" and test.choices.count > 1 else []
     if test.choices.source_kind not in ("", "type"):
-        help = "lower others(n), or take them from elsewhere"
-    report.add("W0503", message, test.span, help=help)
+        ways += ["take them from elsewhere"]
+    elif "complete" not in relation.traits:
+        ways += [f"declare '{relation.name}' complete, functional or injective"]
+    else:
+        types = [*drawn.experiment.world.entities, *drawn.experiment.world.tables]
+        ways += [f"have more '{type}'" if type in types else "have more values"]
+        ways += ["ask about fewer facts with 'where'"]
+    return ", or ".join([", ".join(ways[:-1]), ways[-1]] if len(ways) > 1 else ways)
 
 
 def contradiction(

@@ -240,6 +240,8 @@ def _habit(items: Items) -> tuple[str, str]:
     texts, counts = np.unique(asked[np.arange(len(items)), items.answer], return_counts=True)
     common = int(np.argmax(counts))
     habit = f"'{texts[common].strip()}' is right {counts[common]} times of {len(items)}"
+    if items.test.choices.kind == "verdict":
+        return habit, "ask about an even number of facts in each world, or about more of them"
     if items.test.choices.kind == "others":
         return habit, "let every answer be right about as often, or offer others(n) from answers"
     return habit, 'let the relation draw an even number of facts over a table of \'"a" <-> "b"\' rows'

@@ -192,6 +192,11 @@ class _Asker:
         accept = sizes > 0
         if self.test.choices.accept == "strongest":
             accept = strongest(claims, of, accept, self.drawn, self.report)
+        if accept.all() and not self.few:
+            message = f"every statement that test '{self.test.name}' offers is right: any answer would do"
+            help = "offer what does not follow too, such as the statements of another relation"
+            self.report.add("W0503", message, self.test.span, help=help)
+            return None
         first = np.argmax(accept, axis=1)
         rows = np.zeros(len(of), np.int64)
         relation, form = (
@@ -219,7 +224,7 @@ class _Asker:
         rows = self._questions(rows)
         of, arguments, depth = self._facts(rows)
         manner = self.words.manner(of)
-        cue = np.char.rstrip(self.words.said(of, arguments, manner, before(self.test.varied)))
+        cue = np.char.rstrip(self.words.said(of, arguments, manner, before(self.test.varied)), " ")
         found = answering(
             self.world, self.drawn.populated, self.drawn.closures, of.tolist(), [str(text) for text in cue]
         )
@@ -316,7 +321,7 @@ class _Asker:
         wrong, have = others(test, relation, drawn, of, arguments, item_number(of))
         kept = have >= test.choices.count
         if not self.few and not kept.all():
-            too_few(test, relation, have, self.report)
+            too_few(test, relation, drawn, of, arguments, have, self.report)
             return None, rows
         if not kept.any():
             return None, rows
@@ -335,7 +340,7 @@ class _Asker:
     ) -> Offer:
         """Items about facts of the test's relation. A space at the end of a question goes to the choices."""
         spaced = np.char.endswith(cue, " ")
-        cue = np.where(spaced, np.char.rstrip(cue), cue)
+        cue = np.where(spaced, np.char.rstrip(cue, " "), cue)
         moved = [np.where(spaced & ~np.char.startswith(t, " "), np.char.add(" ", t), t) for t in offered]
         relation, form = np.full(len(of), self.relation.name), np.full(len(of), self.test.form)
         return Offer(of, relation, form, rows, cue, moved, accept, list(claim), claims, depth)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from math import prod
 
 from wug.compiler.checking.wording_text import Reading, read_pieces
 from wug.compiler.diagnosis.diagnostics import Note, Report, did_you_mean
@@ -13,6 +14,9 @@ from wug.compiler.language.source import Span
 
 HEAVIEST = 1_000_000
 """The largest weight of a wording."""
+
+MOST_WAYS = 4096
+"""In so many ways may the options of a wording be said: free answers are found by saying each."""
 
 
 class FormChecker:
@@ -77,6 +81,20 @@ class FormChecker:
         if wording.answer and not _said(answer):
             help = "the answer after '=>' should hold what is asked for"
             self.report.add("W0302", "the answer holds no argument", wording.answer.span, help=help)
+        if wording.answer and _ends(cue, -1, " ") and (_ends(answer, 0, " ") or _ends(cue, -1, "  ")):
+            self.report.add(
+                "W0302",
+                "question and answer are joined as they stand, and two spaces come together",
+                wording.answer.span,
+                help="leave out the space before '=>'",
+            )
+        if (ways := prod(len(option.alternatives) for option in _options(pieces))) > MOST_WAYS:
+            self.report.add(
+                "W0204",
+                f"this wording can be said in {ways:,} ways; at most {MOST_WAYS:,} are possible",
+                wording.cue.span,
+                help="use fewer options, or make several wordings of it",
+            )
         end = len(cue) if wording.answer else len(pieces)
         return Wording(pieces, end, weight, held, wording.cue.span)
 
@@ -177,6 +195,22 @@ def _said(pieces: Iterable[Piece]) -> set[int]:
         elif isinstance(piece, Option):
             said |= set.intersection(*(_said(alternative) for alternative in piece.alternatives))
     return said
+
+
+def _options(pieces: Iterable[Piece]) -> list[Option]:
+    return [piece for piece in pieces if isinstance(piece, Option)]
+
+
+def _ends(pieces: Sequence[Piece], place: int, space: str) -> bool:
+    """Whether some pieces may begin (`place` 0) or end (-1) with this space."""
+    if not pieces:
+        return False
+    piece = pieces[place]
+    if isinstance(piece, Option):
+        return any(_ends(alternative, place, space) for alternative in piece.alternatives)
+    if not isinstance(piece, str):
+        return False
+    return piece.startswith(space) if place == 0 else piece.endswith(space)
 
 
 def _asked(wording: Wording, arguments: list[Argument]) -> str:

@@ -95,4 +95,6 @@ class ModelChecker:
         if tests and trains and not left and not self.report.failed:
             message = "pretraining has nothing to be probed with: it teaches none of the tests"
             help = "let 'exclude' leave one of them"
+            if not episodes.exclude:
+                help = "add a test that it teaches: no episode has a verdict, or says what is not known"
             self.report.add("W0501", message, model.name.span, help=help)

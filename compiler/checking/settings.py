@@ -24,8 +24,9 @@ class Cursor:
         self.index = 0
         self.report = report
 
-    def peek(self) -> syntax.Atom | None:
-        return self.atoms[self.index] if self.index < len(self.atoms) else None
+    def peek(self, ahead: int = 0) -> syntax.Atom | None:
+        place = self.index + ahead
+        return self.atoms[place] if place < len(self.atoms) else None
 
     def take(self, kind: type | tuple[type, ...]) -> Any:
         """The next atom if it is of this kind, else none (and it stays)."""

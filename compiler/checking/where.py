@@ -72,7 +72,8 @@ class HoldoutChecker:
         cursor = settings.Cursor(holdout.settings, self.report)
         number = cursor.take(syntax.Number)
         leaf = cursor.peek()
-        if is_leaf := isinstance(leaf, syntax.Name) and leaf.text == "leaf":
+        called = isinstance(cursor.peek(1), syntax.Name)  # an entity may be called leaf as well
+        if is_leaf := called and isinstance(leaf, syntax.Name) and leaf.text == "leaf":
             cursor.index += 1
         name, block = cursor.take(syntax.Name), cursor.take(syntax.Settings)
         if number is None or name is None or number.kind == "decimal" or cursor.peek() is not None:

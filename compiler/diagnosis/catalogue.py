@@ -232,6 +232,7 @@ CATALOGUE: dict[str, Rule] = {
         "relation with a 'converse' that is 'asymmetric'. 'others(n)' needs a form with exactly one\n"
         "argument behind '=>', and n other values there (or in the source that follows 'from') for which\n"
         "the statement is provably false: declare the relation 'complete', 'functional' or 'injective'.\n"
+        "Of 'statements(...)' one at least must not follow.\n"
         "'generate' needs no wrong choices, but a form with '=>' whose answer is one value and no list.",
     ),
     "W0504": _error(

@@ -1,7 +1,7 @@
 """For every diagnostic a spec that fails with it and one that passes: what `wug explain` shows.
 
-They lie in compiler/examples/CODE.txt, one archive a code: `-- NAME --` begins a file. `fails` and `passes`
-are the two specs; others lie beside them, and so does the shipped world that they may name.
+They lie in compiler/diagnosis/examples/CODE.txt, one archive a code: `-- NAME --` begins a file. `fails` and
+`passes` are the two specs; others lie beside them, and so does the shipped world that they may name.
 """
 
 from __future__ import annotations

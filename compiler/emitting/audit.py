@@ -193,6 +193,8 @@ def _split(name: str, tables: list[Tables]) -> dict[str, Any]:
         index, seen = Index(training), np.ones(len(training), bool)
         for item in (row for row in read.items if row["split"] == name):
             accept = np.array(item["accept"], bool)
+            if len(accept) != len(item["choices"]):  # a fault: nothing can be counted of it
+                continue
             depths.append(item["depth"])
             if item["accepted"]:
                 free = True

@@ -193,8 +193,8 @@ class SeedAudit:
         if item["split"] not in tests:
             self.fault("items", f"{what}: there is no such test")
             return
-        test, choices, accept = tests[item["split"]], item["choices"], item["accept"]
-        if len(accept) != len(choices) or not any(accept) or not accept[item["answer"]]:
+        test, choices = tests[item["split"]], item["choices"]
+        if not _marked(item):
             self.fault("key", f"{what}: the key does not mark one of its choices as right")
             return
         plain = [" ".join(choice.casefold().split()) for choice in choices]
@@ -211,12 +211,15 @@ class SeedAudit:
     def _given(self, what: str, item: Row) -> None:
         """A question of the user's own: its file says what is right, and no fact does."""
         wanted = self.asked.get((item["split"], item["cue"]), [])
+        if not _marked(item):
+            self.fault("key", f"{what}: the key does not mark one of its choices as right")
+            return
         if not wanted:
             self.fault("unreadable", f"{what} is no question of its file: '{item['cue']}'")
         elif dict(zip(item["choices"], item["accept"], strict=True)) not in wanted:
             self.fault("key", f"{what}: its file marks another choice of '{item['cue']}' as right")
-        if len(set(item["choices"])) < len(item["choices"]) or not item["accept"][item["answer"]]:
-            self.fault("ambiguous", f"{what}: its key does not mark one of different choices")
+        if len(set(item["choices"])) < len(item["choices"]):
+            self.fault("ambiguous", f"{what}: two choices of '{item['cue']}' read alike")
 
     def _values(self, what: str, test: Test, item: Row, known: Known) -> None:
         cue = _question(test, item["cue"])
@@ -371,6 +374,12 @@ _zero = np.zeros(1, np.int32)
 
 def _row_of(fact: Fact) -> Ints:
     return np.array([fact[1]], np.int32)
+
+
+def _marked(item: Row) -> bool:
+    """Whether a key says of each choice if it is right, and its answer is one that is."""
+    accept, answer = item["accept"], item["answer"]
+    return len(accept) == len(item["choices"]) and 0 <= answer < len(accept) and accept[answer]
 
 
 def _said(meaning: Meaning) -> tuple[str, Fact]:

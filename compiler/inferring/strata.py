@@ -28,7 +28,8 @@ def strata(relations: Iterable[str], rules: Iterable[Rule]) -> tuple[tuple[str, 
     names = tuple(relations)
     below: dict[str, list[str]] = {name: [] for name in names}
     for need in _needs(rules):
-        below[need.head].append(need.body)
+        if need.body in below:  # an operator of terms that are in error is no relation
+            below[need.head].append(need.body)
     place = {name: number for number, name in enumerate(names)}
     return tuple(tuple(sorted(group, key=place.__getitem__)) for group in _components(below))
 
@@ -39,7 +40,7 @@ def check_strata(relations: Iterable[str], rules: tuple[Rule, ...], report: Repo
     number = {name: place for place, group in enumerate(groups) for name in group}
     together: dict[int, list[_Need]] = {}
     for need in _needs(rules):
-        if number[need.head] == number[need.body]:
+        if number[need.head] == number.get(need.body):
             together.setdefault(number[need.head], []).append(need)
     for inside in together.values():
         strict = next((need for need in inside if need.how), None)

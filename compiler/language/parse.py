@@ -291,6 +291,8 @@ def _report_unexpected(
     elif token.type in _STARTERS[kind] and source.begins_line(token.start_pos or 0):
         message = f"unexpected declaration '{token}'"
         help = "is a '}' missing above it?" if "RBRACE" in accepts else help
+    elif token.type == "WHERE" and "NAME" in accepts and kind == "experiment" and "RBRACE" in accepts:
+        message, help = "'where' is too late here", "it stands behind the form, before all other settings"
     elif "NAME" in accepts and token.value.isidentifier():
         code, message = "W0012", f"'{token}' is a reserved word and cannot be a name"
         there = ", in the world too if it has this one" if kind == "experiment" else ""

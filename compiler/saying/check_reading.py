@@ -9,9 +9,9 @@ import numpy as np
 from wug.compiler.diagnosis.diagnostics import Note, Report
 from wug.compiler.draw import Words, permute
 from wug.compiler.experiment import Experiment
-from wug.compiler.facts import Closure, Populated, Rows
+from wug.compiler.facts import Closure, Ints, Populated, Rows
 from wug.compiler.language.source import Span
-from wug.compiler.saying.manner import choose
+from wug.compiler.saying.manner import choose, plain
 from wug.compiler.saying.read import Meaning, Reader, Reading
 from wug.compiler.saying.render import describe, say
 from wug.compiler.saying.said import Documents
@@ -151,6 +151,39 @@ def check_statements(
                 if not check.agrees(frozenset([meant]), readings):
                     _report(text, check.notes(readings), form.span, report)
                     break
+
+
+def check_claims(
+    world: World,
+    populated: Populated,
+    closures: dict[str, Closure],
+    claims: Sequence[tuple[str, str, int, Ints]],
+    report: Report,
+) -> None:
+    """Report (W0306) the first statement of a test that says more than it means.
+
+    `claims` are what its choices state: relation, form, world, arguments [rows, arity]. Invented names hold
+    no words of a form, so only statements with texts of the user's own are read, but all of those.
+    """
+    checks: dict[int, ReadingCheck] = {}
+    for name, said, of, arguments in claims:
+        relation = world.relations[name]
+        if not any(_of_ones_own(world, argument.type) for argument in relation.arguments):
+            continue
+        check = checks.setdefault(of, ReadingCheck(world, populated, closures, of))
+        form, rows = relation.form(said), np.unique(arguments, axis=0)
+        where = np.full(len(rows), of, np.int32)
+        texts = say(world, populated, relation, form, where, rows, plain(form, len(rows)))
+        for text, row in zip(texts.tolist(), rows.tolist(), strict=True):
+            readings = check.reader.sentence(text)
+            if not check.agrees(frozenset([Meaning(name, said, 0, tuple(row))]), readings):
+                _report(text, check.notes(readings), form.span, report)
+                return
+
+
+def _of_ones_own(world: World, type: str) -> bool:
+    """Whether a type's texts are taken from a file, and may hold anything."""
+    return type == "text" or (type in world.entities and world.entities[type].data is not None)
 
 
 def _report(sentence: str, notes: list[Note], span: Span, report: Report) -> None:

@@ -194,6 +194,16 @@ def test_what_can_not_stand_instead(name: str, message: str, write: Write) -> No
         drafted(write, MISTAKES, f"{trains}  test sums {{ change in is  choices instead({name}) }}\n")
 
 
+def test_an_entity_may_be_called_leaf(write: Write) -> None:
+    drawn = drafted(
+        write,
+        MISTAKES,
+        "  holdout unseen = 2 leaf\n  train next in says\n"
+        "  test next { next in says where a not in unseen where b not in unseen  choices others(1) }\n",
+    )
+    assert drawn.held["unseen"].sum(axis=1).tolist() == [2, 2]
+
+
 def test_a_verdict_is_true_for_half_of_the_statements(write: Write) -> None:
     drawn = drafted(
         write,

@@ -20,10 +20,10 @@ from wug.compiler.language.source import Source, Span
 NOWHERE = Span(Source(Path("x"), "x", "x"), 0, 1)
 
 
-def items(rows: list[tuple[str, ...]]) -> Items:
+def items(rows: list[tuple[str, ...]], kind: str = "") -> Items:
     """One item for each row: the right choice first, then the wrong ones."""
     count = len(rows)
-    asked = Choices("contradiction" if len(rows[0]) == 2 else "others", len(rows[0]) - 1)
+    asked = Choices(kind or ("contradiction" if len(rows[0]) == 2 else "others"), len(rows[0]) - 1)
     test = AskedTest("asked", "relation", "form", asked, 1, (), "stated", (1, 9), 0, "told", "", NOWHERE)
     zeros, one = np.zeros(count, np.int32), np.ones(count, np.int64)
     accept = np.zeros((count, len(rows[0])), bool)
@@ -81,6 +81,14 @@ def test_a_habit_is_warned_of() -> None:
     assert report.items[0].code == "W0506"
     assert "1.00 (chance 0.50): 'more' is right 2 times of 2" in report.items[0].message
     assert not report.failed, "a warning"
+
+
+def test_verdicts_are_balanced_by_an_even_number_of_them() -> None:
+    report = Report()
+    verdicts = items([(" Yes.", " No."), (" No.", " Yes."), (" Yes.", " No.")], "verdict")
+    check_balance((verdicts,), report)
+    assert "'Yes.' is right 2 times of 3" in report.items[0].message
+    assert report.items[0].help.startswith("ask about an even number of facts")
 
 
 @dataclass(frozen=True)

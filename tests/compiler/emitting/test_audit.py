@@ -200,6 +200,16 @@ def know_the_unknown(rows: Table) -> None:
     item["accept"] = item["accept"][::-1]
 
 
+def answer_with_what_is_not_offered(rows: Table) -> None:
+    first(rows, "trained")["answer"] = 3
+    first(rows, "own")["answer"] = -1
+
+
+def mark_too_few_choices(rows: Table) -> None:
+    item = first(rows, "own")
+    item["accept"] = item["accept"][:-1]
+
+
 def accept_too_much(rows: Table) -> None:
     item = next(row for row in rows if row["split"] == "kin" and not all(row["accept"]))
     item["accept"] = [True] * len(item["accept"])
@@ -315,6 +325,8 @@ CHANGES: list[tuple[str, Callable[[Table], None], str]] = [
     ("items", flip_the_key, "key"),
     ("items", flip_a_verdict, "key"),
     ("items", know_the_unknown, "key"),
+    ("items", answer_with_what_is_not_offered, "key"),
+    ("items", mark_too_few_choices, "key"),
     ("items", accept_too_much, "key"),
     ("items", two_right_ones, "key"),
     ("items", accept_a_wrong_text, "key"),

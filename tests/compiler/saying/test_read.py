@@ -16,7 +16,12 @@ from wug.compiler.draft import Draft, draft, draw_world, world_seeds
 from wug.compiler.emitting.tokenizer import build_tokenizer
 from wug.compiler.emitting.tokens import Pieces
 from wug.compiler.experiment import Experiment
-from wug.compiler.saying.check_reading import ReadingCheck, check_documents, check_statements
+from wug.compiler.saying.check_reading import (
+    ReadingCheck,
+    check_claims,
+    check_documents,
+    check_statements,
+)
 from wug.compiler.saying.manner import choose
 from wug.compiler.saying.render import say
 from wug.compiler.world import World
@@ -215,6 +220,65 @@ def test_thousands_of_sentences_of_one_form(write: Write) -> None:
     assert len(texts) == 2000
     for text, fact in zip(texts, facts.arguments.tolist(), strict=True):
         assert [meaning.arguments for (meaning,) in reader.sentence(text)] == [tuple(fact)]
+
+
+def test_all_that_is_asked_in_words_of_ones_own_is_read_back(write: Write) -> None:
+    """Two of three thousand names spell one sentence in two ways: no sample would meet them."""
+    names = [*(f"Ann {number}" for number in range(3000)), "Bob lives at Eve", "Bob"]
+    rows = "".join(f"{name},{'Eve lives at Rome' if name == 'Bob' else 'Rome'}\n" for name in names)
+    write("people.csv", f"name,town\n{rows}")
+    write(
+        "towns.world",
+        'wug 1\nworld towns {\n  entity person from "people.csv" { named name }\n'
+        "  relation lives(p: person, town: text) {\n    functional  populate rows\n"
+        '    form home "The home of {p} is" => " {town}."\n'
+        '    form at "{p} lives at" => " {town}."\n  }\n}\n',
+    )
+    experiment = checked(
+        write(
+            "towns.experiment",
+            'wug 1\nexperiment towns {\n  world "towns.world"\n  train lives in home\n'
+            "  test home { lives in home  choices others(1) }\n"
+            "  test at { lives in at  choices others(1) }\n"
+            "  model speck { layers 1  width 32  heads 2 }\n  arm learnt { finetune { steps 5 } }\n}\n",
+        )
+    )
+    assert isinstance(experiment, Experiment)
+    drawn = draft(experiment, Report())
+    for asked, wrong in ((("home",), False), (("home", "at"), True)):
+        report = Report()
+        claims = [
+            (claim.relation, claim.form, 0, claim.arguments)
+            for items in drawn.tests
+            if items.test.name in asked
+            for claim in items.claims
+        ]
+        check_claims(experiment.world, drawn.populated, drawn.closures, claims, report)
+        assert [item.code for item in report.items] == ["W0306"] * wrong
+    assert "Bob lives at Eve lives at Rome." in report.items[0].message
+
+
+def test_a_space_before_the_answer_is_said_as_it_is_trained(write: Write) -> None:
+    write(
+        "fond.world",
+        "wug 1\nworld fond {\n  entity creature { count 9 }\n"
+        "  relation likes(a: creature, b: creature) {\n    complete  populate pairs { count 6 }\n"
+        '    form says "{a} like\\n " => "{b}."\n  }\n}\n',
+    )
+    experiment = checked(
+        write(
+            "fond.experiment",
+            'wug 1\nexperiment fond {\n  world "fond.world"\n  train likes in says\n'
+            "  test asked { likes in says  choices others(1) }\n"
+            "  test free { likes in says  generate }\n"
+            "  model speck { layers 1  width 32  heads 2 }\n  arm learnt { finetune { steps 5 } }\n}\n",
+        )
+    )
+    assert isinstance(experiment, Experiment)
+    drawn = draft(experiment, Report())
+    asked, free = drawn.tests
+    assert set(asked.statement().tolist()) == set(drawn.documents.text.tolist())
+    assert set(free.statement().tolist()) <= set(drawn.documents.text.tolist())
 
 
 def test_a_fact_is_told_in_so_many_wordings_of_its_own(write: Write) -> None:
