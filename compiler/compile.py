@@ -38,7 +38,7 @@ from wug.compiler.plan import Arm, Augment, Plan, Split
 from wug.compiler.populating.fresh_sizes import fact_weights
 from wug.compiler.populating.sheets import characters, read_data
 from wug.compiler.saying.check_reading import check_claims, check_documents, check_statements
-from wug.compiler.store import Store
+from wug.compiler.store import EnvironmentFailure, Store
 from wug.compiler.words.pools import token_histograms, token_lines
 from wug.compiler.world import World
 from wug.progress import Progress
@@ -73,9 +73,18 @@ def compile_experiment(experiment: Experiment, store: Store, progress: Progress,
             _write_episodes(experiment, pretraining_key, episodes.scratch, progress, report)
             episodes.commit()
     _check_episodes(experiment, episodes.path, report)
-    manifest = json.loads((entry.path / "manifest.json").read_bytes())
+    manifest = _finished(entry.path / "manifest.json", "splits", "warnings")
     plan = _plan(experiment, key, pretraining_key, manifest["splits"])
     return Compiled(entry.path, plan, tuple(manifest["warnings"]))
+
+
+def _finished(path: Path, *keys: str) -> dict[str, Any]:
+    """What a file of finished work says. Raises EnvironmentFailure where it cannot be read any more."""
+    try:
+        said: dict[str, Any] = json.loads(path.read_bytes())
+        return {key: said[key] for key in keys}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise EnvironmentFailure(f"{path} is damaged: run 'wug clean', then this again") from error
 
 
 def compile_world(world: World, store: Store, progress: Progress, report: Report) -> Path:
@@ -343,7 +352,7 @@ def _write_episodes(
 
 def _check_episodes(experiment: Experiment, folder: Path, report: Report) -> None:
     """Report episodes that do not fit the model, which may have changed since they were made (W0502)."""
-    needed = json.loads((folder / "meta.json").read_bytes())["longest"]
+    needed = _finished(folder / "meta.json", "longest")["longest"]
     have = experiment.model.context
     if needed > have:
         message = f"pretraining episodes have up to {needed:,} tokens; the model's context holds {have:,}"

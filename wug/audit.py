@@ -28,7 +28,8 @@ def print_audit(found: Audit, out: Console) -> None:
             out.print(f"  and {count - MOST:,} more")
     if not found.faults:
         out.print(f"{found.name}: no fault; {_vouched(found)}")
-    out.print(_splits(found))
+    if found.splits:
+        out.print(_splits(found))
     for each in found.names:
         counts = ", ".join(f"{names:,} of {tokens}" for tokens, names in each["tokens"].items())
         apart = _apart(found, each["type"])

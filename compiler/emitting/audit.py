@@ -49,10 +49,20 @@ class Audit:
 def audit(experiment: Experiment, compiled: Path, episodes: Path, report: Report) -> Audit:
     """Judge a compiled experiment and its episodes. Raises SpecError where the spec cannot be drawn."""
     drawn = draft(experiment, report)
+    damaged = [*_damaged(compiled), *_damaged(episodes, " of the episodes")]
+    try:
+        return _judged(drawn, compiled, episodes, damaged, report)
+    except Exception:
+        if not damaged:
+            raise
+        return Audit(experiment.name, tuple(damaged), (), (), ())  # a damaged file may hold anything
+
+
+def _judged(drawn: Draft, compiled: Path, episodes: Path, damaged: list[Finding], report: Report) -> Audit:
+    experiment = drawn.experiment
     tokenizer = Tokenizer.from_file(str(compiled / "tokenizer.json"))
-    manifest = json.loads((compiled / "manifest.json").read_bytes())
     proved = disjoint(drawn, report)
-    faults = [*_damaged(compiled, manifest), *_not_disjoint(proved, manifest)]
+    faults = [*damaged, *_not_disjoint(proved, json.loads((compiled / "manifest.json").read_bytes()))]
     tables = []
     for of in range(experiment.seeds):
         read = read_tables(compiled / f"seed-{of}")
@@ -66,14 +76,21 @@ def audit(experiment: Experiment, compiled: Path, episodes: Path, report: Report
     return Audit(experiment.name, tuple(faults), splits, tuple(_names(drawn, tokenizer)), tuple(proved))
 
 
-def _damaged(compiled: Path, manifest: dict[str, Any]) -> Iterator[Finding]:
-    """Files that are not as the manifest says."""
-    for name, expected in sorted(manifest["files"].items()):
-        path = compiled / name
-        if not path.is_file():
-            yield Finding("damage", -1, f"{name} is missing")
-        elif file_digest(path) != expected:
-            yield Finding("damage", -1, f"{name} is not as it was compiled")
+def _damaged(folder: Path, what: str = "") -> Iterator[Finding]:
+    """Files that are not as the manifest of their folder says."""
+    try:
+        listed: dict[str, str] = json.loads((folder / "manifest.json").read_bytes())["files"]
+    except (OSError, ValueError, KeyError, TypeError):
+        yield Finding("damage", -1, f"manifest.json{what} cannot be read")
+        return
+    there = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    for name in sorted(there - {*listed, "manifest.json"}):
+        yield Finding("damage", -1, f"{name}{what} is no file that was compiled")
+    for name, expected in sorted(listed.items()):
+        if name not in there:
+            yield Finding("damage", -1, f"{name}{what} is missing")
+        elif file_digest(folder / name) != expected:
+            yield Finding("damage", -1, f"{name}{what} is not as it was compiled")
 
 
 def _planned_otherwise(drawn: Draft, of: int, tokenizer: Tokenizer, folder: Path) -> Iterator[Finding]:

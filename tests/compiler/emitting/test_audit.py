@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +21,7 @@ from wug.compiler.compile import compile_experiment
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.emitting.audit import Audit, audit
 from wug.compiler.experiment import Experiment
-from wug.compiler.store import Store
+from wug.compiler.store import EnvironmentFailure, Store
 from wug.progress import Silent
 
 WORLD = """wug 1
@@ -112,10 +113,15 @@ class Corpus:
         lines = file.with_suffix(".jsonl")
         if lines.exists():
             lines.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
-        manifest = json.loads((folder / "copy" / "manifest.json").read_text())
-        manifest["files"] = {each: file_digest(folder / "copy" / each) for each in manifest["files"]}
-        (folder / "copy" / "manifest.json").write_text(json.dumps(manifest))
+        list_anew(folder / "copy")
         return self.audit(folder / "copy")
+
+
+def list_anew(folder: Path) -> None:
+    """Make the hashes of a manifest those of its files."""
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["files"] = {each: file_digest(folder / each) for each in manifest["files"]}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
 @pytest.fixture(scope="module")
@@ -421,19 +427,72 @@ def test_a_file_that_is_not_as_it_was_compiled(corpus: Corpus, tmp_path: Path) -
     ]
 
 
+def flip_a_key_of_the_probe(corpora: Path, episodes: Path) -> None:
+    answers = np.load(episodes / "probe_answer.npy")
+    np.save(episodes / "probe_answer.npy", 1 - answers)
+
+
+def cut_a_table(corpora: Path, episodes: Path) -> None:
+    os.truncate(corpora / "seed-0" / "items.parquet", 100)
+
+
+def lose_a_world(corpora: Path, episodes: Path) -> None:
+    shutil.rmtree(corpora / "seed-1")
+
+
+def add_a_world(corpora: Path, episodes: Path) -> None:
+    shutil.copytree(corpora / "seed-1", corpora / "seed-2")
+
+
+def scribble(corpora: Path, episodes: Path) -> None:
+    (corpora / "manifest.json").write_text("{")
+    (episodes / "episodes.npy").write_text("scribble")
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (flip_a_key_of_the_probe, "probe_answer.npy of the episodes is not as it was compiled"),
+        (cut_a_table, "seed-0/items.parquet is not as it was compiled"),
+        (lose_a_world, "seed-1/items.jsonl is missing"),
+        (add_a_world, "seed-2/items.jsonl is no file that was compiled"),
+        (scribble, "manifest.json cannot be read"),
+    ],
+)
+def test_damage_is_a_fault_and_no_bug(
+    damage: Callable[[Path, Path], None], message: str, corpus: Corpus, tmp_path: Path
+) -> None:
+    shutil.copytree(corpus.path, tmp_path / "corpora")
+    shutil.copytree(corpus.episodes, tmp_path / "episodes")
+    damage(tmp_path / "corpora", tmp_path / "episodes")
+    found = audit(corpus.experiment, tmp_path / "corpora", tmp_path / "episodes", Report())
+    assert {fault.kind for fault in found.faults} == {"damage"}
+    assert message in [fault.message for fault in found.faults]
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}"])
+def test_a_manifest_that_cannot_be_read_is_no_bug(text: str, tmp_path: Path) -> None:
+    corpus = Corpus(tmp_path)
+    (corpus.path / "manifest.json").write_text(text)
+    with pytest.raises(EnvironmentFailure, match=r"manifest\.json is damaged: run 'wug clean'"):
+        compile_experiment(corpus.experiment, Store(tmp_path / "build"), Silent(), Report())
+
+
 def test_a_name_that_pretraining_has_read(corpus: Corpus, tmp_path: Path) -> None:
     """A whole word is found, inflected or not; a longer word that begins with it is another word."""
     tokenizer = Tokenizer.from_file(str(corpus.path / "tokenizer.json"))
     items = parquet.read_table(corpus.path / "seed-0" / "items.parquet").to_pylist()
     name, other = (first(items, split)["cluster"] for split in ("trained", "absent"))
     episodes = np.load(corpus.episodes / "episodes.npy")
-    before, corpus.episodes = corpus.episodes, tmp_path
+    before, corpus.episodes = corpus.episodes, tmp_path / "episodes"
+    shutil.copytree(before, corpus.episodes)
     try:
         for text, found in ((f"{other}bap works as", False), (f"{name} works as", True)):
             ids = tokenizer.encode(text).ids
             changed = episodes.copy()
             changed[0, : len(ids)] = ids
-            np.save(tmp_path / "episodes.npy", changed)
+            np.save(corpus.episodes / "episodes.npy", changed)
+            list_anew(corpus.episodes)
             faults = corpus.audit().faults
             assert {fault.kind for fault in faults} == ({"pretraining"} if found else set()), faults
             assert all(f"'{name}'" in fault.message for fault in faults)
