@@ -57,10 +57,12 @@ def _forest(
         help = "write 'upward' where the child comes first" if not up else "leave 'upward' out"
         yield message, help
     sizes = level_sizes(first, roots, population.children, population.depth, population.together)
-    if sum(sizes) < first:
-        deep = (
-            f"{roots} root{'s' if roots > 1 else ''}, {most} children each and a depth of {population.depth}"
-        )
+    if roots < population.together:
+        yield "couples have children, and a single root is no couple", "write: roots 2, or more"
+    elif sum(sizes) < first:
+        deep = f"{roots} root{'s' if roots > 1 else ''}, {most} children each"
+        if population.depth:
+            deep += f" and a depth of {population.depth}"
         yield f"{deep} give room to {sum(sizes):,} {named[0]}; there are {first:,}", "raise one of them"
     narrow = min(sizes[:-1], default=parents)
     if parents > narrow:

@@ -56,6 +56,7 @@ class DocumentChecker:
         if len(tells) < len(found) or title is None:
             return None
         pronoun, pronouns = values.get("pronoun", ("", 0))
+        self._styles(what, tells, "qa" in values, bool(pronoun), document.name.span)
         return Document(
             name,
             subject,
@@ -69,6 +70,20 @@ class DocumentChecker:
             document.name.span,
             tuple(each.name for each in members),
         )
+
+    def _styles(self, what: str, tells: tuple[Tell, ...], asks: bool, turns: bool, span: Span) -> None:
+        """Report a style that no sentence of a document can have (W0202)."""
+        told = [(self.relations[t.relation].form(t.form), t.subject) for t in tells]
+        said = [(w, subject) for form, subject in told for w in form.wordings if not w.held]
+        if asks and all(wording.answer == len(wording.pieces) for wording, _ in said):
+            message = f"{what} puts sentences as questions; no form that it tells has an answer"
+            help = "divide one with '=>': \"The parent of {b} is\" => \" {a}.\", or leave 'qa' out"
+            self.report.add("W0202", message, span, help=help)
+        begin = [(next(slots(w.pieces[:1]), None), subject) for w, subject in said]
+        if turns and not any(slot is not None and slot.argument == subject for slot, subject in begin):
+            message = f"{what} has a pronoun for its subject; no form that it tells begins with that"
+            help = "begin a wording with the name, or leave 'pronoun' out"
+            self.report.add("W0202", message, span, help=help)
 
     def _listed(self, title: tuple[Piece, ...] | None, span: Span) -> tuple[Piece, ...] | None:
         """The title of a scene names its members all together."""

@@ -140,6 +140,9 @@ class PopulationChecker:
     def _complete(self, method: str, values: dict[str, Any], populate: syntax.Populate) -> dict[str, Any]:
         """What is needed is there, and nothing is said twice."""
         if values.pop("each_once", False):
+            if values.get("partners", 1) != 1:
+                message = "'each_once' is one partner each; 'partners' asks for more"
+                self.report.add("W0203", message, populate.span, help="leave one of the two out")
             values["partners"] = 1
         needed, example = _NEEDED.get(method, ("", ""))
         if needed and needed not in values and not self._is_wrong(populate, needed):
