@@ -173,5 +173,12 @@ def named(cursor: settings.Cursor, key: syntax.Name) -> syntax.Name | syntax.Cal
     """`named nonce(syllables 2)`, `named soft`, or the column that holds the names."""
     atom: syntax.Name | syntax.Call | None = cursor.take((syntax.Name, syntax.Call))
     if atom is None:
+        if (text := cursor.take(syntax.Text)) is not None:
+            while cursor.take(syntax.Text) is not None:
+                pass
+            help = 'names of your own stand in a file: entity person from "people.csv" { named name }'
+            message = "'named' takes nonce(syllables 2), or a column, and no texts"
+            cursor.report.add("W0203", message, text.span, help=help)
+            return None
         cursor.report.add("W0107", "'named' needs a value: nonce(syllables 2), or a column", key.span)
     return atom
