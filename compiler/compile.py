@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import gcd
 from pathlib import Path
@@ -23,7 +23,7 @@ from wug.compiler.asking.questions import summary
 from wug.compiler.canonical import canonical, digest, file_digest, plain
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draft import Draft, draft, draw_world, world_seeds
-from wug.compiler.emitting.augmentation import emit_requests
+from wug.compiler.emitting.augmentation import emit_requests, token_counts
 from wug.compiler.emitting.disjoint import disjoint
 from wug.compiler.emitting.emit import emit_seed, emit_world, write_card, write_manifest
 from wug.compiler.emitting.episodes import compile_episodes, compile_probe, without_episodes
@@ -205,15 +205,11 @@ def _write_corpus(
         check_documents(experiment, *worlds, drawn.documents, drawn.seeds, report)
         check_claims(experiment.world, *worlds, _claims(drawn), report)
         report.stop_if_failed()
-
-        def lengths(texts: Sequence[str]) -> list[int]:
-            return [len(each) for each in tokenizer.encode_batch_fast(list(texts))]
-
         for of in range(experiment.seeds):
             seed_folder = folder / f"seed-{of}"
             seed_folder.mkdir()
             emit_seed(drawn, of, seed_folder)
-            emit_requests(drawn, of, lengths, seed_folder)
+            emit_requests(drawn, of, token_counts(tokenizer), seed_folder)
             stage.update(of + 1)
     write_tokenizer(tokenizer, folder)
     splits = [dataclasses.asdict(summary(items)) for items in drawn.tests]

@@ -19,8 +19,8 @@ from wug.compiler.asking.retrieval import Ranking
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draw import permute
 from wug.compiler.experiment import Arm
-from wug.compiler.facts import Facts, Ints, Rows
-from wug.compiler.inferring.known import Known, closed
+from wug.compiler.facts import Ints, Rows
+from wug.compiler.inferring.known import Known, closed, columns_of
 from wug.compiler.populating.drawn import Drawn, Mask
 from wug.compiler.saying.render import Texts
 from wug.compiler.saying.said import Documents
@@ -185,7 +185,7 @@ def _answers(
     whole = drawn.trained[of]
     known, sets = taught, np.full(len(facts), of, np.int32)
     if any(seen != whole for seen in numbers):
-        known = closed(drawn, np.full(len(numbers), of, np.int32), _columns(drawn, list(numbers)), Report())
+        known = closed(drawn, np.full(len(numbers), of, np.int32), columns_of(drawn, list(numbers)), Report())
         sets = np.array([numbers[seen] for seen in facts], np.int32)
     something = np.array([bool(seen) for seen in facts], bool)
     answers, depths, first = [np.empty(0, bool)], [np.empty(0, np.int64)], 0
@@ -222,16 +222,3 @@ def proved(items: Items, drawn: Drawn, known: Known, sets: Ints) -> tuple[Mask, 
     if kind != "statements":
         answerable = np.asarray(answerable & ~(~items.accept & (chosen > 0)).any(axis=1))
     return answerable, np.where(answerable, depth, 0)
-
-
-def _columns(drawn: Drawn, sets: list[frozenset[Fact]]) -> dict[str, Facts]:
-    """Sets of facts as columns, the number of its set for each fact's world."""
-    rows: dict[str, list[tuple[int, int]]] = {}
-    for number, seen in enumerate(sets):
-        for relation, row in sorted(seen):
-            rows.setdefault(relation, []).append((number, row))
-    found = {}
-    for relation, pairs in rows.items():
-        number, row = np.array(pairs, np.int64).T
-        found[relation] = Facts(number.astype(np.int32), drawn.closures[relation].facts.arguments[row])
-    return found

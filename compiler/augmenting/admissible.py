@@ -11,8 +11,7 @@ from wug.compiler.augmenting.kind import is_reversal
 from wug.compiler.augmenting.requests import Request
 from wug.compiler.augmenting.units import Fact, Unit
 from wug.compiler.diagnosis.diagnostics import Report
-from wug.compiler.facts import Facts
-from wug.compiler.inferring.known import Known, closed
+from wug.compiler.inferring.known import Known, closed, columns_of, in_full
 from wug.compiler.populating.drawn import Drawn
 from wug.compiler.saying.render import fill
 
@@ -39,7 +38,7 @@ def admissible(
     global, what follows from all that is trained by a proof that rests on the unit. `said` are the statements
     that training makes."""
     shown = list(dict.fromkeys(each.unit.shown for each in asked if each.scope == "local"))
-    alone = _closed(drawn, shown, of)
+    alone = closed(drawn, np.full(len(shown), of, np.int32), columns_of(drawn, shown), Report())
     sets = {facts: number for number, facts in enumerate(shown)}
     resting = _resting(drawn, taught, of) if any(each.scope == "global" for each in asked) else {}
     found = []
@@ -56,19 +55,6 @@ def admissible(
     return found
 
 
-def _closed(drawn: Drawn, shown: Sequence[frozenset[Fact]], of: int) -> Known:
-    """Sets of facts of one world, each closed by itself."""
-    rows: dict[str, list[tuple[int, int]]] = {}
-    for number, facts in enumerate(shown):
-        for relation, row in sorted(facts):
-            rows.setdefault(relation, []).append((number, row))
-    columns = {}
-    for relation, pairs in rows.items():
-        number, row = np.array(pairs, np.int64).T
-        columns[relation] = Facts(number.astype(np.int32), drawn.closures[relation].facts.arguments[row])
-    return closed(drawn, np.full(len(shown), of, np.int32), columns, Report())
-
-
 def _of_set(known: Known, number: int, drawn: Drawn) -> dict[Fact, int]:
     """What follows in one set without resting on an absence, and is so in the full world: facts, and their
     rows in the closures of the sets."""
@@ -83,9 +69,7 @@ def _of_set(known: Known, number: int, drawn: Drawn) -> dict[Fact, int]:
 
 def _in_full(relation: str, row: int, known: Known, drawn: Drawn) -> Fact | None:
     """A fact of a set as one of the full world, none where it is not true there."""
-    facts = known.closures[relation].facts
-    columns = [facts.arguments[[row], place] for place in range(facts.arguments.shape[1])]
-    at = int(drawn.closures[relation].extent.find(known.of[facts.world[[row]]], columns)[0])
+    at = int(in_full(known, drawn, relation, np.array([row]))[0])
     return (relation, at) if at >= 0 else None
 
 

@@ -10,7 +10,7 @@ from wug.compiler.experiment import Arm, Train
 from wug.compiler.facts import Rows
 from wug.compiler.forms import Form
 from wug.compiler.inferring.inference import Inference, constant_numbers, inferences
-from wug.compiler.inferring.known import Known
+from wug.compiler.inferring.known import Known, in_full
 from wug.compiler.inferring.match import Filters, begin, head_columns
 from wug.compiler.plan import Augment
 from wug.compiler.populating.drawn import Drawn
@@ -80,9 +80,7 @@ def _all_that_follows(augment: Augment, drawn: Drawn, taught: Known) -> list[tup
     held = withheld(augment, drawn, taught)
     for name, closure in taught.closures.items():
         relation = drawn.experiment.world.relations[name]
-        facts = closure.facts
-        columns = [facts.arguments[:, place] for place in range(facts.arguments.shape[1])]
-        rows = drawn.closures[name].extent.find(facts.world, columns)
+        rows = in_full(taught, drawn, name, np.arange(len(closure.facts)))
         trained = [row for each in drawn.trained for of, row in each if of == name]
         rows = np.sort(rows[(rows >= 0) & ~np.isin(rows, trained)])
         rows = rows[~held[name][rows]]

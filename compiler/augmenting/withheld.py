@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from wug.compiler.draw import permute
 from wug.compiler.facts import Rows
-from wug.compiler.inferring.known import Known
+from wug.compiler.inferring.known import Known, in_full
 from wug.compiler.plan import Augment
 from wug.compiler.populating.drawn import Drawn
 from wug.compiler.world import Relation
@@ -47,15 +47,14 @@ def withheld(augment: Augment, drawn: Drawn, taught: Known) -> dict[str, NDArray
         held[name][trained[name][~kept]] = True
     rest: dict[str, Rows] = {}
     for name, closure in taught.closures.items():
-        facts = closure.facts
-        columns = [facts.arguments[:, place] for place in range(facts.arguments.shape[1])]
-        full = drawn.closures[name].extent.find(taught.of[facts.world], columns)
+        full = in_full(taught, drawn, name, np.arange(len(closure.facts)))
         derived = np.flatnonzero((full >= 0) & ~np.isin(full, trained[name]))
         several = []
         for row in derived.tolist():
             leaves = taught.proofs.leaves(name, row)
             if len(leaves) == 1:
-                held[name][full[row]] = held[leaves[0][0]][_in_full(*leaves[0], taught, drawn)]
+                leaf, at = leaves[0]
+                held[name][full[row]] = held[leaf][in_full(taught, drawn, leaf, np.array([at]))[0]]
             else:
                 several.append(int(full[row]))
         rest[name] = np.array(sorted(several), np.int64)
@@ -64,10 +63,3 @@ def withheld(augment: Augment, drawn: Drawn, taught: Known) -> dict[str, NDArray
             kept = asked(augment, drawn.experiment.world.relations[name], rows, drawn)
             held[name][rows[~kept]] = True
     return held
-
-
-def _in_full(relation: str, row: int, taught: Known, drawn: Drawn) -> int:
-    """The row of a trained fact in the full worlds' closure."""
-    facts = taught.closures[relation].facts
-    columns = [facts.arguments[[row], place] for place in range(facts.arguments.shape[1])]
-    return int(drawn.closures[relation].extent.find(taught.of[facts.world[[row]]], columns)[0])

@@ -29,15 +29,19 @@ def _exclude(
     return [(relation, form)]
 
 
-def _facts(cursor: settings.Cursor, key: syntax.Name) -> tuple[int, int] | None:
-    """`facts 8` or `facts 1..8`."""
+def _range(cursor: settings.Cursor) -> tuple[int, int, syntax.Atom | None]:
+    """`8` or `1..8`, 0..0 for anything else, and where it stands."""
     atom = cursor.take((syntax.Range, syntax.Number))
     if isinstance(atom, syntax.Number) and atom.kind == "int":
-        low = high = int(atom.value)
-    elif isinstance(atom, syntax.Range):
-        low, high = atom.low, atom.high
-    else:
-        low = high = 0
+        return int(atom.value), int(atom.value), atom
+    if isinstance(atom, syntax.Range):
+        return atom.low, atom.high, atom
+    return 0, 0, atom
+
+
+def _facts(cursor: settings.Cursor, key: syntax.Name) -> tuple[int, int] | None:
+    """`facts 8` or `facts 1..8`."""
+    low, high, atom = _range(cursor)
     if not 1 <= low <= high <= 1000:
         cursor.report.add(
             "W0203", "'facts' takes a number or a range such as 1..8, at most 1000", (atom or key).span
@@ -203,13 +207,7 @@ def _source(cursor: settings.Cursor) -> syntax.Name | None:
 
 def _depth(cursor: settings.Cursor, key: syntax.Name) -> tuple[int, int] | None:
     """`depth 2` or `depth 2..3`."""
-    atom = cursor.take((syntax.Range, syntax.Number))
-    if isinstance(atom, syntax.Number) and atom.kind == "int":
-        low = high = int(atom.value)
-    elif isinstance(atom, syntax.Range):
-        low, high = atom.low, atom.high
-    else:
-        low = high = 0
+    low, high, atom = _range(cursor)
     if not 1 <= low <= high <= DEEPEST:
         cursor.report.add("W0203", "'depth' takes a number or a range such as 2..3", (atom or key).span)
         return None

@@ -8,7 +8,7 @@ choices refuted in the full world. It does not rest on the manifest: a changed f
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from wug.compiler.canonical import file_digest
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draft import Draft, draft
 from wug.compiler.emitting.audit_seed import Finding, SeedAudit
-from wug.compiler.emitting.augmentation import request_columns
+from wug.compiler.emitting.augmentation import request_columns, token_counts
 from wug.compiler.emitting.disjoint import disjoint
 from wug.compiler.emitting.files import Tables, read_rows, read_tables
 from wug.compiler.experiment import Experiment
@@ -98,10 +98,9 @@ def _planned_otherwise(drawn: Draft, of: int, tokenizer: Tokenizer, folder: Path
     if not any(arm.augment for arm in drawn.experiment.arms):
         return
 
-    def lengths(texts: Sequence[str]) -> list[int]:
-        return [len(each) for each in tokenizer.encode_batch_fast(list(texts))]
-
-    wanted = dict(zip(("requests", "admissible"), request_columns(drawn, of, lengths), strict=True))
+    wanted = dict(
+        zip(("requests", "admissible"), request_columns(drawn, of, token_counts(tokenizer)), strict=True)
+    )
     for name, columns in wanted.items():
         right = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
         for path in (folder / f"{name}.parquet", folder / f"{name}.jsonl"):

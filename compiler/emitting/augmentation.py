@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from tokenizers import Tokenizer
 
 from wug.compiler.augmenting.admissible import admissible
 from wug.compiler.augmenting.requests import Lengths, asked_units, requests
@@ -67,6 +68,11 @@ AUDIT = pa.schema(
         ("kept", pa.bool_()),
     ]
 )
+
+
+def token_counts(tokenizer: Tokenizer) -> Lengths:
+    """How many tokens texts have under a tokenizer."""
+    return lambda texts: [len(each) for each in tokenizer.encode_batch_fast(list(texts))]
 
 
 def emit_requests(draft: Draft, of: int, lengths: Lengths, folder: Path) -> None:

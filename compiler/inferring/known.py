@@ -6,7 +6,7 @@ A set is some facts of one world. All sets are closed at once: to inference each
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -59,6 +59,26 @@ class Known:
         places = tuple(place for place in range(len(relation.arguments)) if place != free)
         columns = [arguments[:, place] for place in places]
         return self.closures[relation.name].extent.any(places, sets, columns)
+
+
+def in_full(known: Known, drawn: Drawn, relation: str, rows: Rows) -> Rows:
+    """Where facts of the sets are in the closure of the full worlds; -1 where they are not true there."""
+    facts = known.closures[relation].facts
+    columns = [facts.arguments[rows, place] for place in range(facts.arguments.shape[1])]
+    return drawn.closures[relation].extent.find(known.of[facts.world[rows]], columns)
+
+
+def columns_of(drawn: Drawn, sets: Sequence[Iterable[tuple[str, int]]]) -> dict[str, Facts]:
+    """Sets of facts of the full worlds as columns, the number of its set for each fact's world."""
+    rows: dict[str, list[tuple[int, int]]] = {}
+    for number, seen in enumerate(sets):
+        for relation, row in sorted(seen):
+            rows.setdefault(relation, []).append((number, row))
+    found = {}
+    for relation, pairs in rows.items():
+        number, row = np.array(pairs, np.int64).T
+        found[relation] = Facts(number.astype(np.int32), drawn.closures[relation].facts.arguments[row])
+    return found
 
 
 def closed(drawn: Drawn, of: Ints, facts: Mapping[str, Facts], report: Report) -> Known:
