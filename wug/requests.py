@@ -20,6 +20,7 @@ def requests(plan: Plan, compiled: Path) -> list[dict[str, Any]]:
     """Each arm that a model has to write for: how many requests and texts there are in all worlds, of each
     scope the first request of the first world as it would be put, and what a server is allowed to spend."""
     found = []
+    (first,) = corpora.load(compiled, plan.seeds[:1]).worlds
     for arm in (arm for arm in plan.arms if arm.augment is not None and arm.augment.sampled):
         assert arm.augment is not None
         asked = [read_requests(compiled / f"seed-{seed}", arm.name) for seed in plan.seeds]
@@ -32,7 +33,7 @@ def requests(plan: Plan, compiled: Path) -> list[dict[str, Any]]:
                 "worlds": len(plan.seeds),
                 "requests": len(every),
                 "texts": sum(len(request.prompts) for request in every) * arm.augment.samples,
-                "examples": [_put(compiled, plan, request) for request in _firsts(asked[0])],
+                "examples": [_put(first, request) for request in _firsts(asked[0])],
                 "server": _server(plan, compiled, arm, asked),
             }
         )
@@ -44,8 +45,7 @@ def _firsts(asked: list[Request]) -> list[Request]:
     return list({request.scope: request for request in reversed(asked)}.values())[::-1]
 
 
-def _put(compiled: Path, plan: Plan, request: Request) -> dict[str, Any]:
-    (world,) = corpora.load(compiled, plan.seeds[:1]).worlds
+def _put(world: corpora.World, request: Request) -> dict[str, Any]:
     text = dict(zip(world.documents.doc_id_D.tolist(), world.documents.text_D, strict=True))
     before = [text[doc_id] for doc_id in request.context_doc_ids]
     return {
