@@ -1,7 +1,9 @@
-"""Plots: price.svg, accuracy against what a question costs, and context.svg, against how much is shown.
+"""Plots: price.svg, accuracy against what a question costs, context.svg, against how much is shown, and
+augmentation.svg, against how much is added to the training documents.
 
-One panel a split, one mark an arm with its interval, on a logarithmic axis. Arms that differ only in how many
-documents they are shown are joined to a curve. Names stand at the right, as many marks lie one on another.
+One panel a split, one mark an arm with its interval. Arms that differ in one amount only are joined to a
+curve: how many documents they are shown, on a logarithmic axis, or how much augmentation they add, on one
+that begins at nothing. Names stand at the right, as many marks lie one on another.
 """
 
 from __future__ import annotations
@@ -32,6 +34,17 @@ class _Axis:
     value: Callable[[Row], float]
     kept: Callable[[Row], float]  # the same where a shared context is kept; as `value` where nothing is
     written: Callable[[float], str]
+    curves: Callable[[dict[str, Any], Sequence[Row]], list[list[Row]]]
+    even: bool = False  # from nothing on, else logarithmic
+
+    def ticks(self, values: Sequence[float]) -> list[float]:
+        return _even_ticks(values) if self.even else _ticks(values)
+
+    def share(self, value: float, ticks: Sequence[float]) -> float:
+        """How far to the right a value stands."""
+        if self.even:
+            return value / ticks[-1]
+        return math.log10(max(value, ticks[0]) / ticks[0]) / math.log10(ticks[-1] / ticks[0])
 
 
 def price_picture(document: dict[str, Any]) -> str:
@@ -52,6 +65,7 @@ def price_picture(document: dict[str, Any]) -> str:
         lambda row: told(row, "question"),
         lambda row: told(row, "question_reused" if arms[row["arm"]]["prefix_flops"] else "question"),
         money if currency else flops,
+        _shown,
     )
     return _plot(document, document["pooled"], axis)
 
@@ -59,7 +73,7 @@ def price_picture(document: dict[str, Any]) -> str:
 def context_picture(document: dict[str, Any]) -> str | None:
     """The SVG text of accuracy against the documents in context; None unless some arms make a curve."""
     rows = [row for row in document["pooled"] if row["context_docs"]]
-    if not any(len(curve) > 1 for curve in _curves(document, rows)):
+    if not any(len(curve) > 1 for curve in _shown(document, rows)):
         return None
     axis = _Axis(
         "documents in context",
@@ -68,6 +82,28 @@ def context_picture(document: dict[str, Any]) -> str | None:
         lambda row: float(row["context_docs"]),
         lambda row: float(row["context_docs"]),
         lambda value: f"{value:,.10g}",
+        _shown,
+    )
+    return _plot(document, rows, axis)
+
+
+def augmentation_picture(document: dict[str, Any]) -> str | None:
+    """The SVG text of accuracy against the tokens that augmentation added; None unless some arms make a
+    curve."""
+    arms = document["arms"]
+    told = {arm for curve in document["augmentation_curves"] for arm in curve}
+    rows = [row for row in document["pooled"] if row["arm"] in told]
+    if not any(len(curve) > 1 for curve in _augmented(document, rows)):
+        return None
+    axis = _Axis(
+        "tokens of added text",
+        "accuracy and augmentation",
+        "Share of right answers against the text added to the training documents",
+        lambda row: float(arms[row["arm"]]["added_tokens"]),
+        lambda row: float(arms[row["arm"]]["added_tokens"]),
+        flops,
+        _augmented,
+        even=True,
     )
     return _plot(document, rows, axis)
 
@@ -82,7 +118,7 @@ def _plot(document: dict[str, Any], rows: Sequence[Row], axis: _Axis) -> str:
     width = max(
         2 * MARGIN + columns * panel + (columns - 1) * _GAP, round(2 * MARGIN + 6.6 * len(axis.subtitle))
     )
-    ticks = _ticks([value for row in rows for value in (axis.value(row), axis.kept(row))])
+    ticks = axis.ticks([value for row in rows for value in (axis.value(row), axis.kept(row))])
     parts: list[str] = []
     for number, split in enumerate(splits):
         left = MARGIN + _SCALE + (number % columns) * (panel + _GAP)
@@ -116,10 +152,9 @@ def _panel(
     document: dict[str, Any], rows: Sequence[Row], axis: _Axis, ticks: Sequence[float], left: int, top: int
 ) -> list[str]:
     upper, lower = top + _HEAD, top + _HEAD + _HIGH
-    span = math.log10(ticks[-1] / ticks[0])
 
     def across(value: float) -> float:
-        return left + _WIDE * math.log10(max(value, ticks[0]) / ticks[0]) / span
+        return left + _WIDE * axis.share(value, ticks)
 
     def up(share: float) -> float:
         return lower - share * _HIGH
@@ -137,7 +172,7 @@ def _panel(
     parts.append(text(left + _WIDE / 2, lower + 36, axis.name, "quiet", "middle"))
     y = up(rows[0]["chance"])
     parts.append(f'<line class="chance" x1="{left}" y1="{y:g}" x2="{left + _WIDE}" y2="{y:g}"/>')
-    for curve in _curves(document, rows):
+    for curve in axis.curves(document, rows):
         if len(curve) > 1:
             points = " ".join(f"{across(axis.value(row)):.1f},{up(row['accuracy']):.1f}" for row in curve)
             kind = tint(document["arms"][curve[0]["arm"]])
@@ -162,7 +197,7 @@ def _panel(
     return parts
 
 
-def _curves(document: dict[str, Any], rows: Sequence[Row]) -> list[list[Row]]:
+def _shown(document: dict[str, Any], rows: Sequence[Row]) -> list[list[Row]]:
     """Of each split the arms that differ only in how many documents are chosen for them, fewest first."""
     found: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
@@ -171,6 +206,17 @@ def _curves(document: dict[str, Any], rows: Sequence[Row]) -> list[list[Row]]:
             alike = (row["split"], price["context"], price["augment"], price["train_steps"])
             found.setdefault(alike, []).append(row)
     return [sorted(curve, key=lambda row: (row["context_docs"], row["arm"])) for curve in found.values()]
+
+
+def _augmented(document: dict[str, Any], rows: Sequence[Row]) -> list[list[Row]]:
+    """Of each split the arms that differ only in how much augmentation they add, the least first."""
+    found = []
+    for split in dict.fromkeys(row["split"] for row in rows):
+        by_arm = {row["arm"]: row for row in rows if row["split"] == split}
+        found += [
+            [by_arm[arm] for arm in curve if arm in by_arm] for curve in document["augmentation_curves"]
+        ]
+    return found
 
 
 def _saves(axis: _Axis, row: Row) -> bool:
@@ -192,6 +238,14 @@ def _ticks(values: Sequence[float]) -> list[float]:
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     step = -(-(last - first) // 5)
     return [10.0**power for power in range(first, last + step, step)]
+
+
+def _even_ticks(values: Sequence[float]) -> list[float]:
+    """From nothing to the first that reaches all values, at most six of them and equally far apart."""
+    most = max(values, default=0.0) or 1.0
+    base = 10.0 ** math.floor(math.log10(most / 5))
+    step = next(base * size for size in (1, 2, 5, 10) if 5 * base * size >= most * 0.9999)
+    return [step * place for place in range(max(2, math.ceil(most / step * 0.9999) + 1))]
 
 
 def _spread(heights: Sequence[float], upper: float) -> list[float]:

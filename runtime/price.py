@@ -15,7 +15,7 @@ from typing import Any
 from wug.compiler.plan import Arm, Plan, Prices
 from wug.runtime.corpus import World
 from wug.runtime.cost import QuestionCost, question_cost, train_flops
-from wug.runtime.schedule import training_lengths
+from wug.runtime.schedule import added_tokens, training_lengths
 
 MILLION = 1_000_000
 
@@ -69,13 +69,15 @@ def _training(plan: Plan, worlds: Sequence[World], arm: Arm, parameters: int) ->
     match = next((a.finetune.match for a in plan.arms if a.name == arm.name and a.finetune), "")
     setting = arm.finetune
     if setting is None:
-        return {"train_steps": 0, "match": match, "train_tokens": 0, "train_flops": 0}
+        return {"train_steps": 0, "match": match, "train_tokens": 0, "added_tokens": 0, "train_flops": 0}
     lengths = [training_lengths(world, arm.name, setting) for world in worlds]
     flops = [train_flops(plan.model, parameters, each) for each in lengths]
+    added = sum(added_tokens(world, arm.name, setting) for world in worlds)
     return {
         "train_steps": setting.steps,
         "match": match,
         "train_tokens": round(sum(int(each.sum()) for each in lengths) / len(worlds)),
+        "added_tokens": round(added / len(worlds)),
         "train_flops": round(sum(flops) / len(flops)),
     }
 

@@ -14,6 +14,7 @@ from wug.compiler.plan import Arm, Plan, Split, Term
 from wug.runtime.advice import advice
 from wug.runtime.audit import Audit
 from wug.runtime.corpus import World
+from wug.runtime.curves import augmentation_curves
 from wug.runtime.expect import Outcome, judge, wilson
 from wug.runtime.free import Said, wrong_texts
 from wug.runtime.keys import canonical, digest
@@ -73,6 +74,9 @@ def results(
         "pooled": pooled,
         "splits": _splits(plan, worlds),
         "arms": prices,
+        "augmentation_curves": augmentation_curves(
+            plan, worlds, {arm: price["added_tokens"] for arm, price in prices.items()}
+        ),
         "advice": _advice(worlds, told, prices),
         "augmentation": {name: audit.to_json() for name, audit in audits.items()},
         "pretraining": [_pretraining(outcome, plan.pretraining.accuracy) for outcome in pretraining],

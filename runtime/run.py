@@ -29,7 +29,7 @@ from wug.runtime.interruption import Interruption, interruptible
 from wug.runtime.keys import device_kind, key
 from wug.runtime.matching import matched
 from wug.runtime.picture import picture
-from wug.runtime.plot import context_picture, price_picture
+from wug.runtime.plot import augmentation_picture, context_picture, price_picture
 from wug.runtime.price import Augmenting
 from wug.runtime.results import ArmResult, results
 from wug.runtime.schedule import BLOCK, CHECKPOINT_EVERY_S
@@ -108,6 +108,7 @@ class Run:
                     ("results.svg", picture(document)),
                     ("price.svg", price_picture(document)),
                     ("context.svg", context_picture(document)),
+                    ("augmentation.svg", augmentation_picture(document)),
                 ):
                     if drawn is not None:
                         (entry.scratch / name).write_text(drawn, encoding="utf-8")

@@ -83,3 +83,12 @@ def training_lengths(world: World, arm: str, setting: Finetuning) -> npt.NDArray
     seen = world.documents.seen_by(arm)
     rows = batch_rows(world.training_digest(arm), world.seed, 0, setting.steps, setting.batch, len(seen))
     return world.documents.length_D[seen[rows]].ravel() - 1
+
+
+def added_tokens(world: World, arm: str, setting: Finetuning) -> int:
+    """The tokens of the texts that an arm's augmentation added and this training reads, each text once."""
+    seen = world.documents.seen_by(arm)
+    rows = batch_rows(world.training_digest(arm), world.seed, 0, setting.steps, setting.batch, len(seen))
+    read = seen[np.unique(rows)]
+    added = read[world.documents.set_D[read] == arm]
+    return int((world.documents.length_D[added] - 2).sum())

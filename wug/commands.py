@@ -142,7 +142,7 @@ def run(options: argparse.Namespace) -> int:
         out = console()
         print_report(document, out)
         out.print(f"\nresults: {folder / 'results.json'}")
-        for name in ("results.svg", "price.svg", "context.svg"):
+        for name in ("results.svg", "price.svg", "context.svg", "augmentation.svg"):
             if (folder / name).exists():
                 out.print(f"picture: {folder / name}")
         if (said := folder / "generations.jsonl").exists():

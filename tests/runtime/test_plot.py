@@ -11,7 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wug.runtime.plot import _spread, _ticks, context_picture, price_picture
+from wug.runtime.plot import (
+    _even_ticks,
+    _spread,
+    _ticks,
+    augmentation_picture,
+    context_picture,
+    price_picture,
+)
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -90,6 +97,37 @@ def test_arms_that_differ_only_in_k_make_a_curve(document) -> None:
     assert len(found(ElementTree.fromstring(price_picture(document)), "curve", "polyline")) == 2
 
 
+def with_added(document: dict[str, Any]) -> dict[str, Any]:
+    """With two more augmented arms, and none the better for it."""
+    for number, added in enumerate((300, 100)):
+        arm = f"added{added}"
+        document["arms"][arm] = {**document["arms"]["augmented"], "added_tokens": added}
+        for split in ("trained", "reversal"):
+            row = next(r for r in document["pooled"] if (r["arm"], r["split"]) == ("augmented", split))
+            document["pooled"].insert(number, {**row, "arm": arm})
+    document["augmentation_curves"] = [["finetune", "added100", "added300"]]
+    return document
+
+
+def test_arms_that_differ_only_in_how_much_they_add_make_a_curve_from_nothing_on(finished, document) -> None:
+    assert document["augmentation_curves"] == []
+    assert augmentation_picture(document) is None
+    assert not (finished[1] / "augmentation.svg").exists()
+    text = augmentation_picture(with_added(document))
+    assert text is not None
+    svg = ElementTree.fromstring(text)
+    curves = found(svg, "curve", "polyline")
+    assert len(curves) == 2
+    for curve in curves:
+        first, second, third = (float(p.split(",")[0]) for p in curve.get("points").split())
+        assert (third - second) == pytest.approx(2 * (second - first), abs=0.2), "as far as there are tokens"
+    assert "added300, reversal" in text
+    assert "300 tokens of added text" in svg.findtext(f"{SVG}desc")
+    assert "icl" not in text
+    document["pooled"] = [row for row in document["pooled"] if row["arm"] == "finetune"]
+    assert augmentation_picture(document) is None, "an arm without results is on no curve"
+
+
 def test_everything_lies_inside(document) -> None:
     document["name"] = 'a <b> & "c"'
     for number in range(5):
@@ -124,3 +162,15 @@ def test_the_axis_holds_all_values_with_few_ticks(values: list[float]) -> None:
     assert ticks[0] <= min(values) * 1.001
     assert ticks[-1] >= max(values) * 0.999
     assert _ticks([0.0]) == _ticks([1.0])
+
+
+@given(st.lists(st.floats(1e-3, 1e12), min_size=1, max_size=8))
+def test_an_axis_from_nothing_on_holds_all_values_with_few_ticks_equally_far_apart(
+    values: list[float],
+) -> None:
+    ticks = _even_ticks(values)
+    assert ticks[0] == 0
+    assert 3 <= len(ticks) <= 6
+    assert ticks[-1] >= max(values) * 0.999
+    assert ticks[1] * (len(ticks) - 1) == pytest.approx(ticks[-1])
+    assert _even_ticks([0.0]) == _even_ticks([1.0])

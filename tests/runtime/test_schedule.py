@@ -8,6 +8,7 @@ from pyarrow import parquet
 
 from wug.runtime.corpus import DOC, PAD, load
 from wug.runtime.schedule import (
+    added_tokens,
     learning_rates,
     row_width,
     token_weights,
@@ -52,6 +53,17 @@ def test_rows_are_whole_documents_of_the_arm(shared) -> None:
         assert np.count_nonzero(row_T == DOC) == 2
     fed = training_lengths(world, "finetune", setting)
     assert fed.sum() == np.count_nonzero(tokens_CBT != PAD) - 24
+
+
+def test_what_was_added_counts_once_and_only_if_training_comes_to_it(shared) -> None:
+    world = load(shared.compiled, [0]).worlds[0]
+    setting = shared.plan.arms[3].finetune
+    whole = sum(
+        len(text.rstrip(".").split()) + 1 for text in world.documents.text_D[2::3]
+    )  # words and a stop
+    told = [added_tokens(world, "augmented", dataclasses.replace(setting, steps=n)) for n in (1, 2, 5, 500)]
+    assert 0 < told[0] < told[1] < told[2] == told[3] == whole
+    assert added_tokens(world, "finetune", setting) == 0
 
 
 def test_chunks_join_without_a_seam(shared) -> None:
