@@ -16,7 +16,8 @@ class Model(Record):
     """The shape of a decoder trained from scratch. `context` is the most tokens it ever sees at once.
 
     `hidden` is the width of the gated MLP; `convolution` the taps of the short causal convolutions before
-    attention and before the MLP, 0 for none.
+    attention and before the MLP, 0 for none. With `qkv_convolution` n queries, keys and values are computed
+    of the last n tokens instead, with weights for each place, and only the MLP has a convolution before it.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Model(Record):
     kv_heads: int = 4
     hidden: int = 256
     convolution: int = 4
+    qkv_convolution: int = 0
     context: int = 256
 
 

@@ -1,11 +1,12 @@
 """Memory: what a decoder keeps of the tokens that it has read, so that the next ones cost only themselves.
 
-A layer keeps the keys and values of its attention and, where it has convolutions, their last inputs. Rows
-are padded on the right: what padding leaves behind a row's end is never attended to, and overwritten by the
-tokens that come there. Layers are a list, not a scan, which would copy the memory of them all at each token.
+A layer keeps the keys and values of its attention and, where it has convolutions or windows, their last
+inputs. Rows are padded on the right: what padding leaves behind a row's end is never attended to, and
+overwritten by the tokens that come there. Layers are a list, not a scan, which would copy the memory of them
+all at each token.
 
-Letters in names: B rows, T tokens, S slots of a memory, D width, K key-value heads, C head width, W taps less
-one of a convolution, V vocabulary.
+Letters in names: B rows, T tokens, S slots of a memory, D width, R channels that attention reads, K key-value
+heads, C head width, W taps less one of a convolution, V vocabulary.
 """
 
 from __future__ import annotations
@@ -31,8 +32,17 @@ Memory = list[Kept]  # of each layer: keys and values [B, S, K, C], what its con
 def empty(model: Model, rows: int, slots: int) -> Memory:
     """A memory of nothing, with room for so many tokens a row."""
     heads = jnp.zeros((rows, slots, model.kv_heads, model.width // model.heads))
-    last = jnp.zeros((rows, max(0, model.convolution - 1), model.width))
-    return [{"key": heads, "value": heads, "attention": last, "mlp": last} for _ in range(model.layers)]
+
+    def last(taps: int) -> jax.Array:
+        return jnp.zeros((rows, max(0, taps - 1), model.width))
+
+    kept = {
+        "key": heads,
+        "value": heads,
+        "attention": last(model.qkv_convolution or model.convolution),
+        "mlp": last(model.convolution),
+    }
+    return [dict(kept) for _ in range(model.layers)]
 
 
 def unrolled(parameters: Tree) -> list[Any]:
@@ -80,29 +90,29 @@ def _layer(
 def _reading(
     reading: nnx.Sequential, x_BTD: jax.Array, past_BWD: jax.Array, length_B: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
-    """What a part of a layer reads, and the last inputs of its convolution at each row's end."""
-    norm, *convolutions = reading.layers
+    """What a part of a layer reads, and the last inputs of its convolution or window at each row's end."""
+    norm, *joining = reading.layers
     x_BTD = norm(x_BTD)
-    if not convolutions:
+    if not joining:
         return x_BTD, past_BWD
     whole_BTD = jnp.concatenate([past_BWD, x_BTD], axis=1)
     last_BW = length_B[:, None] + jnp.arange(past_BWD.shape[1])
-    return convolutions[0](x_BTD, past_BWD), jnp.take_along_axis(whole_BTD, last_BW[..., None], axis=1)
+    return joining[0](x_BTD, past_BWD), jnp.take_along_axis(whole_BTD, last_BW[..., None], axis=1)
 
 
 def _attend(
-    attention: Attention, x_BTD: jax.Array, before: Kept, first_B: jax.Array
+    attention: Attention, x_BTR: jax.Array, before: Kept, first_B: jax.Array
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
     """Attention over the memory and the tokens that are read, and keys and values of both."""
-    heads = (*x_BTD.shape[:2], attention.kv_heads, -1)
-    q_BTHC = rotate(attention.query(x_BTD).reshape(*x_BTD.shape[:2], attention.heads, -1), first_B)
+    heads = (*x_BTR.shape[:2], attention.kv_heads, -1)
+    q_BTHC = rotate(attention.query(x_BTR).reshape(*x_BTR.shape[:2], attention.heads, -1), first_B)
     put = jax.vmap(partial(jax.lax.dynamic_update_slice_in_dim, axis=0))
-    key_BSKC = put(before["key"], rotate(attention.key(x_BTD).reshape(heads), first_B), first_B)
-    value_BSKC = put(before["value"], attention.value(x_BTD).reshape(heads), first_B)
-    place_BT1 = first_B[:, None, None] + jnp.arange(x_BTD.shape[1])[:, None]
+    key_BSKC = put(before["key"], rotate(attention.key(x_BTR).reshape(heads), first_B), first_B)
+    value_BSKC = put(before["value"], attention.value(x_BTR).reshape(heads), first_B)
+    place_BT1 = first_B[:, None, None] + jnp.arange(x_BTR.shape[1])[:, None]
     seen_B1TS = (jnp.arange(key_BSKC.shape[1]) <= place_BT1)[:, None]
     mixed_BTHC = jax.nn.dot_product_attention(q_BTHC, key_BSKC, value_BSKC, mask=seen_B1TS)
-    return attention.out(mixed_BTHC.reshape(x_BTD.shape)), key_BSKC, value_BSKC
+    return attention.out(mixed_BTHC.reshape(*x_BTR.shape[:2], -1)), key_BSKC, value_BSKC
 
 
 # Contexts

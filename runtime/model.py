@@ -2,7 +2,9 @@
 
 RMSNorm before each part, rotary positions, grouped-query attention, a gated MLP, embeddings tied in the
 forward pass, and layers that are stacked and scanned. A short causal convolution may stand before attention
-and before the MLP: it joins the tokens of a name, so that attention does not have to learn it.
+and before the MLP: it joins the tokens of a name, so that attention does not have to learn it. Or queries,
+keys and values are themselves computed of the last few tokens, each with weights of its own: so a fact can be
+looked up by what stands at one place in its sentence and not at another.
 
 Letters in names are axes: B rows, T tokens, D width, H heads, K key-value heads, C head width, F hidden width
 of the MLP, W taps of a convolution, L layers, V vocabulary.
@@ -54,23 +56,46 @@ class Convolution(nnx.Module):
         return x_BTD + sum(whole_BTD[:, w : w + tokens] * kernel_WD[w] for w in range(taps))
 
 
+class Window(nnx.Module):
+    """The last `taps` tokens side by side, [B, T, W D]. A linear map of it is a dense causal convolution.
+
+    Queries and keys of a window are the convolutional self-attention of Li et al., arXiv 1907.00235.
+    """
+
+    def __init__(self, taps: int):
+        self.taps = taps
+
+    def __call__(self, x_BTD: jax.Array, past_BWD: jax.Array | None = None) -> jax.Array:
+        """What stands before the row, `taps` - 1 inputs, is nothing unless it is told."""
+        tokens = x_BTD.shape[1]
+        if past_BWD is None:
+            whole_BTD = jnp.pad(x_BTD, ((0, 0), (self.taps - 1, 0), (0, 0)))
+        else:
+            whole_BTD = jnp.concatenate([past_BWD, x_BTD], axis=1)
+        return jnp.concatenate([whole_BTD[:, w : w + tokens] for w in range(self.taps)], axis=-1)
+
+
 class Attention(nnx.Module):
-    """Causal self-attention in which `heads / kv_heads` query heads share one key and value head."""
+    """Causal self-attention in which `heads / kv_heads` query heads share one key and value head.
+
+    It reads R channels a token: the width, or that of a window.
+    """
 
     def __init__(self, model: Model, *, rngs: nnx.Rngs):
         self.heads, self.kv_heads = model.heads, model.kv_heads
         kv_width = model.width // model.heads * model.kv_heads
-        self.query = nnx.Linear(model.width, model.width, use_bias=False, rngs=rngs)
-        self.key = nnx.Linear(model.width, kv_width, use_bias=False, rngs=rngs)
-        self.value = nnx.Linear(model.width, kv_width, use_bias=False, rngs=rngs)
+        read = model.width * max(1, model.qkv_convolution)
+        self.query = nnx.Linear(read, model.width, use_bias=False, rngs=rngs)
+        self.key = nnx.Linear(read, kv_width, use_bias=False, rngs=rngs)
+        self.value = nnx.Linear(read, kv_width, use_bias=False, rngs=rngs)
         self.out = nnx.Linear(model.width, model.width, use_bias=False, rngs=rngs)
 
-    def __call__(self, x_BTD: jax.Array) -> jax.Array:
-        q_BTHC = rotate(self.query(x_BTD).reshape(*x_BTD.shape[:2], self.heads, -1))
-        k_BTKC = rotate(self.key(x_BTD).reshape(*x_BTD.shape[:2], self.kv_heads, -1))
-        v_BTKC = self.value(x_BTD).reshape(k_BTKC.shape)
+    def __call__(self, x_BTR: jax.Array) -> jax.Array:
+        q_BTHC = rotate(self.query(x_BTR).reshape(*x_BTR.shape[:2], self.heads, -1))
+        k_BTKC = rotate(self.key(x_BTR).reshape(*x_BTR.shape[:2], self.kv_heads, -1))
+        v_BTKC = self.value(x_BTR).reshape(k_BTKC.shape)
         mixed_BTHC = jax.nn.dot_product_attention(q_BTHC, k_BTKC, v_BTKC, is_causal=True)
-        return self.out(mixed_BTHC.reshape(x_BTD.shape))
+        return self.out(mixed_BTHC.reshape(*x_BTR.shape[:2], -1))
 
 
 class GatedMLP(nnx.Module):
@@ -85,9 +110,11 @@ class GatedMLP(nnx.Module):
         return self.down(nnx.silu(self.gate(x_BTD)) * self.up(x_BTD))
 
 
-def reading(model: Model, *, rngs: nnx.Rngs) -> nnx.Sequential:
+def reading(model: Model, *, window: int = 0, rngs: nnx.Rngs) -> nnx.Sequential:
     """How a part of a layer reads the stream: normalised, and with the tokens just before, if so declared."""
     norm = nnx.RMSNorm(model.width, rngs=rngs)
+    if window:
+        return nnx.Sequential(norm, Window(window))
     if not model.convolution:
         return nnx.Sequential(norm)
     return nnx.Sequential(norm, Convolution(model.convolution, model.width, rngs=rngs))
@@ -97,7 +124,7 @@ class Layer(nnx.Module):
     """Attention, then the MLP: each adds what it makes of its reading to the stream."""
 
     def __init__(self, model: Model, *, rngs: nnx.Rngs):
-        self.attention_reading = reading(model, rngs=rngs)
+        self.attention_reading = reading(model, window=model.qkv_convolution, rngs=rngs)
         self.attention = Attention(model, rngs=rngs)
         self.mlp_reading = reading(model, rngs=rngs)
         self.mlp = GatedMLP(model, rngs=rngs)

@@ -137,6 +137,7 @@ MODEL: settings.Schema = {
     "kv_heads": settings.integer(1, 1000),
     "hidden": settings.integer(1, 1_000_000),
     "convolution": settings.integer(0, 64),
+    "qkv_convolution": settings.integer(0, 64),
     "context": settings.integer(8, 10_000_000),
     "pretrain": settings.block(PRETRAIN, "pretrain"),
     "prices": settings.block(PRICES, "prices"),

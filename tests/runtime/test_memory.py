@@ -33,7 +33,11 @@ def tokens(length: int, seed: int) -> np.ndarray:
 
 
 SHALLOW = dataclasses.replace(MODEL, layers=1)
-MODELS = [MODEL, *(dataclasses.replace(SHALLOW, convolution=taps) for taps in (0, 1))]
+MODELS = [
+    MODEL,
+    *(dataclasses.replace(SHALLOW, convolution=taps) for taps in (0, 1)),
+    *(dataclasses.replace(MODEL, convolution=taps, qkv_convolution=5) for taps in (0, 4)),
+]
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -9,7 +9,7 @@ import pytest
 from flax import nnx
 
 from wug.compiler.plan import Model
-from wug.runtime.model import Attention, Convolution, Decoder, parameter_count, rotate
+from wug.runtime.model import Attention, Convolution, Decoder, Window, parameter_count, rotate
 
 TINY = Model("tiny", layers=3, width=32, heads=4, kv_heads=2, hidden=48, convolution=3, context=64)
 VOCABULARY = 40
@@ -40,9 +40,9 @@ def test_logits_have_one_row_per_token(decoder: Decoder) -> None:
     assert logits_BTV.dtype == jnp.float32
 
 
-@pytest.mark.parametrize("convolution", [0, 3])
-def test_a_token_changes_nothing_before_it(convolution: int) -> None:
-    decoder = initialised(dataclasses.replace(TINY, convolution=convolution), 0)
+@pytest.mark.parametrize("taps", [{"convolution": 0}, {"convolution": 3}, {"qkv_convolution": 5}])
+def test_a_token_changes_nothing_before_it(taps: dict[str, int]) -> None:
+    decoder = initialised(dataclasses.replace(TINY, **taps), 0)
     before_BT = tokens(1, 12)
     before, after = logits(decoder, jnp.concatenate([before_BT, before_BT.at[0, 7].add(1)]))
     np.testing.assert_array_equal(before[:7], after[:7])
@@ -148,3 +148,29 @@ def test_every_weight_gets_a_gradient(decoder: Decoder) -> None:
 
     for gradient in jax.tree.leaves(gradients(decoder)):
         assert float(jnp.abs(gradient).max()) > 0
+
+
+def test_a_window_holds_the_tokens_before_side_by_side_and_nothing_where_there_are_none() -> None:
+    x_TD = np.arange(8, dtype=np.float32).reshape(4, 2) + 1
+    expected_TR = [
+        np.concatenate([x_TD[t - back] if t >= back else np.zeros(2) for back in (2, 1, 0)]) for t in range(4)
+    ]
+    np.testing.assert_array_equal(np.asarray(Window(3)(jnp.asarray(x_TD[None])))[0], expected_TR)
+    past_WD = jnp.asarray(x_TD[:2])
+    np.testing.assert_array_equal(
+        np.asarray(Window(3)(jnp.asarray(x_TD[None, 2:]), past_WD[None]))[0], expected_TR[2:]
+    )
+
+
+def test_queries_keys_and_values_see_as_many_tokens_as_they_are_told_to() -> None:
+    """Of one layer and one head: a key two tokens back is within reach of three taps and not of two."""
+    x_1TD = jax.random.normal(jax.random.key(0), (1, 6, 32))
+    moved_1TD = x_1TD.at[0, 2].add(1.0)
+    for taps, reached in (
+        (2, [False, False, True, True, False, False]),
+        (3, [False, False, True, True, True, False]),
+    ):
+        model = dataclasses.replace(TINY, layers=1, heads=1, kv_heads=1, convolution=0, qkv_convolution=taps)
+        attention, window = Attention(model, rngs=nnx.Rngs(0)), Window(taps)
+        difference_TD = attention.key(window(moved_1TD))[0] - attention.key(window(x_1TD))[0]
+        assert np.any(np.abs(np.asarray(difference_TD)) > 1e-6, axis=-1).tolist() == reached
