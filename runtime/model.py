@@ -35,6 +35,13 @@ def rotate(x_BTHC: jax.Array, first_B: jax.Array | int = 0) -> jax.Array:
     return jnp.concatenate([even * cos - odd * sin, odd * cos + even * sin], axis=-1)
 
 
+def with_past(x_BTD: jax.Array, taps: int, past_BWD: jax.Array | None) -> jax.Array:
+    """A row and the `taps` - 1 inputs that stand before it, which are nothing unless they are told."""
+    if past_BWD is None:
+        return jnp.pad(x_BTD, ((0, 0), (taps - 1, 0), (0, 0)))
+    return jnp.concatenate([past_BWD, x_BTD], axis=1)
+
+
 class Convolution(nnx.Module):
     """A causal depthwise convolution over the last `taps` tokens, added to its input.
 
@@ -45,13 +52,9 @@ class Convolution(nnx.Module):
         self.kernel_WD = nnx.Param(jax.random.normal(rngs.params(), (taps, width)) * taps**-0.5)
 
     def __call__(self, x_BTD: jax.Array, past_BWD: jax.Array | None = None) -> jax.Array:
-        """What stands before the row, `taps` - 1 inputs, is nothing unless it is told."""
         kernel_WD = self.kernel_WD[...]
         taps, tokens = kernel_WD.shape[0], x_BTD.shape[1]
-        if past_BWD is None:
-            whole_BTD = jnp.pad(x_BTD, ((0, 0), (taps - 1, 0), (0, 0)))
-        else:
-            whole_BTD = jnp.concatenate([past_BWD, x_BTD], axis=1)
+        whole_BTD = with_past(x_BTD, taps, past_BWD)
         # A sum of shifted copies: on a CPU many times faster, above all backwards, than a convolution.
         return x_BTD + sum(whole_BTD[:, w : w + tokens] * kernel_WD[w] for w in range(taps))
 
@@ -66,12 +69,7 @@ class Window(nnx.Module):
         self.taps = taps
 
     def __call__(self, x_BTD: jax.Array, past_BWD: jax.Array | None = None) -> jax.Array:
-        """What stands before the row, `taps` - 1 inputs, is nothing unless it is told."""
-        tokens = x_BTD.shape[1]
-        if past_BWD is None:
-            whole_BTD = jnp.pad(x_BTD, ((0, 0), (self.taps - 1, 0), (0, 0)))
-        else:
-            whole_BTD = jnp.concatenate([past_BWD, x_BTD], axis=1)
+        tokens, whole_BTD = x_BTD.shape[1], with_past(x_BTD, self.taps, past_BWD)
         return jnp.concatenate([whole_BTD[:, w : w + tokens] for w in range(self.taps)], axis=-1)
 
 

@@ -32,10 +32,14 @@ class _Axis:
     title: str
     subtitle: str
     value: Callable[[Row], float]
-    kept: Callable[[Row], float]  # the same where a shared context is kept; as `value` where nothing is
     written: Callable[[float], str]
     curves: Callable[[dict[str, Any], Sequence[Row]], list[list[Row]]]
+    reused: Callable[[Row], float] | None = None  # the value where a shared context is kept
     even: bool = False  # from nothing on, else logarithmic
+
+    def kept(self, row: Row) -> float:
+        """The value where a shared context is kept, if that makes a difference at all."""
+        return self.value(row) if self.reused is None else self.reused(row)
 
     def ticks(self, values: Sequence[float]) -> list[float]:
         return _even_ticks(values) if self.even else _ticks(values)
@@ -63,9 +67,9 @@ def price_picture(document: dict[str, Any]) -> str:
         "accuracy and price",
         "Share of right answers against the price of asking, training not counted",
         lambda row: told(row, "question"),
-        lambda row: told(row, "question_reused" if arms[row["arm"]]["prefix_flops"] else "question"),
         money if currency else flops,
         _shown,
+        lambda row: told(row, "question_reused" if arms[row["arm"]]["prefix_flops"] else "question"),
     )
     return _plot(document, document["pooled"], axis)
 
@@ -73,18 +77,15 @@ def price_picture(document: dict[str, Any]) -> str:
 def context_picture(document: dict[str, Any]) -> str | None:
     """The SVG text of accuracy against the documents in context; None unless some arms make a curve."""
     rows = [row for row in document["pooled"] if row["context_docs"]]
-    if not any(len(curve) > 1 for curve in _shown(document, rows)):
-        return None
     axis = _Axis(
         "documents in context",
         "accuracy and context",
         "Share of right answers against how many documents are shown",
         lambda row: float(row["context_docs"]),
-        lambda row: float(row["context_docs"]),
         lambda value: f"{value:,.10g}",
         _shown,
     )
-    return _plot(document, rows, axis)
+    return _joined(document, rows, axis)
 
 
 def augmentation_picture(document: dict[str, Any]) -> str | None:
@@ -93,19 +94,22 @@ def augmentation_picture(document: dict[str, Any]) -> str | None:
     arms = document["arms"]
     told = {arm for curve in document["augmentation_curves"] for arm in curve}
     rows = [row for row in document["pooled"] if row["arm"] in told]
-    if not any(len(curve) > 1 for curve in _augmented(document, rows)):
-        return None
     axis = _Axis(
         "tokens of added text",
         "accuracy and augmentation",
         "Share of right answers against the text added to the training documents",
         lambda row: float(arms[row["arm"]]["added_tokens"]),
-        lambda row: float(arms[row["arm"]]["added_tokens"]),
         flops,
         _augmented,
         even=True,
     )
-    return _plot(document, rows, axis)
+    return _joined(document, rows, axis)
+
+
+def _joined(document: dict[str, Any], rows: Sequence[Row], axis: _Axis) -> str | None:
+    """The plot, where it has a curve to show."""
+    curves = axis.curves(document, rows)
+    return _plot(document, rows, axis) if any(len(curve) > 1 for curve in curves) else None
 
 
 def _plot(document: dict[str, Any], rows: Sequence[Row], axis: _Axis) -> str:

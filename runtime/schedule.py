@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from wug.compiler.plan import Finetuning
 from wug.runtime.batches import batch_rows
-from wug.runtime.corpus import PAD, World
+from wug.runtime.corpus import PAD, Ints, World
 
 BLOCK = 10  # seeds fine-tuned at once
 CHECKPOINT_EVERY_S = 20.0
@@ -50,13 +50,18 @@ def row_width(worlds: Sequence[World], arm: str) -> int:
     return (longest - 1 + _WIDTHS - 1) // _WIDTHS * _WIDTHS + 1
 
 
+def _read(world: World, arm: str, setting: Finetuning, first: int, count: int) -> Ints:
+    """Which documents [C, B] `count` steps from step `first` on read."""
+    seen = world.documents.seen_by(arm)
+    rows = batch_rows(world.training_digest(arm), world.seed, first, count, setting.batch, len(seen))
+    return seen[rows]
+
+
 def training_rows(
     world: World, arm: str, setting: Finetuning, first: int, count: int, width: int
 ) -> npt.NDArray[np.int32]:
     """The tokens [C, B, T] of `count` steps from step `first` on."""
-    seen = world.documents.seen_by(arm)
-    rows = batch_rows(world.training_digest(arm), world.seed, first, count, setting.batch, len(seen))
-    tokens_CBT = world.documents.tokens_DT[seen[rows]]
+    tokens_CBT = world.documents.tokens_DT[_read(world, arm, setting, first, count)]
     missing = width - tokens_CBT.shape[-1]
     if missing <= 0:
         return tokens_CBT[..., :width]
@@ -70,25 +75,19 @@ def training_weights(
     weight_CBT = token_weights(tokens_CBT)
     if setting.loss == "whole":
         return weight_CBT
-    seen = world.documents.seen_by(arm)
-    count = len(tokens_CBT)
-    rows = batch_rows(world.training_digest(arm), world.seed, first, count, setting.batch, len(seen))
-    answer_CBT = world.documents.answer_DT[seen[rows]][..., 1 : tokens_CBT.shape[-1]]
+    read_CB = _read(world, arm, setting, first, len(tokens_CBT))
+    answer_CBT = world.documents.answer_DT[read_CB][..., 1 : tokens_CBT.shape[-1]]
     missing = weight_CBT.shape[-1] - answer_CBT.shape[-1]
     return weight_CBT * np.pad(answer_CBT, ((0, 0), (0, 0), (0, missing))).astype(np.float32)
 
 
 def training_lengths(world: World, arm: str, setting: Finetuning) -> npt.NDArray[np.int32]:
     """How many tokens each row of this training feeds the model, for its price."""
-    seen = world.documents.seen_by(arm)
-    rows = batch_rows(world.training_digest(arm), world.seed, 0, setting.steps, setting.batch, len(seen))
-    return world.documents.length_D[seen[rows]].ravel() - 1
+    return world.documents.length_D[_read(world, arm, setting, 0, setting.steps)].ravel() - 1
 
 
 def added_tokens(world: World, arm: str, setting: Finetuning) -> int:
     """The tokens of the texts that an arm's augmentation added and this training reads, each text once."""
-    seen = world.documents.seen_by(arm)
-    rows = batch_rows(world.training_digest(arm), world.seed, 0, setting.steps, setting.batch, len(seen))
-    read = seen[np.unique(rows)]
+    read = np.unique(_read(world, arm, setting, 0, setting.steps))
     added = read[world.documents.set_D[read] == arm]
     return int((world.documents.length_D[added] - 2).sum())

@@ -32,6 +32,12 @@ def found(svg: ElementTree.Element, kind: str, element: str) -> list[ElementTree
     return [each for each in svg.iter(f"{SVG}{element}") if kind in (each.get("class") or "").split()]
 
 
+def points(svg: ElementTree.Element) -> list[list[tuple[float, ...]]]:
+    """Of each curve where its marks stand, to the right and downwards."""
+    curves = [curve.get("points").split() for curve in found(svg, "curve", "polyline")]
+    return [[tuple(map(float, point.split(","))) for point in curve] for curve in curves]
+
+
 def with_curve(document: dict[str, Any]) -> dict[str, Any]:
     """With three arms that show 2, 4 and 8 documents, the more the better."""
     for number, shown in enumerate((8, 2, 4)):
@@ -83,12 +89,10 @@ def test_what_is_dearer_stands_further_to_the_right_and_what_is_better_higher(do
 def test_arms_that_differ_only_in_k_make_a_curve(document) -> None:
     text = context_picture(with_curve(document))
     assert text is not None
-    svg = ElementTree.fromstring(text)
-    curves = found(svg, "curve", "polyline")
+    curves = points(ElementTree.fromstring(text))
     assert len(curves) == 2
     for curve in curves:
-        points = [tuple(map(float, point.split(","))) for point in curve.get("points").split()]
-        steps = [(b[0] - a[0], a[1] - b[1]) for a, b in itertools.pairwise(points)]
+        steps = [(b[0] - a[0], a[1] - b[1]) for a, b in itertools.pairwise(curve)]
         assert len(steps) == 2
         assert steps[0][0] == pytest.approx(steps[1][0], abs=0.2), "each doubling is as far"
         assert all(up > 0 for _, up in steps)
@@ -116,10 +120,10 @@ def test_arms_that_differ_only_in_how_much_they_add_make_a_curve_from_nothing_on
     text = augmentation_picture(with_added(document))
     assert text is not None
     svg = ElementTree.fromstring(text)
-    curves = found(svg, "curve", "polyline")
+    curves = points(svg)
     assert len(curves) == 2
     for curve in curves:
-        first, second, third = (float(p.split(",")[0]) for p in curve.get("points").split())
+        first, second, third = (right for right, _ in curve)
         assert (third - second) == pytest.approx(2 * (second - first), abs=0.2), "as far as there are tokens"
     assert "added300, reversal" in text
     assert "300 tokens of added text" in svg.findtext(f"{SVG}desc")
