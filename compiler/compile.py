@@ -1,8 +1,9 @@
 """From a checked spec to a folder: keys, stages, the store.
 
-The corpora of an experiment and its pretraining episodes are two entries. The first holds all that its world,
-its training facts, its tests and what its arms see decide; the second what its declarations and its model's
-pretraining decide, and neither counts, seeds nor arms. How long an arm trains is in the plan, not in a key.
+The corpora of an experiment and the pretraining episodes of each model are entries of their own. The first
+holds all that its world, its training facts, its tests and what its arms see decide; the others what its
+declarations and the model's pretraining decide, and neither counts, seeds nor arms. How long an arm trains is
+in the plan, not in a key.
 """
 
 from __future__ import annotations
@@ -32,9 +33,10 @@ from wug.compiler.emitting.given import given_texts
 from wug.compiler.emitting.tokenizer import build_tokenizer, write_tokenizer
 from wug.compiler.entities import Entity, Part
 from wug.compiler.experiment import Arm as ExperimentArm
-from wug.compiler.experiment import Experiment
+from wug.compiler.experiment import Experiment, Learner
 from wug.compiler.facts import Ints
 from wug.compiler.plan import Arm, Augment, Plan, Split
+from wug.compiler.plan import Learner as PlannedLearner
 from wug.compiler.populating.fresh_sizes import fact_weights
 from wug.compiler.populating.sheets import characters, read_data
 from wug.compiler.saying.check_reading import check_claims, check_documents, check_statements
@@ -63,19 +65,27 @@ class Compiled:
 def compile_experiment(experiment: Experiment, store: Store, progress: Progress, report: Report) -> Compiled:
     """Compile an experiment, or find it compiled. Raises SpecError, EnvironmentFailure."""
     key = corpus_key(experiment)
-    pretraining_key = episodes_key(experiment)
     with store.entry(f"{experiment.name}/compiled", key, waiting=_waiting(progress)) as entry:
         if not entry.ready:
-            _write_corpus(experiment, key, pretraining_key, entry.scratch, progress, report)
+            _write_corpus(experiment, key, entry.scratch, progress, report)
             entry.commit()
-    with store.entry(f"{experiment.name}/episodes", pretraining_key, waiting=_waiting(progress)) as episodes:
-        if not episodes.ready:
-            _write_episodes(experiment, pretraining_key, episodes.scratch, progress, report)
-            episodes.commit()
-    _check_episodes(experiment, episodes.path, report)
+    for learner in experiment.models:
+        episodes = _episodes(experiment, learner, store, progress, report)
+        _check_episodes(learner, episodes, report)
     manifest = _finished(entry.path / "manifest.json", "splits", "warnings")
-    plan = _plan(experiment, key, pretraining_key, manifest["splits"])
-    return Compiled(entry.path, plan, tuple(manifest["warnings"]))
+    return Compiled(entry.path, _plan(experiment, key, manifest["splits"]), tuple(manifest["warnings"]))
+
+
+def _episodes(
+    experiment: Experiment, learner: Learner, store: Store, progress: Progress, report: Report
+) -> Path:
+    """The entry of a model's episodes: models that are pretrained on the same ones share it."""
+    key = episodes_key(experiment, learner)
+    with store.entry(f"{experiment.name}/episodes", key, waiting=_waiting(progress)) as entry:
+        if not entry.ready:
+            _write_episodes(experiment, learner, key, entry.scratch, progress, report)
+            entry.commit()
+    return entry.path
 
 
 def _finished(path: Path, *keys: str) -> dict[str, Any]:
@@ -114,14 +124,18 @@ def _waiting(progress: Progress) -> Callable[[], None]:
 
 
 def corpus_key(experiment: Experiment) -> str:
-    """The identity of an experiment's corpora: its arms count only for what they see, its model only for how
-    much it can see, because a context that does not fit is an error."""
+    """The identity of an experiment's corpora: its arms count only for what they see, its models only for how
+    much they can see, because a context that does not fit is an error."""
     arms = [
         (a.name, a.context, a.documents, a.articles, a.finetune is not None, _asked(a))
         for a in experiment.arms
     ]
     world = experiment.world
-    room = experiment.model.context
+    rooms = [
+        [m.model.context for m in (experiment.learner(a), experiment.writer(a))] for a in experiment.arms
+    ]
+    every = {room for pair in rooms for room in pair}
+    room = rooms if len(every) > 1 else every.pop()
     asked: list[object] = [experiment.holdouts, experiment.trains, experiment.tests]
     asked += [experiment.given, experiment.given_tests]
     parts = [world, _data_digests(world), experiment.seeds, *asked, arms, room]
@@ -146,8 +160,8 @@ def _asked(arm: ExperimentArm) -> Augment | None:
     )
 
 
-def episodes_key(experiment: Experiment) -> str:
-    """The identity of pretraining's episodes: declarations in their proportions, not their counts."""
+def episodes_key(experiment: Experiment, learner: Learner) -> str:
+    """The identity of a model's episodes: declarations in their proportions, not their counts."""
     world = plain(dataclasses.replace(experiment.world, name="", entities={}, relations={}, documents={}))
     counts = {entity.name: entity.count for entity in experiment.world.entities.values()}
     relations = []
@@ -160,12 +174,13 @@ def episodes_key(experiment: Experiment) -> str:
             ratio = [*(each // shared for each in sizes), population.count // shared]
             population = dataclasses.replace(population, count=0)
         relations.append([plain(dataclasses.replace(relation, population=population)), ratio])
-    weights = fact_weights(experiment.world, [r for r in shown_relations(experiment) if r.population], counts)
+    shown = shown_relations(experiment, learner.episodes)
+    weights = fact_weights(experiment.world, [r for r in shown if r.population], counts)
     types = [_proportions(entity) for entity in experiment.world.entities.values()]
     trains = [(t.relation, t.form, t.preambles) for t in experiment.trains]
     tests = [(t.relation, t.form, t.choices.kind, t.choices.statements) for t in experiment.tests]
     words = [(d.title, d.pronoun, d.questions > 0) for d in experiment.world.documents.values()]
-    setting = [experiment.episodes, experiment.pretraining.seed, words, experiment.texts()]
+    setting = [learner.episodes, learner.pretraining.seed, words, experiment.texts()]
     parts = [world, relations, weights, types, _data_digests(experiment.world)]
     return digest(canonical(["episodes", EPISODES_VERSION, *parts, trains, tests, setting]))
 
@@ -192,9 +207,7 @@ def _data_digests(world: World) -> list[list[str]]:
 # Entries
 
 
-def _write_corpus(
-    experiment: Experiment, key: str, pretraining_key: str, folder: Path, progress: Progress, report: Report
-) -> None:
+def _write_corpus(experiment: Experiment, key: str, folder: Path, progress: Progress, report: Report) -> None:
     with progress.stage("compiling", experiment.seeds, "worlds") as stage:
         drawn = draft(experiment, report)
         tokenizer = _tokenizer(experiment, report)
@@ -209,7 +222,8 @@ def _write_corpus(
             seed_folder = folder / f"seed-{of}"
             seed_folder.mkdir()
             emit_seed(drawn, of, seed_folder)
-            emit_requests(drawn, of, token_counts(tokenizer), seed_folder)
+            needed = emit_requests(drawn, of, token_counts(tokenizer), seed_folder)
+            check_requests(experiment, needed, report)
             stage.update(of + 1)
     write_tokenizer(tokenizer, folder)
     splits = [dataclasses.asdict(summary(items)) for items in drawn.tests]
@@ -224,7 +238,6 @@ def _write_corpus(
         "seeds": list(range(experiment.seeds)),
         "counts": counts,
         "splits": splits,
-        "pretraining": pretraining_key,
         "disjoint": disjoint(drawn, report),
         "warnings": [item.message for item in report.items],
     }
@@ -253,7 +266,7 @@ def _tokenizer(experiment: Experiment, report: Report) -> Tokenizer:
 
 
 def check_context(drawn: Draft, tokenizer: Tokenizer, report: Report) -> None:
-    """Report every arm whose context and longest question do not fit the model (W0502)."""
+    """Report every arm whose context and longest question do not fit its model (W0502)."""
     experiment = drawn.experiment
     for number, arm in enumerate(experiment.arms):
         if arm.context == "none":
@@ -279,13 +292,30 @@ def check_context(drawn: Draft, tokenizer: Tokenizer, report: Report) -> None:
                     cues = map(len, tokenizer.encode_batch_fast(items.cue.tolist()))
                     asked = max(asked, max(cues, default=0) + items.test.sampling.max_tokens)
             longest = max(longest, context + asked + 1)
-        if longest > experiment.model.context:
-            have = experiment.model.context
-            message = f"arm '{arm.name}' needs {longest:,} tokens of context; the model has {have:,}"
+        model = experiment.learner(arm).model
+        if longest > model.context:
+            message = (
+                f"arm '{arm.name}' needs {longest:,} tokens of context; "
+                f"model '{model.name}' has {model.context:,}"
+            )
             help = (
                 "raise the model's 'context', set the arm's 'articles', or use context oracle(k) or bm25(k)"
             )
             report.add("W0502", message, arm.span, help=help)
+
+
+def check_requests(experiment: Experiment, needed: dict[str, int], report: Report) -> None:
+    """Stop where a model cannot see what it is asked about: by arm, how many tokens it needs (W0502)."""
+    for arm in experiment.arms:
+        model = experiment.writer(arm).model
+        if needed.get(arm.name, 0) > model.context:
+            message = (
+                f"what model '{model.name}' is to read for arm '{arm.name}' takes {needed[arm.name]:,} "
+                f"tokens; its context has {model.context:,}"
+            )
+            help = "raise its 'context', or let augment ask about less: sentences independent"
+            report.add("W0502", message, arm.span, help=help)
+    report.stop_if_failed()
 
 
 def check_answers(drawn: Draft, tokenizer: Tokenizer, report: Report) -> None:
@@ -309,14 +339,13 @@ def check_answers(drawn: Draft, tokenizer: Tokenizer, report: Report) -> None:
 
 
 def _write_episodes(
-    experiment: Experiment, key: str, folder: Path, progress: Progress, report: Report
+    experiment: Experiment, learner: Learner, key: str, folder: Path, progress: Progress, report: Report
 ) -> None:
-    with progress.stage("episodes", experiment.pretraining.episodes, "worlds") as stage:
+    with progress.stage("episodes", learner.pretraining.episodes, "worlds") as stage:
         tokenizer = _tokenizer(experiment, report)
-        seed = experiment.pretraining.seed
-        if experiment.episodes.phases:
-            made = compile_episodes(experiment, tokenizer, seed, report, stage.update)
-            probe = compile_probe(experiment, tokenizer, seed, report)
+        if learner.episodes.phases:
+            made = compile_episodes(experiment, learner, tokenizer, report, stage.update)
+            probe = compile_probe(experiment, learner, tokenizer, report)
         else:
             made, probe = without_episodes()
         arrays: dict[str, NDArray[Any]] = {
@@ -330,7 +359,7 @@ def _write_episodes(
         for name, array in arrays.items():
             np.save(folder / f"{name}.npy", array, allow_pickle=False)
     write_tokenizer(tokenizer, folder)
-    phases = [{"rows": p.episodes, "batch": p.batch, "steps": p.steps} for p in experiment.episodes.phases]
+    phases = [{"rows": p.episodes, "batch": p.batch, "steps": p.steps} for p in learner.episodes.phases]
     meta = {
         "vocab": tokenizer.get_vocab_size(),
         "kinds": list(probe.kinds),
@@ -346,14 +375,17 @@ def _write_episodes(
     write_manifest(folder, {"name": experiment.name, "key": key, "counts": counts})
 
 
-def _check_episodes(experiment: Experiment, folder: Path, report: Report) -> None:
+def _check_episodes(learner: Learner, folder: Path, report: Report) -> None:
     """Report episodes that do not fit the model, which may have changed since they were made (W0502)."""
     needed = _finished(folder / "meta.json", "longest")["longest"]
-    have = experiment.model.context
-    if needed > have:
-        message = f"pretraining episodes have up to {needed:,} tokens; the model's context holds {have:,}"
+    model = learner.model
+    if needed > model.context:
+        message = (
+            f"pretraining episodes have up to {needed:,} tokens; "
+            f"the context of model '{model.name}' holds {model.context:,}"
+        )
         help = "lower 'facts' or 'questions' of pretrain, or raise the model's 'context'"
-        report.fail("W0502", message, experiment.span, help=help)
+        report.fail("W0502", message, learner.span, help=help)
 
 
 def _token_section(histograms: dict[str, dict[str, int]]) -> list[tuple[str, list[str]]]:
@@ -385,17 +417,20 @@ def _write_experiment_card(
     write_card(folder, experiment.name, sections)
 
 
-def _plan(experiment: Experiment, key: str, pretraining_key: str, splits: list[dict[str, Any]]) -> Plan:
+def _plan(experiment: Experiment, key: str, splits: list[dict[str, Any]]) -> Plan:
+    models = [
+        PlannedLearner(m.model, m.pretraining, episodes_key(experiment, m), m.pretrainings, m.prices)
+        for m in experiment.models
+    ]
     return Plan(
         name=experiment.name,
         key=key,
         seeds=tuple(range(experiment.seeds)),
-        model=experiment.model,
-        pretraining=experiment.pretraining,
-        pretraining_key=pretraining_key,
-        pretrainings=experiment.pretrainings,
-        arms=tuple(Arm(a.name, a.context, a.finetune, a.augment) for a in experiment.arms),
+        models=tuple(models),
+        arms=tuple(
+            Arm(a.name, a.context, a.finetune, a.augment, model=a.model, writer=a.writer)
+            for a in experiment.arms
+        ),
         splits=tuple(Split.from_json(split) for split in splits),
         expectations=experiment.expectations,
-        prices=experiment.prices,
     )

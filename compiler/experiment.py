@@ -113,19 +113,22 @@ class Test(Record):
 
 
 class Arm(Record):
-    """One way to give a model the facts; see `Arm` in compiler/plan.py for what the runtime sees of it.
+    """One way to give a `model` the facts; see `Arm` in compiler/plan.py for what the runtime sees of it.
 
     `context` is none, train, oracle (`relevant` documents among `documents`) or bm25 (the `documents` that a
     search for the question finds); `articles` limits how many articles of one statement stand in context,
-    0 for all. `augment` says what its training documents are augmented with.
+    0 for all. `augment` says what its training documents are augmented with, and `writer` which model writes
+    that, where another one than the arm's own does.
     """
 
     name: str
+    model: str
     context: str
     documents: int
     articles: int
     finetune: Finetuning | None
     augment: Augment | None
+    writer: str
     span: Span = field(compare=False)
 
 
@@ -153,8 +156,24 @@ class Episodes(Record):
     exclude: tuple[tuple[str, str], ...]
 
 
+class Learner(Record):
+    """A declared model: its shape, how it is pretrained and on which episodes, and what its tokens cost."""
+
+    model: Model
+    pretraining: Pretraining
+    pretrainings: int
+    episodes: Episodes
+    prices: Prices | None
+    span: Span = field(compare=False)
+
+    @property
+    def name(self) -> str:
+        return self.model.name
+
+
 class Experiment(Record):
-    """All of an experiment. `seeds` worlds are drawn: 0, 1, ..."""
+    """All of an experiment. `seeds` worlds are drawn: 0, 1, ... Each of its models is of some arm, or writes
+    for one."""
 
     name: str
     world: World
@@ -162,18 +181,22 @@ class Experiment(Record):
     holdouts: tuple[Holdout, ...]
     trains: tuple[Train, ...]
     tests: tuple[Test, ...]
-    model: Model
-    pretraining: Pretraining
-    pretrainings: int
-    episodes: Episodes
+    models: tuple[Learner, ...]
     arms: tuple[Arm, ...]
     expectations: tuple[Expectation, ...]
     given: tuple[str, ...]
     """Given texts that are trained beside the facts."""
     given_tests: tuple[Test, ...]
-    prices: Prices | None
     span: Span = field(compare=False)
     doc: str = field(compare=False, default="")
+
+    def learner(self, arm: Arm) -> Learner:
+        """The model that learns and answers in an arm."""
+        return next(each for each in self.models if each.name == arm.model)
+
+    def writer(self, arm: Arm) -> Learner:
+        """The model that writes for an arm whose teacher is a model of the experiment."""
+        return next(each for each in self.models if each.name == (arm.writer or arm.model))
 
     def texts(self) -> tuple[str, ...]:
         """What tests say beside the forms of the world: how they ask, and answers of their own."""

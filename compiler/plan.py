@@ -125,10 +125,10 @@ class Augment(Record):
     """What an arm adds to its training documents, and who says it.
 
     `scopes` are local (what follows from one document) and global (what follows from one document and all the
-    others); the `teacher` is oracle (the closure, rendered), self (the arm's base model, from context) or
-    endpoint. `withhold` is the share of the trained facts of which nothing is asked. `sentences` is whole,
-    independent or cumulative: what of a document is shown at a time. `documents` is the most that are asked
-    about in a world, 0 for all; a `prompt` stands for the project's own, and
+    others); the `teacher` is oracle (the closure, rendered), self (a model of the experiment, from context;
+    which one, the arm says) or endpoint. `withhold` is the share of the trained facts of which nothing is
+    asked. `sentences` is whole, independent or cumulative: what of a document is shown at a time. `documents`
+    is the most that are asked about in a world, 0 for all; a `prompt` stands for the project's own, and
     `context` is how many tokens the model of a server can see. A text that was sampled is kept if
     `filter` (none, entailed, not_contradicting) lets it pass.
     Lampinen et al., arXiv 2505.00661, section 4.
@@ -177,14 +177,46 @@ class Prices(Record):
     currency: str
 
 
+class Learner(Record):
+    """A declared model: its shape, its pretraining, the key of the episodes that this reads, and what its
+    tokens cost."""
+
+    model: Model
+    pretraining: Pretraining
+    pretraining_key: str
+    pretrainings: int = 1
+    prices: Prices | None = None
+
+    @property
+    def name(self) -> str:
+        return self.model.name
+
+    def pretraining_seed(self, seed: int) -> int:
+        """The seed of the pretraining that the world of a seed is asked of: they take turns."""
+        return self.pretraining.seed + seed % self.pretrainings
+
+
 class Arm(Record):
-    """One way to give a model the facts. `context` is none, train, oracle or bm25."""
+    """One way to give a model the facts. `context` is none, train, oracle or bm25.
+
+    `model` names the model that learns and answers, the plan's first where it is empty; `writer` the one that
+    writes what the arm is augmented with, where another one than its own does.
+    """
 
     name: str
     context: str = "none"
     finetune: Finetuning | None = None
     augment: Augment | None = None
     line: int = 0
+    model: str = ""
+    writer: str = ""
+
+    @property
+    def teacher(self) -> str:
+        """Who says what it is augmented with, as a spec has it; empty where nobody does."""
+        if self.augment is None:
+            return ""
+        return f"model {self.writer}" if self.writer else self.augment.teacher
 
 
 class Split(Record):
@@ -230,24 +262,35 @@ class Plan(Record):
     name: str
     key: str
     seeds: tuple[int, ...]
-    model: Model
-    pretraining: Pretraining
-    pretraining_key: str
-    pretrainings: int
+    models: tuple[Learner, ...]
     arms: tuple[Arm, ...]
     splits: tuple[Split, ...]
     expectations: tuple[Expectation, ...]
-    prices: Prices | None = None
 
     def to_json(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
 
-    def pretraining_seed(self, seed: int) -> int:
-        """The seed of the pretraining that the world of a seed is asked of: they take turns."""
-        return self.pretraining.seed + seed % self.pretrainings
+    def learner(self, arm: Arm) -> Learner:
+        """The model that learns and answers in an arm."""
+        return self._named(arm.model)
+
+    def writer(self, arm: Arm) -> Learner:
+        """The model that writes for an arm whose teacher is a model of the experiment."""
+        return self._named(arm.writer or arm.model)
+
+    def _named(self, name: str) -> Learner:
+        return next(each for each in self.models if name in ("", each.name))
 
     def spec(self) -> dict[str, Any]:
-        """All that a spec says, its corpora by their key: the plan without places that errors point to."""
+        """All that a spec says, its corpora by their key: the plan without places that errors point to.
+
+        Where there is one model, arms need not say whose they are: such a spec keeps the identity that it had
+        before there could be several.
+        """
         said = self.to_json()
-        said["arms"] = [{k: v for k, v in arm.items() if k != "line"} for arm in said["arms"]]
+        silent = {"line"}
+        if len(self.models) == 1:
+            said |= said.pop("models")[0]
+            silent |= {"model", "writer"}
+        said["arms"] = [{k: v for k, v in arm.items() if k not in silent} for arm in said["arms"]]
         return said

@@ -27,7 +27,7 @@ from wug.runtime.teach import (
     read_requests,
     read_texts,
     teaching_cost,
-    write_by_self,
+    write_by_model,
     write_texts,
 )
 from wug.runtime.teacher import Request as Question
@@ -99,29 +99,31 @@ def _written(run: Run, arm: Arm, worlds: Sequence[World], label: str) -> Path:
     if made.endpoint is not None:
         asked["endpoint"] = [made.endpoint.base, made.endpoint.model]
     else:
-        asked |= {"weights": run.pretrained_keys(worlds), "model": dataclasses.asdict(run.plan.model)}
+        writer = run.plan.writer(arm)
+        weights = run.pretrained_keys(writer, worlds)
+        asked |= {"weights": weights, "model": dataclasses.asdict(writer.model)}
     kind, name = f"{run.plan.name}/written", key("written", asked)
     with run.store.entry(kind, name, resume=True, waiting=run.waiting(label)) as entry:
         if not entry.ready:
             if made.endpoint is None:
-                _by_self(run, arm, worlds, requests, entry.scratch)
+                _by_model(run, arm, worlds, requests, entry.scratch)
             else:
                 _by_endpoint(run, arm, worlds, requests, entry.scratch)
             entry.commit()
     return entry.path
 
 
-def _by_self(
+def _by_model(
     run: Run, arm: Arm, worlds: Sequence[World], requests: Sequence[Sequence[Request]], scratch: Path
 ) -> None:
-    """The arm's base model writes."""
-    made = arm.augment
+    """A pretrained model of the experiment writes, which may be the arm's own."""
+    made, writer = arm.augment, run.plan.writer(arm)
     assert made is not None
 
     by_weights: dict[int, list[int]] = {}
     for place, world in enumerate(worlds):
-        by_weights.setdefault(run.pretraining_seed(world), []).append(place)
-    folders = {seed: run.pretrained(seed) for seed in by_weights}
+        by_weights.setdefault(writer.pretraining_seed(world.seed), []).append(place)
+    folders = {seed: run.pretrained(writer, seed) for seed in by_weights}
     run.prepare()
     total = sum(len(each.prompts) for asked in requests for each in asked)
     cost = dict.fromkeys(("prompt_tokens", "tokens", "flops"), 0)
@@ -134,13 +136,13 @@ def _by_self(
 
         for seed, places in by_weights.items():
             mine = [(worlds[place], requests[place]) for place in places]
-            parameters = run.load(folders[seed])
-            texts = write_by_self(run.plan.model, parameters, run.corpus.tokenizer, made, mine, done)
+            parameters = run.load(writer.model, folders[seed])
+            texts = write_by_model(writer.model, parameters, run.corpus.tokenizer, made, mine, done)
             before += sum(len(each.prompts) for _, asked in mine for each in asked)
             for (world, _), own in zip(mine, texts, strict=True):
                 write_texts(scratch / f"seed-{world.seed}.jsonl", own)
             count = read_json(folders[seed] / "outcome.json")["parameters"]
-            for name, value in teaching_cost(run.plan.model, count, made, texts).items():
+            for name, value in teaching_cost(writer.model, count, made, texts).items():
                 cost[name] += value
     write_json(scratch / "cost.json", cost)
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from wug.compiler.plan import Arm, Augment, Finetuning, Plan
 from wug.runtime.corpus import World
 
-_Alike = tuple[Finetuning, str, tuple[bytes, ...]]
+_Alike = tuple[str, Finetuning, str, tuple[bytes, ...]]
 
 
 def augmentation_curves(plan: Plan, worlds: Sequence[World], added: Mapping[str, int]) -> list[list[str]]:
@@ -16,18 +16,18 @@ def augmentation_curves(plan: Plan, worlds: Sequence[World], added: Mapping[str,
 
     The first arm that is declared like them and augments nothing begins their curve.
     """
-    curves: dict[tuple[_Alike, Augment], list[str]] = {}
+    curves: dict[tuple[_Alike, str, Augment], list[str]] = {}
     plain: dict[_Alike, str] = {}
     for arm in plan.arms:
         if arm.finetune is None:
             continue
-        alike = (arm.finetune, arm.context, _shown(arm, worlds))
+        alike = (plan.learner(arm).name, arm.finetune, arm.context, _shown(arm, worlds))
         if arm.augment is None:
             plain.setdefault(alike, arm.name)
         else:
-            curves.setdefault((alike, _without_amounts(arm.augment)), []).append(arm.name)
+            curves.setdefault((alike, arm.teacher, _without_amounts(arm.augment)), []).append(arm.name)
     found = []
-    for (alike, _), arms in curves.items():
+    for (alike, *_), arms in curves.items():
         if len(arms) > 1:
             first = [plain[alike]] if alike in plain else []
             found.append(first + sorted(arms, key=lambda name: added[name]))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from tokenizers import Tokenizer
 
 from wug.compiler.asking.free import exact
-from wug.compiler.plan import Arm, Plan, Sampling, Split
+from wug.compiler.plan import Arm, Model, Plan, Sampling, Split
 from wug.runtime.corpus import World
 from wug.runtime.keys import canonical, digest
 
@@ -46,7 +46,7 @@ def free_splits(plan: Plan) -> tuple[Split, ...]:
     return tuple(split for split in plan.splits if split.sampling is not None)
 
 
-def asked_digest(plan: Plan, world: World, arm: str) -> str:
+def asked_digest(plan: Plan, model: Model, world: World, arm: str) -> str:
     """Identifies all that free answers of an arm depend on, beside its weights."""
     splits = free_splits(plan)
     items, view = world.items, world.views[arm]
@@ -66,7 +66,7 @@ def asked_digest(plan: Plan, world: World, arm: str) -> str:
                     for i in at
                 ],
                 "shown": [world.context_tokens(arm, context).tolist() for context in contexts],
-                "room": plan.model.context,
+                "room": model.context,
             }
         )
     )
@@ -74,6 +74,7 @@ def asked_digest(plan: Plan, world: World, arm: str) -> str:
 
 def answer_freely(
     plan: Plan,
+    model: Model,
     parameters: Tree,
     tokenizer: Tokenizer,
     world: World,
@@ -90,7 +91,7 @@ def answer_freely(
         sampling = split.sampling or Sampling()
         at = items.of(split.name).tolist()
         found = sample(
-            plan.model,
+            model,
             parameters,
             tokenizer,
             [prompt_of(items.cue[item], tokenizer, int(view.context_N[item])) for item in at],

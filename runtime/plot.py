@@ -207,7 +207,7 @@ def _shown(document: dict[str, Any], rows: Sequence[Row]) -> list[list[Row]]:
     for row in rows:
         price = document["arms"][row["arm"]]
         if price["context"] in ("oracle", "bm25"):
-            alike = (row["split"], price["context"], price["augment"], price["train_steps"])
+            alike = (row["split"], *(price[name] for name in ("model", "context", "augment", "train_steps")))
             found.setdefault(alike, []).append(row)
     return [sorted(curve, key=lambda row: (row["context_docs"], row["arm"])) for curve in found.values()]
 

@@ -39,11 +39,13 @@ def pretrain(
     progress: Progress,
     interruption: Interruption,
     checkpoint_every_s: float = CHECKPOINT_EVERY_S,
+    label: str = "pretraining",
 ) -> None:
     """Pretrain in `folder`, going on from what is there; leave weights, log and outcome.
 
     The probe is taken every `setting.every` steps and after the last. Raises RuntimeFailure where episodes do
     not fit the model, Diverged where the loss is no number, KeyboardInterrupt after an interruption is safe.
+    `label` is what people are told that this is.
     """
     if not setting.steps:
         _unpretrained(model, episodes.vocabulary, seed, folder, interruption, checkpoint_every_s)
@@ -59,13 +61,13 @@ def pretrain(
     rate_C = learning_rates(setting.learning_rate, setting.warmup, setting.steps)
     with (
         Journal(folder, interruption, checkpoint_every_s) as journal,
-        progress.stage("pretraining", setting.steps, "steps") as stage,
+        progress.stage(label, setting.steps, "steps") as stage,
     ):
         weights = initial_parameters(model, episodes.vocabulary, seed)
         first = jax.jit(fresh_state, static_argnums=1)(weights, setting.optimizer)
         step, state = journal.resume(first, progress.warn)
         if step:
-            progress.note(f"pretraining goes on from step {step:,}")
+            progress.note(f"{label} goes on from step {step:,}")
             stage.update(step)
         # a probe asks as the last phase does, so an earlier one has not taught all that it asks
         early = setting.steps - episodes.phases(setting.batch, setting.steps)[-1].steps
@@ -81,7 +83,7 @@ def pretrain(
             loss = float(np.mean(loss_C))
             if not math.isfinite(loss):
                 raise Diverged(
-                    f"pretraining: the loss is no number after step {step + count:,}: lower its learning rate"
+                    f"{label}: the loss is no number after step {step + count:,}: lower its learning rate"
                 )
             step += count
             length_R = np.count_nonzero(tokens_CBT, axis=-1).ravel()
@@ -98,7 +100,7 @@ def pretrain(
         last = journal.log[-1]["probe"]
         if not reached:
             progress.warn(
-                f"pretraining fell short: after {step:,} steps the probe of answers from context is at "
+                f"{label} fell short: after {step:,} steps the probe of answers from context is at "
                 f"{_shares(last)}, {setting.accuracy:.0%} was asked for; arms with context may say more "
                 "of the model than of context"
             )

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wug.compiler.plan import Arm, Plan, Prices
+from wug.compiler.plan import Arm, Plan
 from wug.runtime.corpus import World
 from wug.runtime.cost import QuestionCost, question_cost, train_flops
 from wug.runtime.schedule import added_tokens, training_lengths
@@ -43,8 +43,10 @@ class Line:
 def priced(
     plan: Plan, worlds: Sequence[World], arm: Arm, augmenting: Augmenting, parameters: int
 ) -> dict[str, Any]:
-    """What an arm takes, as it stands in the results, but for comparisons with other arms."""
-    each = [question_cost(plan.model, parameters, world, arm.name) for world in worlds]
+    """What an arm takes, as it stands in the results, but for comparisons with other arms. `parameters` are
+    those of its model."""
+    learner = plan.learner(arm)
+    each = [question_cost(learner.model, parameters, world, arm.name) for world in worlds]
     cost = {name: sum(getattr(one, name) for one in each) / len(each) for name in vars(each[0])}
     training = _training(plan, worlds, arm, parameters)
     return {
@@ -60,7 +62,7 @@ def priced(
         "question_tokens_reused": round(cost["tokens_reused"], 3),
         "input_tokens": round(cost["input_tokens"], 3),
         "output_tokens": round(cost["output_tokens"], 3),
-        "money": _money(plan.prices, training["train_tokens"], augmenting, QuestionCost(**cost)),
+        "money": _money(plan, arm, training["train_tokens"], augmenting, QuestionCost(**cost)),
     }
 
 
@@ -71,7 +73,7 @@ def _training(plan: Plan, worlds: Sequence[World], arm: Arm, parameters: int) ->
     if setting is None:
         return {"train_steps": 0, "match": match, "train_tokens": 0, "added_tokens": 0, "train_flops": 0}
     lengths = [training_lengths(world, arm.name, setting) for world in worlds]
-    flops = [train_flops(plan.model, parameters, each) for each in lengths]
+    flops = [train_flops(plan.learner(arm).model, parameters, each) for each in lengths]
     added = sum(added_tokens(world, arm.name, setting) for world in worlds)
     return {
         "train_steps": setting.steps,
@@ -83,12 +85,14 @@ def _training(plan: Plan, worlds: Sequence[World], arm: Arm, parameters: int) ->
 
 
 def _money(
-    prices: Prices | None, train_tokens: int, augmenting: Augmenting, cost: QuestionCost
+    plan: Plan, arm: Arm, train_tokens: int, augmenting: Augmenting, cost: QuestionCost
 ) -> dict[str, Any] | None:
-    """The same in money; what comes again in a shared context is charged as cached."""
-    if prices is None:
+    """The same in money, each model's tokens at its own prices; what comes again in a shared context is
+    charged as cached."""
+    prices, writer = plan.learner(arm).prices, plan.writer(arm).prices
+    if prices is None or writer is None:
         return None
-    written = prices.input * augmenting.prompt_tokens + prices.output * augmenting.tokens
+    written = writer.input * augmenting.prompt_tokens + writer.output * augmenting.tokens
     asked = prices.input * cost.input_tokens + prices.output * cost.output_tokens
     saved = (prices.input - prices.cached) * cost.prefix_tokens
     amounts = {
@@ -125,15 +129,18 @@ def line(price: Mapping[str, Any], reused: bool, money: bool) -> Line:
     return Line(spent, price["question_flops"])
 
 
-def compare(prices: dict[str, dict[str, Any]], whole: str | None) -> None:
-    """Add to each arm's price after how many questions it is cheaper than `whole`, the arm that shows all."""
+def compare(prices: dict[str, dict[str, Any]], whole: Mapping[str, str]) -> None:
+    """Add to each arm's price with which arm it is compared, the one of `whole` that shows all, and after how
+    many questions it is cheaper than that."""
     for arm, price in prices.items():
+        other_arm = whole.get(arm)
+        price["breakeven_with"] = other_arm
         for place, name in enumerate(MEASURES):
             for money, told in ((False, price), (True, price["money"])):
                 if told is None:
                     continue
                 mine = line(price, place == 1, money)
-                other = line(prices[whole], place == 1, money) if whole not in (None, arm) else None
+                other = line(prices[other_arm], place == 1, money) if other_arm is not None else None
                 told[name] = breakeven(mine, other) if other is not None else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import pairwise
 from typing import Any
 
@@ -54,7 +55,8 @@ def exit_status(document: dict[str, Any]) -> int:
 
 
 def table(document: dict[str, Any], splits: list[str], narrow: bool = False, prices: bool = True) -> Table:
-    """Arms as rows, splits as columns: accuracy and interval, what was stated, what was shown, the price.
+    """Arms as rows, with their models where there are several, splits as columns: accuracy and interval, what
+    was stated, what was shown, the price.
 
     Where it is to be `narrow`, each interval stands below its accuracy, and no name loses its end.
     Without `prices` it does not say what was shown either.
@@ -67,6 +69,9 @@ def table(document: dict[str, Any], splits: list[str], narrow: bool = False, pri
         padding=padding,
     )
     made.add_column("arm", overflow="fold")
+    several = len(_models(document)) > 1
+    if several:
+        made.add_column("model", overflow="fold")
     for split in splits:
         made.add_column(split, overflow="fold")
     paid = next((price["money"] for price in document["arms"].values() if price["money"]), None)
@@ -76,13 +81,14 @@ def table(document: dict[str, Any], splits: list[str], narrow: bool = False, pri
     for arm, price in _arms(document).items():
         cells = [_cell(by_place.get((arm, split)), narrow) for split in splits]
         told = (_shown(document, arm), *_paid(price)) if prices else ()
-        made.add_row(Text(arm, style="bold"), *cells, *told)
+        made.add_row(Text(arm, style="bold"), *([price["model"]] if several else []), *cells, *told)
     made.add_section()
     known = {each["split"]: each for each in document["splits"]}
     for baseline in ("chance", "constant", *NAMES):
         values = (known[split][baseline] for split in splits)
         shares = ("–" if value is None else percent(value) for value in values)
-        made.add_row(baseline, *shares, *(("", "", "") if prices else ()), style="dim")
+        beside = [""] if several else []
+        made.add_row(baseline, *beside, *shares, *(("", "", "") if prices else ()), style="dim")
     return made
 
 
@@ -106,6 +112,11 @@ def _arms(document: dict[str, Any]) -> dict[str, Any]:
     """The arms in the order of the spec, as the rows keep it; the failed, who have none, come last."""
     names = dict.fromkeys([*(row["arm"] for row in document["pooled"]), *document["arms"]])
     return {name: document["arms"][name] for name in names}
+
+
+def _models(document: dict[str, Any]) -> list[str]:
+    """The models that arms are of, or that wrote for them."""
+    return list(dict.fromkeys(outcome["model"] for outcome in document["pretraining"]))
 
 
 def _title(document: dict[str, Any]) -> Text:
@@ -168,7 +179,13 @@ def remarks(document: dict[str, Any]) -> list[RenderableType]:
         ("breakeven_questions_reused", "the same, where that context is read only once"),
     ):
         known = {arm: (price["money"] or price)[name] for arm, price in _arms(document).items()}
-        later = [f"{arm} {count:,}" for arm, count in known.items() if count]
+        than = {arm: price["breakeven_with"] for arm, price in document["arms"].items()}
+        several = len(set(than.values()) - {None}) > 1
+        later = [
+            f"{arm} {count:,}" + (f" (than {than[arm]})" if several else "")
+            for arm, count in known.items()
+            if count
+        ]
         if later:
             said.append(Text(f"{words}: {', '.join(later)}", "dim"))
     for row in document["pooled"]:
@@ -187,11 +204,14 @@ def remarks(document: dict[str, Any]) -> list[RenderableType]:
             said.append(Text(f"{row['arm']}, {row['split']}: its commonest wrong answers: {texts}", "dim"))
     said += [_written(arm, audit) for arm, audit in document["augmentation"].items()]
     for outcome in document["pretraining"]:
+        whose = f"{outcome['model']}, " if len(_models(document)) > 1 else ""
         if not outcome["steps"]:
-            said.append(Text(f"not pretrained (seed {outcome['seed']}): weights as drawn", "dim"))
+            said.append(Text(f"not pretrained ({whose}seed {outcome['seed']}): weights as drawn", "dim"))
             continue
         shares = ", ".join(f"{kind} {percent(share)}" for kind, share in outcome["accuracy"].items())
-        told = f"pretraining (seed {outcome['seed']}): {outcome['steps']:,} steps; in context: {shares}"
+        told = (
+            f"pretraining ({whose}seed {outcome['seed']}): {outcome['steps']:,} steps; in context: {shares}"
+        )
         said.append(Text(f"{told}, {percent(outcome['asked'])} was asked for", "dim"))
         if not outcome["reached"]:
             short = "  less than was asked for: arms with context may say more of the model than of context"
@@ -204,13 +224,15 @@ def remarks(document: dict[str, Any]) -> list[RenderableType]:
 
 
 def _luck(document: dict[str, Any]) -> str:
-    """How much of the luck of pretraining is in the intervals, which take seeds for independent."""
-    count = len(document["pretraining"])
+    """How much of the luck of pretraining is in the intervals, which take seeds for independent. Of several
+    models the one that was pretrained least often counts."""
+    count = min(Counter(outcome["model"] for outcome in document["pretraining"]).values())
     seeds = max((row["seeds"] for row in document["pooled"]), default=0)
+    whose = " of some model" if len(_models(document)) > 1 else ""
     if count == 1:
-        return "one pretraining: the intervals do not cover its luck"
+        return f"one pretraining{whose}: the intervals do not cover its luck"
     if count < seeds:
-        return f"{count} pretrainings for {seeds} seeds: the intervals cover their luck in part"
+        return f"{count} pretrainings{whose} for {seeds} seeds: the intervals cover their luck in part"
     return "a pretraining for each seed: the intervals cover their luck"
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wug.compiler.asking.shortcut import NAMES
-from wug.compiler.plan import Arm, Plan, Split, Term
+from wug.compiler.plan import Arm, Learner, Plan, Split, Term
 from wug.runtime.advice import advice
 from wug.runtime.audit import Audit
 from wug.runtime.corpus import World
@@ -22,7 +22,7 @@ from wug.runtime.price import Augmenting, compare, priced
 from wug.runtime.score import Answers
 from wug.runtime.shortcut import Shortcut, of_training, shortcuts
 
-SCHEMA = 3
+SCHEMA = 4
 BELOW = 0.05  # an interval this far below chance calls for an explanation
 
 
@@ -41,11 +41,11 @@ def results(
     plan: Plan,
     worlds: Sequence[World],
     arms: Sequence[ArmResult],
-    pretraining: Sequence[dict[str, Any]],
+    pretraining: Mapping[str, Sequence[dict[str, Any]]],
     audits: Mapping[str, Audit],
 ) -> dict[str, Any]:
     """The document: rows (arm x split x seed), pooled (arm x split), arms, what their teachers wrote,
-    pretraining, expectations."""
+    pretraining, expectations. `pretraining` are the outcomes by model."""
     rows, pooled, outcomes = [], [], {}
     told = [result for result in arms if result.failed is None]
     common = [_common(told, world) for world in worlds]
@@ -64,7 +64,7 @@ def results(
                 for world, answers in zip(worlds, result.answers, strict=True)
             ]
     failed = {result.arm.name: result.failed for result in arms if result.failed is not None}
-    prices = _prices(plan, worlds, arms, int(pretraining[0]["parameters"]))
+    prices = _prices(plan, worlds, arms, {m: int(each[0]["parameters"]) for m, each in pretraining.items()})
     return {
         "schema": SCHEMA,
         "name": plan.name,
@@ -79,7 +79,9 @@ def results(
         ),
         "advice": _advice(worlds, told, prices),
         "augmentation": {name: audit.to_json() for name, audit in audits.items()},
-        "pretraining": [_pretraining(outcome, plan.pretraining.accuracy) for outcome in pretraining],
+        "pretraining": [
+            _pretraining(model, outcome) for model in plan.models for outcome in pretraining[model.name]
+        ],
         "expectations": [
             {
                 "text": expectation.text,
@@ -250,20 +252,34 @@ def _agreement(
 
 
 def _prices(
-    plan: Plan, worlds: Sequence[World], arms: Sequence[ArmResult], parameters: int
+    plan: Plan, worlds: Sequence[World], arms: Sequence[ArmResult], parameters: Mapping[str, int]
 ) -> dict[str, dict[str, Any]]:
-    prices = {
-        result.arm.name: {
-            "context": result.arm.context,
-            "augment": _spelled_augment(result.arm),
-            **priced(plan, worlds, result.arm, result.augmenting, parameters),
+    """Each arm's price; `parameters` are counted by model."""
+    prices = {}
+    for result in arms:
+        arm, model = result.arm, plan.learner(result.arm).name
+        prices[arm.name] = {
+            "model": model,
+            "context": arm.context,
+            "augment": f"{' '.join(arm.augment.scopes)} by {arm.teacher}" if arm.augment else "",
+            **priced(plan, worlds, arm, result.augmenting, parameters[model]),
             "failed": result.failed,
         }
-        for result in arms
-    }
-    whole = (arm.name for arm in plan.arms if arm.context == "train" and arm.finetune is None)
-    compare(prices, next(whole, None))
+    compare(prices, _whole(plan))
     return prices
+
+
+def _whole(plan: Plan) -> dict[str, str]:
+    """With which arm each one is compared: the first that shows all documents and trains nothing, of its own
+    model, or of another where that has none."""
+    every = [arm for arm in plan.arms if arm.context == "train" and arm.finetune is None]
+    found = {}
+    for arm in plan.arms:
+        own = [each for each in every if plan.learner(each) == plan.learner(arm)]
+        other = next(iter(own or every), arm)
+        if other is not arm:
+            found[arm.name] = other.name
+    return found
 
 
 def _advice(
@@ -281,13 +297,10 @@ def _advice(
     return advice(prices, outcomes, chance)
 
 
-def _spelled_augment(arm: Arm) -> str:
-    return f"{' '.join(arm.augment.scopes)} by {arm.augment.teacher}" if arm.augment else ""
-
-
-def _pretraining(outcome: Mapping[str, Any], asked: float) -> dict[str, Any]:
+def _pretraining(model: Learner, outcome: Mapping[str, Any]) -> dict[str, Any]:
     names = ("seed", "reached", "steps", "accuracy", "loss", "tokens", "parameters", "train_flops")
-    return {**{name: outcome[name] for name in names}, "asked": asked}
+    told = {name: outcome[name] for name in names}
+    return {"model": model.name, **told, "asked": model.pretraining.accuracy}
 
 
 def _spelled(term: Term) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from wug.compiler.plan import Arm, Model, Plan
+from wug.compiler.plan import Arm, Learner, Model, Plan
 from wug.compiler.store import Store
 from wug.progress import Progress
 from wug.runtime import corpus as corpora
@@ -96,10 +96,7 @@ class Run:
         check_fits(plan, self.corpus)
         audits = augment(self)
         arms = [self.arm(arm, audits.get(arm.name)) for arm in matched(plan.arms, self.corpus.worlds)]
-        pretraining = [self.pretrained(seed) for seed in self._pretraining_seeds()]
-        outcomes = [read_json(folder / "outcome.json") for folder in pretraining]
-        for folder, outcome in zip(pretraining, outcomes, strict=True):
-            self.timing[f"pretraining {outcome['seed']}"] = read_json(folder / "timing.json")
+        outcomes = {model.name: self._pretrainings(model) for model in plan.models}
         document = results(plan, self.corpus.worlds, arms, outcomes, audits)
         with self.store.entry(f"{plan.name}/runs", final, waiting=self.waiting("run")) as entry:
             if not entry.ready:
@@ -172,7 +169,7 @@ class Run:
             failed = read_json(folder / "outcome.json")["failed"]
             if failed is not None:
                 return str(failed)
-        parameters_S = self.parameters(arm, worlds, label)
+        model, parameters_S = self.plan.learner(arm).model, self.parameters(arm, worlds, label)
         total = sum(len(world.questions.tokens) for world in worlds)
         told: list[npt.NDArray[np.float32]] = []
         with self.progress.stage(f"{arm.name}: scoring", total, "choices") as stage:
@@ -184,17 +181,18 @@ class Run:
                     stage.update(before + rows)
                     self.interruption.check()
 
-                told.append(score(self.plan, self.corpus.vocabulary, parameters, world, arm.name, done))
+                told.append(score(model, self.corpus.vocabulary, parameters, world, arm.name, done))
                 before += len(world.questions.tokens)
         write_scores(scratch / "scores.parquet", worlds, told)
         return None
 
     def answered(self, arm: Arm, worlds: Sequence[World], label: str) -> Path:
         """The entry of what one arm and block of seeds says in words of its own."""
+        model = self.plan.learner(arm).model
         inputs = {
             "weights": self.weights_key(arm, worlds),
             "seeds": [world.seed for world in worlds],
-            "questions": [asked_digest(self.plan, world, arm.name) for world in worlds],
+            "questions": [asked_digest(self.plan, model, world, arm.name) for world in worlds],
         }
         kind = f"{self.plan.name}/free"
         with self.store.entry(kind, key("free", inputs), waiting=self.waiting(label)) as entry:
@@ -205,7 +203,7 @@ class Run:
         return entry.path
 
     def _answer(self, arm: Arm, worlds: Sequence[World], label: str) -> list[Said]:
-        parameters_S = self.parameters(arm, worlds, label)
+        model, parameters_S = self.plan.learner(arm).model, self.parameters(arm, worlds, label)
         total = sum(int(world.items.free.sum()) for world in worlds)
         said: list[Said] = []
         with self.progress.stage(f"{arm.name}: answering", total, "questions") as stage:
@@ -216,24 +214,27 @@ class Run:
                     self.interruption.check()
 
                 tokenizer = self.corpus.tokenizer
-                said += answer_freely(self.plan, parameters, tokenizer, world, arm.name, done)
+                said += answer_freely(self.plan, model, parameters, tokenizer, world, arm.name, done)
         return said
 
     def weights_key(self, arm: Arm, worlds: Sequence[World]) -> str | list[str]:
-        return self.trained_key(arm, worlds) if arm.finetune else self.pretrained_keys(worlds)
+        learner = self.plan.learner(arm)
+        return self.trained_key(arm, worlds) if arm.finetune else self.pretrained_keys(learner, worlds)
 
     def parameters(self, arm: Arm, worlds: Sequence[World], label: str) -> list[Tree]:
         """The weights with which an arm answers in each world."""
+        learner = self.plan.learner(arm)
         if arm.finetune is not None:
-            return self.load_stacked(self.trained(arm, worlds, label), len(worlds))
-        return [self.load(self.pretrained(self.pretraining_seed(world))) for world in worlds]
+            return self.load_stacked(learner.model, self.trained(arm, worlds, label), len(worlds))
+        return [self.load(learner.model, folder) for folder in self.pretrained_for(learner, worlds)]
 
     def trained_key(self, arm: Arm, worlds: Sequence[World]) -> str:
+        learner = self.plan.learner(arm)
         return key(
             "trained",
             {
-                "from": self.pretrained_keys(worlds),
-                "model": _shape(self.plan.model),
+                "from": self.pretrained_keys(learner, worlds),
+                "model": _shape(learner.model),
                 "finetune": dataclasses.asdict(arm.finetune) if arm.finetune else None,
                 "seeds": [world.seed for world in worlds],
                 "documents": [world.training_digest(arm.name) for world in worlds],
@@ -246,18 +247,19 @@ class Run:
         kind, name = f"{self.plan.name}/trained", self.trained_key(arm, worlds)
         if self.store.has(kind, name):
             return self.store.path(kind, name)
-        pretrained = [self.pretrained(self.pretraining_seed(world)) for world in worlds]
+        learner = self.plan.learner(arm)
+        pretrained = self.pretrained_for(learner, worlds)
         with self.store.entry(kind, name, resume=True, waiting=self.waiting(label)) as entry:
             if not entry.ready:
                 self.prepare()
                 from wug.runtime.finetune import finetune, stacked
 
                 finetune(
-                    self.plan.model,
+                    learner.model,
                     self.corpus.vocabulary,
                     arm,
                     worlds,
-                    stacked([self.load(folder) for folder in pretrained]),
+                    stacked([self.load(learner.model, folder) for folder in pretrained]),
                     entry.scratch,
                     self.progress,
                     self.interruption,
@@ -266,60 +268,65 @@ class Run:
                 entry.commit()
         return entry.path
 
-    def pretrained_keys(self, worlds: Sequence[World]) -> list[str]:
-        return [self.pretrained_key(self.pretraining_seed(world)) for world in worlds]
+    def pretrained_keys(self, learner: Learner, worlds: Sequence[World]) -> list[str]:
+        return [self.pretrained_key(learner, learner.pretraining_seed(world.seed)) for world in worlds]
 
-    def pretrained_key(self, seed: int) -> str:
-        setting = dataclasses.asdict(self.plan.pretraining)
+    def pretrained_key(self, learner: Learner, seed: int) -> str:
+        setting = dataclasses.asdict(learner.pretraining)
         return key(
             "pretrained",
             {
-                "episodes": self.plan.pretraining_key,
-                "model": _shape(self.plan.model),
+                "episodes": learner.pretraining_key,
+                "model": _shape(learner.model),
                 "pretraining": {**setting, "seed": seed},
             },
         )
 
-    def pretrained(self, seed: int) -> Path:
-        """The entry of the pretrained weights."""
-        kind, name = f"{self.plan.name}/pretrained", self.pretrained_key(seed)
+    def pretrained_for(self, learner: Learner, worlds: Sequence[World]) -> list[Path]:
+        """For each world the entry of the weights that a model learns and answers with, or writes."""
+        return [self.pretrained(learner, learner.pretraining_seed(world.seed)) for world in worlds]
+
+    def pretrained(self, learner: Learner, seed: int) -> Path:
+        """The entry of the pretrained weights of a model."""
+        kind, name = f"{self.plan.name}/pretrained", self.pretrained_key(learner, seed)
         if self.store.has(kind, name):
             return self.store.path(kind, name)
-        with self.store.entry(kind, name, resume=True, waiting=self.waiting("pretraining")) as entry:
+        label = "pretraining" if len(self.plan.models) == 1 else f"pretraining {learner.name}"
+        with self.store.entry(kind, name, resume=True, waiting=self.waiting(label)) as entry:
             if not entry.ready:
                 self.prepare()
                 from wug.runtime import episodes
                 from wug.runtime.pretrain import pretrain
 
-                folder = self.store.path(f"{self.plan.name}/episodes", self.plan.pretraining_key)
+                folder = self.store.path(f"{self.plan.name}/episodes", learner.pretraining_key)
                 read = episodes.load(folder, self.compiled / "tokenizer.json")
-                plan = self.plan
                 pretrain(
-                    plan.model,
-                    plan.pretraining,
+                    learner.model,
+                    learner.pretraining,
                     read,
                     seed,
                     entry.scratch,
                     self.progress,
                     self.interruption,
                     self.checkpoint_every_s,
+                    label,
                 )
                 entry.commit()
         return entry.path
 
-    def load(self, folder: Path) -> Tree:
+    def load(self, model: Model, folder: Path) -> Tree:
         """An entry's weights, read once."""
-        return self._load(folder, 0)
+        return self._load(model, folder, 0)
 
-    def load_stacked(self, folder: Path, seeds: int) -> list[Tree]:
+    def load_stacked(self, model: Model, folder: Path, seeds: int) -> list[Tree]:
         """The weights of each seed of a trained block."""
         import jax
 
-        stacked = self._load(folder, seeds)
+        stacked = self._load(model, folder, seeds)
         host = jax.tree.map(np.asarray, stacked)
         return [jax.tree.map(lambda leaf, place=place: leaf[place], host) for place in range(seeds)]
 
-    def _load(self, folder: Path, seeds: int) -> Tree:
+    def _load(self, model: Model, folder: Path, seeds: int) -> Tree:
         self.prepare()
         import jax
 
@@ -327,7 +334,7 @@ class Run:
         from wug.runtime.learn import structure
 
         if folder.name not in self.weights:
-            _, like = structure(self.plan.model, self.corpus.vocabulary)
+            _, like = structure(model, self.corpus.vocabulary)
             if seeds:
                 like = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((seeds, *leaf.shape), leaf.dtype), like)
             self.weights[folder.name] = load_parameters(folder / "parameters", like)
@@ -340,11 +347,14 @@ class Run:
             prepare(self.store.root)
             self.prepared = True
 
-    def pretraining_seed(self, world: World) -> int:
-        return self.plan.pretraining_seed(world.seed)
-
-    def _pretraining_seeds(self) -> list[int]:
-        return sorted({self.pretraining_seed(world) for world in self.corpus.worlds})
+    def _pretrainings(self, learner: Learner) -> list[dict[str, Any]]:
+        """The outcomes of a model's pretrainings, by seed."""
+        outcomes = []
+        for seed in sorted({learner.pretraining_seed(world.seed) for world in self.corpus.worlds}):
+            folder = self.pretrained(learner, seed)
+            self.timing[f"pretraining {learner.name} {seed}"] = read_json(folder / "timing.json")
+            outcomes.append(read_json(folder / "outcome.json"))
+        return outcomes
 
     def waiting(self, what: str) -> Any:
         return lambda: self.progress.note(f"another run is at work on {what}: waiting for it")

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as parquet
 
-from wug.compiler.plan import Plan
+from wug.compiler.plan import Model, Plan
 from wug.runtime.corpus import Corpus, Ints, Items, World
 from wug.runtime.failure import ContextOverflow, Damaged
 from wug.runtime.free import Said, free_splits
@@ -48,9 +48,9 @@ def starts_of(world: World, arm: str) -> Ints:
 
 
 def check_fits(plan: Plan, corpus: Corpus) -> None:
-    """Raise ContextOverflow where a document or a question of some arm is longer than the model's context."""
-    available = plan.model.context
+    """Raise ContextOverflow where a document or a question of some arm is longer than its model's context."""
     for arm in plan.arms:
+        available = plan.learner(arm).model.context
         for world in corpus.worlds:
             if arm.name not in world.views:
                 raise Damaged(f"{corpus.path} does not say what arm {arm.name} is shown: compile again")
@@ -75,7 +75,7 @@ def check_fits(plan: Plan, corpus: Corpus) -> None:
 
 
 def score(
-    plan: Plan,
+    model: Model,
     vocabulary: int,
     parameters: Tree,
     world: World,
@@ -86,7 +86,7 @@ def score(
     from wug.runtime.learn import structure
     from wug.runtime.likelihood import end_log_likelihoods
 
-    graph, _ = structure(plan.model, vocabulary)
+    graph, _ = structure(model, vocabulary)
     return end_log_likelihoods(graph, parameters, rows_of(world, arm), starts_of(world, arm), done)
 
 

@@ -1,7 +1,8 @@
 """Teaching: a model writes, about each document of its training set, what augmentation asks it for.
 
-The teacher `self` is the arm's base model. It reads the documents of a request in context, as pretraining's
-episodes are read, and goes on from each of the request's prompts.
+The model is the arm's own before it is fine-tuned (`by self`) or another one of the experiment (`by model`).
+It reads the documents of a request in context, as pretraining's episodes are read, and goes on from each of
+the request's prompts.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def context_of(request: Request, world: World, tokenizer: Tokenizer) -> Ints:
     return np.concatenate([*parts, np.array(unit, np.int32)]).astype(np.int32)
 
 
-def write_by_self(
+def write_by_model(
     model: Model,
     parameters: Tree,
     tokenizer: Tokenizer,

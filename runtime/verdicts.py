@@ -22,7 +22,12 @@ def print_verdicts(documents: Sequence[dict[str, Any]], console: Console) -> Non
     told = ", ".join(f"{found[verdict]} {verdict}" for verdict in SIGNS)
     console.print(Text(f"{len(verdicts)} expectations: {told}", "bold"))
     for document in documents:
-        short = [str(outcome["seed"]) for outcome in document["pretraining"] if not outcome["reached"]]
+        several = len({outcome["model"] for outcome in document["pretraining"]}) > 1
+        short = [
+            f"{outcome['model']} {outcome['seed']}" if several else str(outcome["seed"])
+            for outcome in document["pretraining"]
+            if not outcome["reached"]
+        ]
         if short:
             many = "s" if len(short) > 1 else ""
             told = (
@@ -48,9 +53,17 @@ def verdict_table(documents: Sequence[dict[str, Any]]) -> Table:
                 effect(each) or each["reason"],
                 f"{row['n']:,}" if row else "–",
                 str(row["seeds"]) if row else "–",
-                str(len(document["pretraining"])),
+                _pretrainings(document, each),
             )
     return made
+
+
+def _pretrainings(document: dict[str, Any], each: dict[str, Any]) -> str:
+    """How many pretrainings the arms of an expectation rest on: of two models the fewer."""
+    named = (each[side].partition(" ")[0].rpartition(".")[0] for side in ("left", "right"))
+    models = {document["arms"][arm]["model"] for arm in named if arm in document["arms"]}
+    counts = Counter(outcome["model"] for outcome in document["pretraining"])
+    return str(min((counts[model] for model in models), default=0))
 
 
 def _measured(document: dict[str, Any], each: dict[str, Any]) -> dict[str, Any] | None:

@@ -229,7 +229,8 @@ def audit(options: argparse.Namespace) -> int:
 
     store, progress = _store(options, options.file), open_progress()
     compiled = compile_experiment(spec, store, progress, Report())
-    episodes = store.path(f"{spec.name}/episodes", compiled.plan.pretraining_key)
+    keys = dict.fromkeys(model.pretraining_key for model in compiled.plan.models)
+    episodes = [store.path(f"{spec.name}/episodes", key) for key in keys]
     found = judge(spec, compiled.path, episodes, Report())
     if options.json:
         sys.stdout.write(json.dumps(found.to_json(), indent=2, ensure_ascii=False) + "\n")

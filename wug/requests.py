@@ -28,7 +28,7 @@ def requests(plan: Plan, compiled: Path) -> list[dict[str, Any]]:
         found.append(
             {
                 "arm": arm.name,
-                "teacher": arm.augment.teacher,
+                "teacher": arm.teacher,
                 "scopes": list(arm.augment.scopes),
                 "worlds": len(plan.seeds),
                 "requests": len(every),

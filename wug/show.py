@@ -14,7 +14,7 @@ from wug.compiler.draft import Draft, draft, draw_world
 from wug.compiler.draw import seed_word
 from wug.compiler.emitting.episodes import DOCUMENT_ID, compile_episodes
 from wug.compiler.emitting.tokenizer import build_tokenizer
-from wug.compiler.experiment import Experiment
+from wug.compiler.experiment import Experiment, Learner
 from wug.compiler.facts import Closure, Populated
 from wug.compiler.inferring.proof_tree import Step, aligned, item_tree, proof_tree
 from wug.compiler.inferring.proofs import Proofs
@@ -62,17 +62,22 @@ def show_experiment(experiment: Experiment, seed: int, count: int, out: Console)
                 out.print(Text(f"    {'✓' if right else '✗'} {choice.strip()}", "green" if right else "dim"))
             _tree(out, item_tree(drawn, items, item), "      ")
     _arms(drawn, seed, out)
-    if not experiment.episodes.phases:
-        return
+    for setting in dict.fromkeys(model.episodes for model in experiment.models if model.episodes.phases):
+        readers = [model for model in experiment.models if model.episodes == setting]
+        _episode(experiment, readers, out)
+
+
+def _episode(experiment: Experiment, readers: list[Learner], out: Console) -> None:
+    """An episode of those that these models are pretrained on."""
+    learner = readers[0]
     tokenizer = build_tokenizer(
         experiment.world, characters(read_data(experiment.world, Report())), experiment.texts()
     )
-    phase = dataclasses.replace(experiment.episodes.phases[0], episodes=16)
-    small = dataclasses.replace(
-        experiment, episodes=dataclasses.replace(experiment.episodes, phases=(phase,))
-    )
-    made = compile_episodes(small, tokenizer, experiment.pretraining.seed, Report(), lambda done: None)
-    _heading(out, "a pretraining episode: facts of a fresh world, then what follows from them")
+    phase = dataclasses.replace(learner.episodes.phases[0], episodes=16)
+    small = dataclasses.replace(learner, episodes=dataclasses.replace(learner.episodes, phases=(phase,)))
+    made = compile_episodes(experiment, small, tokenizer, Report(), lambda done: None)
+    whose = "" if len(readers) == len(experiment.models) else f" of {', '.join(m.name for m in readers)}"
+    _heading(out, f"a pretraining episode{whose}: facts of a fresh world, then what follows from them")
     number = int(np.argmin(np.abs(made.questions.astype(int) - np.median(made.questions))))
     tokens = made.tokens[number].tolist()
     cut = int(made.questions[number])
@@ -148,4 +153,5 @@ def _arms(drawn: Draft, seed: int, out: Console) -> None:
         context = max((len(rows) for rows in seen.contexts), default=0)
         trains = f"{arm.finetune.steps:,} steps" if arm.finetune else "not trained"
         stated = f"{exposed:.0%} of the answers stated outright"
-        out.print(f"  {arm.name}: {trains}, {context:,} documents in context, {stated}")
+        whose = f", model {arm.model}" if len(drawn.experiment.models) > 1 else ""
+        out.print(f"  {arm.name}{whose}: {trains}, {context:,} documents in context, {stated}")

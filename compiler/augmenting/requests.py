@@ -51,7 +51,8 @@ def requests(arm: Arm, drawn: Drawn, of: int, documents: Documents, lengths: Len
     augment = arm.augment
     assert augment is not None
     asked = asked_units(augment, drawn, of, documents)
-    before = _Sources(augment, drawn, of, documents, lengths) if "global" in augment.scopes else None
+    room = augment.context or drawn.experiment.writer(arm).model.context
+    before = _Sources(augment, room, drawn, of, documents, lengths) if "global" in augment.scopes else None
     found = []
     for scope in augment.scopes:
         for unit in asked:
@@ -75,12 +76,13 @@ def asked_units(augment: Augment, drawn: Drawn, of: int, documents: Documents) -
 class _Sources:
     """Which documents stand before a unit: the others of the training set, one article of each statement.
 
-    Where the model cannot see them all, those that name a member which the unit's document names come first,
-    then the rest, both in drawn order, until the next one does not fit. They are shown in drawn order.
+    Where the model that writes, whose context is `room`, cannot see them all, those that name a member which
+    the unit's document names come first, then the rest, both in drawn order, until the next one does not fit.
+    They are shown in drawn order.
     """
 
     def __init__(
-        self, augment: Augment, drawn: Drawn, of: int, documents: Documents, lengths: Lengths
+        self, augment: Augment, room: int, drawn: Drawn, of: int, documents: Documents, lengths: Lengths
     ) -> None:
         first = np.flatnonzero((documents.set == "train") & (documents.article == 0))
         order = permute(drawn.seeds[of], "augment/sources", np.arange(len(first)), len(first))
@@ -88,7 +90,7 @@ class _Sources:
         self.lengths = _roughly if augment.endpoint is not None else lengths
         self.size = dict(zip(self.rows, self.lengths(documents.text[self.rows].tolist()), strict=True))
         self.named = _named(drawn, documents)
-        self.room = (augment.context or drawn.experiment.model.context) - augment.max_tokens
+        self.room = room - augment.max_tokens
 
     def of(self, unit: Unit, prompts: Sequence[str]) -> tuple[int, ...]:
         mine = self.named[unit.document]

@@ -1,4 +1,4 @@
-"""Arms, of which one may be like another, and the hypotheses about them."""
+"""Arms, of which one may be like another, whose models they are, and the hypotheses about them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from wug.compiler.checking.experiment_settings import ARM
 from wug.compiler.checking.named import once
 from wug.compiler.diagnosis.diagnostics import Report, did_you_mean
 from wug.compiler.experiment import Arm
-from wug.compiler.language import syntax_experiment
+from wug.compiler.language import syntax, syntax_experiment
 from wug.compiler.plan import Expectation, Finetuning, Term
 
 
@@ -22,6 +22,7 @@ class ArmChecker:
         self.report = report
         self.arm_names = dict.fromkeys(arm.name.text for arm in declared.arms)
         self.test_names = dict.fromkeys(test.name.text for test in declared.tests)
+        self.model_names = list(dict.fromkeys(model.name.text for model in declared.models))
 
     def arms(self) -> tuple[Arm, ...]:
         declared = {arm.name.text: arm for arm in once(self.declared.arms, "arm", self.report)}
@@ -34,7 +35,8 @@ class ArmChecker:
         for name, arm in declared.items():
             values = self._inherited(name, own, whole)
             context, documents = values.get("context", ("none", 0))
-            augment = values.get("augment")
+            augment, named = values.get("augment", (None, None))
+            self._check_models(own[name])
             finetune = values.get("finetune")
             if augment is not None and finetune is None:
                 help = "add: finetune { steps 200 }, or: like ANOTHER_ARM"
@@ -45,9 +47,26 @@ class ArmChecker:
                 self.report.add("W0504", message, arm.name.span, help="add: context train")
             made = _finetuning(finetune) if finetune is not None else None
             articles = values.get("articles", 0)
-            arms.append(Arm(name, context, documents, articles, made, augment, arm.name.span))
+            model = self._model(values.get("model"))
+            writer = self._model(named)
+            if augment is None or augment.teacher != "self" or named is None or writer == model:
+                writer = ""  # an arm's own model needs no name
+            arms.append(Arm(name, model, context, documents, articles, made, augment, writer, arm.name.span))
         self._check_matches({arm.name: arm for arm in arms}, own, whole)
         return tuple(arms)
+
+    def _model(self, name: syntax.Name | None) -> str:
+        """The declared model of a name; the first where there is none, or none of that name."""
+        if name is not None and name.text in self.model_names:
+            return name.text
+        return self.model_names[0] if self.model_names else ""
+
+    def _check_models(self, own: dict[str, Any]) -> None:
+        """The models that an arm itself names must be there."""
+        for name in (own.get("model"), own.get("augment", (None, None))[1]):
+            if name is not None and name.text not in self.model_names:
+                help = did_you_mean(name.text, self.model_names)
+                self.report.add("W0101", f"unknown model '{name.text}'", name.span, help=help)
 
     def _check_matches(
         self, arms: dict[str, Arm], own: dict[str, dict[str, Any]], whole: dict[str, dict[str, Any]]

@@ -9,12 +9,13 @@ from wug.compiler.language import syntax
 from wug.compiler.plan import Augment, Endpoint
 
 SCOPES = ("local", "global")
-TEACHERS = ("oracle", "self", "endpoint")
+TEACHERS = ("oracle", "self", "model", "endpoint")
 _EXAMPLE = "augment local by oracle"
 
 
-def augment(cursor: settings.Cursor, key: syntax.Name) -> Augment | None:
-    """`augment local by oracle`, `augment local global by self { samples 2  filter entailed }`."""
+def augment(cursor: settings.Cursor, key: syntax.Name) -> tuple[Augment, syntax.Name | None] | None:
+    """`augment local by oracle`, `augment local global by self { samples 2  filter entailed }`; beside it the
+    model that writes, where one is named: `augment local by model big`."""
     scopes: dict[str, None] = {}
     good = True
     atom = cursor.peek()
@@ -37,13 +38,17 @@ def augment(cursor: settings.Cursor, key: syntax.Name) -> Augment | None:
         cursor.report.add("W0101", f"unknown teacher '{teacher.text}'", teacher.span, help=help)
         return None
     server = _server(cursor, teacher) if teacher.text == "endpoint" else None
+    writer = cursor.take(syntax.Name) if teacher.text == "model" else None
+    if teacher.text == "model" and writer is None:
+        help = "write 'augment local by model NAME', a model of this experiment"
+        cursor.report.add("W0107", "'by model' needs the name of a model", teacher.span, help=help)
+        good = False
     if not scopes:
         help = f"write '{_EXAMPLE}'"
         cursor.report.add("W0107", "'augment' needs a scope: local, global or both", key.span, help=help)
         good = False
     block = cursor.take(syntax.Settings)
-    schema = {"oracle": ASKED, "self": {**ASKED, **SAMPLED}, "endpoint": {**ASKED, **SAMPLED, **SERVED}}
-    inner = settings.read(block, schema[teacher.text], f"augment by {teacher.text}", cursor.report)
+    inner = settings.read(block, _SCHEMAS[teacher.text], f"augment by {teacher.text}", cursor.report)
     if teacher.text == "endpoint":
         limits = {name: inner.pop(name) for name in SPENT if name in inner}
         missing = [name for name in ("requests", "tokens") if name not in limits]
@@ -61,7 +66,8 @@ def augment(cursor: settings.Cursor, key: syntax.Name) -> Augment | None:
         inner["reversals"] = False
     if inner.pop("rephrase", None):
         inner["rephrase_only"] = True
-    return Augment(tuple(scope for scope in SCOPES if scope in scopes), teacher.text, **inner)
+    chosen = tuple(scope for scope in SCOPES if scope in scopes)
+    return Augment(chosen, "self" if writer is not None else teacher.text, **inner), writer
 
 
 def _server(cursor: settings.Cursor, teacher: syntax.Name) -> tuple[str, str] | None:
@@ -129,3 +135,10 @@ SPENT: settings.Schema = {
 
 SERVED: settings.Schema = {**SPENT, "context": settings.integer(64, 100_000_000), "prompt": _prompt}
 """That, how much its model can see, and the words in which it is asked."""
+
+_SCHEMAS: dict[str, settings.Schema] = {
+    "oracle": ASKED,
+    "self": {**ASKED, **SAMPLED},
+    "model": {**ASKED, **SAMPLED},
+    "endpoint": {**ASKED, **SAMPLED, **SERVED},
+}

@@ -50,12 +50,15 @@ def check_experiment(
     seeds = _seeds(declared, report)
     if not declared.models:
         return None
-    models = ModelChecker(named, report)
-    model, pretraining, episodes, pretrainings, prices = models.model(declared.models[0])
+    checker = ModelChecker(named, report)
+    declared_models = once(declared.models, "model", report)
+    models = checker.used(declared_models, arms)
     if world.relations or not texts:
-        models.probed(declared.models[0], tests, tuple(trains), episodes)
+        for model in models:
+            checker.probed(model, tests, tuple(trains))
     else:
-        pretraining, episodes = models.unpretrained(declared.models[0], pretraining, episodes)
+        both = zip(declared_models, models, strict=True)
+        models = tuple(checker.unpretrained(written, model) for written, model in both)
     return Experiment(
         name=declared.name.text,
         world=world,
@@ -63,15 +66,11 @@ def check_experiment(
         holdouts=tuple(holdouts.values()),
         trains=tuple(trains),
         tests=tests,
-        model=model,
-        pretraining=pretraining,
-        pretrainings=pretrainings,
-        episodes=episodes,
+        models=models,
         arms=arms,
         expectations=expectations,
         given=tuple(dict.fromkeys(texts)),
         given_tests=given_tests,
-        prices=prices,
         span=declared.name.span,
         doc=declared.doc,
     )
@@ -89,8 +88,6 @@ def _check_whole(declared: syntax_experiment.Experiment, report: Report) -> None
             report.add(
                 "W0501", f"experiment '{declared.name.text}' has {what}", declared.name.span, help=help
             )
-    for extra in declared.models[1:]:
-        report.add("W0011", "more than one model is not yet understood", extra.name.span, help="keep one")
 
 
 def _seeds(declared: syntax_experiment.Experiment, report: Report) -> int:

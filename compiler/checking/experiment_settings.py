@@ -144,6 +144,7 @@ MODEL: settings.Schema = {
 }
 ARM: settings.Schema = {
     "like": settings.name("the name of another arm"),
+    "model": settings.name("the name of a model"),
     "context": _context,
     "articles": settings.integer(1, 1_000_000),
     "finetune": settings.block(FINETUNE, "finetune"),

@@ -1,4 +1,4 @@
-"""The model of an experiment, its pretraining, and the probe of it."""
+"""The models of an experiment, their pretraining, and the probes of it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from wug.compiler.checking import settings
 from wug.compiler.checking.experiment_settings import MODEL, PHASE
 from wug.compiler.checking.named import Named
 from wug.compiler.diagnosis.diagnostics import Report
-from wug.compiler.experiment import Episodes, Phase, Test, Train, probed_tests
+from wug.compiler.experiment import Arm, Episodes, Learner, Phase, Test, Train, probed_tests
 from wug.compiler.language import syntax, syntax_experiment
 from wug.compiler.plan import Model, Pretraining, Prices
 
@@ -18,15 +18,40 @@ FRESH_EPISODES = 100_000
 
 
 class ModelChecker:
-    """Reads the model; `named` knows the world."""
+    """Reads models; `named` knows the world."""
 
     def __init__(self, named: Named, report: Report) -> None:
         self.named = named
         self.report = report
 
-    def model(
-        self, model: syntax_experiment.Model
-    ) -> tuple[Model, Pretraining, Episodes, int, Prices | None]:
+    def used(self, declared: list[syntax_experiment.Model], arms: tuple[Arm, ...]) -> tuple[Learner, ...]:
+        """The models, each of which some arm must use; only all of them together can have prices."""
+        needed = {name for arm in arms for name in (arm.model, arm.writer)}
+        made = [self.model(model) for model in declared]
+        for each in made if arms and not self.report.failed else ():
+            if each.name not in needed:
+                message = f"no arm uses model '{each.name}', and none is taught by it"
+                help = f"add: arm NAME {{ model {each.name}  context train }}, or take the model out"
+                self.report.add("W0501", message, each.span, help=help)
+        self._check_currencies(made)
+        return tuple(made)
+
+    def _check_currencies(self, made: list[Learner]) -> None:
+        """Arms are compared by what they cost, so all models have prices in one currency, or none has."""
+        paid = {each.name: each.prices.currency for each in made if each.prices is not None}
+        for each in made if paid and not self.report.failed else ():
+            first, currency = next(iter(paid.items()))
+            if each.name not in paid:
+                message = f"model '{each.name}' has no prices, and model '{first}' has"
+                help = "arms are compared by what they cost: give prices to all models or to none"
+                self.report.add("W0107", message, each.span, help=help)
+            elif paid[each.name] != currency:
+                message = f"the prices of models '{first}' and '{each.name}' are in two currencies"
+                help = "arms are compared by what they cost: give all prices in one currency"
+                self.report.add("W0204", message, each.span, help=help)
+
+    def model(self, model: syntax_experiment.Model) -> Learner:
+        """One model by itself."""
         values = settings.read(model.settings, MODEL, f"model '{model.name.text}'", self.report)
         pretrain = values.pop("pretrain", {})
         paid = values.pop("prices", None)
@@ -56,7 +81,7 @@ class ModelChecker:
         steps = sum(phase.steps for phase in phases)
         total = sum(phase.episodes for phase in phases)
         made = Pretraining(total, steps, phases[-1].batch, **pretrain)
-        return shape, made, episodes, pretrainings, prices
+        return Learner(shape, made, pretrainings, episodes, prices, model.name.span)
 
     def _prices(self, values: dict[str, Any], model: syntax_experiment.Model) -> Prices | None:
         """What tokens cost; what is read again costs as much as the first time, unless it is `cached`."""
@@ -72,29 +97,26 @@ class ModelChecker:
         episodes = values.get("episodes", min(steps * batch, FRESH_EPISODES))
         return Phase(values.get("facts", (1, 8)), steps, batch, episodes)
 
-    def unpretrained(
-        self, model: syntax_experiment.Model, pretraining: Pretraining, episodes: Episodes
-    ) -> tuple[Pretraining, Episodes]:
+    def unpretrained(self, model: syntax_experiment.Model, learner: Learner) -> Learner:
         """Without relations there is nothing to make episodes of: the model begins with drawn weights."""
         for atom in model.settings.atoms:
             if isinstance(atom, syntax.Name) and atom.text == "pretrain":
                 message = "there is nothing to pretrain on: the world has no relations to make episodes of"
                 help = "leave out 'pretrain'; the model then learns from the given texts alone"
                 self.report.add("W0501", message, atom.span, help=help)
-        return dataclasses.replace(pretraining, episodes=0, steps=0), dataclasses.replace(episodes, phases=())
+        return dataclasses.replace(
+            learner,
+            pretraining=dataclasses.replace(learner.pretraining, episodes=0, steps=0),
+            episodes=dataclasses.replace(learner.episodes, phases=()),
+        )
 
-    def probed(
-        self,
-        model: syntax_experiment.Model,
-        tests: tuple[Test, ...],
-        trains: tuple[Train, ...],
-        episodes: Episodes,
-    ) -> None:
+    def probed(self, learner: Learner, tests: tuple[Test, ...], trains: tuple[Train, ...]) -> None:
         """Pretraining is probed with the tests that it can teach: one at least must be left."""
+        episodes = learner.episodes
         left = probed_tests(self.named.world, tests, trains, episodes)
         if tests and trains and not left and not self.report.failed:
             message = "pretraining has nothing to be probed with: it teaches none of the tests"
             help = "let 'exclude' leave one of them"
             if not episodes.exclude:
                 help = "add a test that it teaches: no episode has a verdict, or says what is not known"
-            self.report.add("W0501", message, model.name.span, help=help)
+            self.report.add("W0501", message, learner.span, help=help)

@@ -49,11 +49,6 @@ CATALOGUE: dict[str, Rule] = {
     ),
     "W0009": _error("a file that cannot be read", "The file is not there, or may not be read."),
     "W0010": _error("another kind of file", "Worlds end in .world and experiments in .experiment."),
-    "W0011": _error(
-        "not yet",
-        "The construct has its place in the language, but this version does not carry it out. It is an\n"
-        "error and not ignored, so that no result is ever taken for what it is not.",
-    ),
     "W0012": _error("a reserved word", "The words that begin declarations cannot be names."),
     "W0013": _error("an unknown escape", 'In a text, write \\n, \\t, \\" and \\\\.'),
     "W0014": _error(
@@ -219,7 +214,9 @@ CATALOGUE: dict[str, Rule] = {
     ),
     # Experiments
     "W0501": _error(
-        "something is missing", "An experiment needs a world, training facts, tests, a model and arms."
+        "something is missing",
+        "An experiment needs a world, training facts, tests, a model and arms. Of several models each must\n"
+        "have an arm, or write for one.",
     ),
     "W0502": _error(
         "the context is too long",

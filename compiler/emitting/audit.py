@@ -8,7 +8,7 @@ choices refuted in the full world. It does not rest on the manifest: a changed f
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -46,10 +46,12 @@ class Audit:
         return {"name": self.name, "faults": found, **listed}
 
 
-def audit(experiment: Experiment, compiled: Path, episodes: Path, report: Report) -> Audit:
-    """Judge a compiled experiment and its episodes. Raises SpecError where the spec cannot be drawn."""
+def audit(experiment: Experiment, compiled: Path, episodes: Sequence[Path], report: Report) -> Audit:
+    """Judge a compiled experiment and the episodes of its models. Raises SpecError where the spec cannot be
+    drawn."""
     drawn = draft(experiment, report)
-    damaged = [*_damaged(compiled), *_damaged(episodes, " of the episodes")]
+    damaged = list(_damaged(compiled))
+    damaged += [fault for folder in episodes for fault in _damaged(folder, " of the episodes")]
     try:
         return _judged(drawn, compiled, episodes, damaged, report)
     except Exception:
@@ -58,7 +60,9 @@ def audit(experiment: Experiment, compiled: Path, episodes: Path, report: Report
         return Audit(experiment.name, tuple(damaged), (), (), ())  # a damaged file may hold anything
 
 
-def _judged(drawn: Draft, compiled: Path, episodes: Path, damaged: list[Finding], report: Report) -> Audit:
+def _judged(
+    drawn: Draft, compiled: Path, episodes: Sequence[Path], damaged: list[Finding], report: Report
+) -> Audit:
     experiment = drawn.experiment
     tokenizer = Tokenizer.from_file(str(compiled / "tokenizer.json"))
     proved = disjoint(drawn, report)
@@ -70,7 +74,8 @@ def _judged(drawn: Draft, compiled: Path, episodes: Path, damaged: list[Finding]
         faults += SeedAudit(drawn, of, read).findings()
         faults += _planned_otherwise(drawn, of, tokenizer, compiled / f"seed-{of}")
     faults += _names_that_collide(drawn)
-    faults += _in_episodes(drawn, np.load(episodes / "episodes.npy", allow_pickle=False), tokenizer)
+    for folder in episodes:
+        faults += _in_episodes(drawn, np.load(folder / "episodes.npy", allow_pickle=False), tokenizer)
     tests = (*experiment.tests, *experiment.given_tests)
     splits = tuple({**_split(test.name, tables), "given": test in experiment.given_tests} for test in tests)
     return Audit(experiment.name, tuple(faults), splits, tuple(_names(drawn, tokenizer)), tuple(proved))

@@ -75,13 +75,28 @@ def token_counts(tokenizer: Tokenizer) -> Lengths:
     return lambda texts: [len(each) for each in tokenizer.encode_batch_fast(list(texts))]
 
 
-def emit_requests(draft: Draft, of: int, lengths: Lengths, folder: Path) -> None:
+def emit_requests(draft: Draft, of: int, lengths: Lengths, folder: Path) -> dict[str, int]:
     """The augmentation plan of one world, where some arm augments: what each arm's teacher is asked, and what
-    that admits with its proof. `lengths` counts the tokens of texts."""
-    if any(arm.augment for arm in draft.experiment.arms):
-        asked, admitted = request_columns(draft, of, lengths)
-        write_table(folder, "requests", asked, REQUESTS)
-        write_table(folder, "admissible", admitted, ADMISSIBLE)
+    that admits with its proof. `lengths` counts the tokens of texts.
+
+    Returned is, for each arm that a model of the experiment writes for, how many tokens that model must see
+    at once to say one.
+    """
+    if not any(arm.augment for arm in draft.experiment.arms):
+        return {}
+    asked, admitted = request_columns(draft, of, lengths)
+    write_table(folder, "requests", asked, REQUESTS)
+    write_table(folder, "admissible", admitted, ADMISSIBLE)
+    written = {arm.name for arm in draft.experiment.arms if arm.augment and arm.augment.teacher == "self"}
+    sizes = lengths(draft.world_documents(of).text.tolist())
+    shown = lengths(asked["shown"])
+    needed = dict.fromkeys(sorted(written), 0)
+    for row, arm in enumerate(asked["arm"]):
+        if arm in written:
+            before = sum(sizes[document] + 1 for document in asked["context_doc_ids"][row])
+            cue = max(lengths(asked["prompts"][row]), default=0)
+            needed[arm] = max(needed[arm], before + shown[row] + cue + 3)  # two <doc>, and a token to say
+    return needed
 
 
 def request_columns(

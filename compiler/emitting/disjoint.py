@@ -28,7 +28,7 @@ def disjoint(drawn: Draft, report: Report) -> list[dict[str, Any]]:
     """For each seed, how its names and its items are proved to be apart from pretraining, and how many were
     compared: `names` with `against` so many words, or names of the table."""
     world = drawn.experiment.world
-    read = bool(drawn.experiment.episodes.phases)
+    read = any(model.episodes.phases for model in drawn.experiment.models)
     words = _pretraining_words(world, report) if read else np.empty(0, "<U1")
     found = []
     for of in range(len(drawn.seeds)):

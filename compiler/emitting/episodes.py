@@ -21,7 +21,8 @@ from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draw import Words, below, draw, permute, seed_word
 from wug.compiler.emitting.fresh_worlds import fresh, shown_relations
 from wug.compiler.emitting.tokens import Matrix, Pieces, rows_of, stack
-from wug.compiler.experiment import DEEPEST, Experiment, Test, Train, probed_tests
+from wug.compiler.experiment import DEEPEST, Experiment, Learner, Test, Train, probed_tests
+from wug.compiler.experiment import Episodes as Setting
 from wug.compiler.facts import Closure, Ints, Populated, Rows
 from wug.compiler.inferring.inference import inferences
 from wug.compiler.inferring.known import taught
@@ -66,19 +67,24 @@ def without_episodes() -> tuple[Episodes, Probe]:
 
 
 def compile_episodes(
-    experiment: Experiment, tokenizer: Tokenizer, seed: int, report: Report, progress: Callable[[int], None]
+    experiment: Experiment,
+    learner: Learner,
+    tokenizer: Tokenizer,
+    report: Report,
+    progress: Callable[[int], None],
 ) -> Episodes:
-    """All episodes of a pretraining seed, phase after phase; `progress` is told how many are done."""
+    """All episodes that a model is pretrained on, phase after phase; `progress` is told how many are done."""
+    seed = learner.pretraining.seed
     pieces = Pieces(tokenizer)
     sheets = read_data(experiment.world, report)
     report.stop_if_failed()
     parts: list[Episodes] = []
     done = 0
-    for number, phase in enumerate(experiment.episodes.phases):
+    for number, phase in enumerate(learner.episodes.phases):
         for first in range(0, phase.episodes, BATCH):
             index = np.arange(first, min(first + BATCH, phase.episodes))
             seeds = draw(seed_word("episodes", seed), f"phase/{number}", index)
-            parts.append(_batch(experiment, sheets, pieces, seeds, phase.facts, report))
+            parts.append(_batch(experiment, learner.episodes, sheets, pieces, seeds, phase.facts, report))
             done += len(index)
             progress(done)
     longest = max(part.tokens.shape[1] for part in parts)
@@ -88,15 +94,16 @@ def compile_episodes(
 
 def _batch(
     experiment: Experiment,
+    setting: Setting,
     sheets: dict[str, Sheet],
     pieces: Pieces,
     seeds: Words,
     facts: tuple[int, int],
     report: Report,
 ) -> Episodes:
-    populated, closures = fresh(experiment, sheets, seeds, facts, report)
-    stated = _facts(experiment, pieces, populated, closures, seeds)
-    asked = _questions(experiment, pieces, populated, closures, seeds)
+    populated, closures = fresh(experiment, setting, sheets, seeds, facts, report)
+    stated = _facts(experiment, setting, pieces, populated, closures, seeds)
+    asked = _questions(experiment, setting, pieces, populated, closures, seeds)
     tokens = stack([stated[0], asked[0]])
     row = np.concatenate([stated[1], asked[1]])
     order = np.argsort(row, kind="stable")
@@ -106,13 +113,18 @@ def _batch(
 
 
 def _facts(
-    experiment: Experiment, pieces: Pieces, populated: Populated, closures: dict[str, Closure], seeds: Words
+    experiment: Experiment,
+    setting: Setting,
+    pieces: Pieces,
+    populated: Populated,
+    closures: dict[str, Closure],
+    seeds: Words,
 ) -> tuple[Matrix, Rows]:
     """The stated facts of each world as training states them, shuffled: one document for each, in a trained
     form and behind a preamble, or the documents that tell of them."""
     world = experiment.world
     parts, rows = _told(experiment, pieces, populated, closures, seeds)
-    for relation in shown_relations(experiment):
+    for relation in shown_relations(experiment, setting):
         facts = closures[relation.name].facts
         stated = stated_rows(closures[relation.name])
         trains = _alone(experiment, relation)
@@ -163,7 +175,12 @@ def _told(
 
 
 def _questions(
-    experiment: Experiment, pieces: Pieces, populated: Populated, closures: dict[str, Closure], seeds: Words
+    experiment: Experiment,
+    setting: Setting,
+    pieces: Pieces,
+    populated: Populated,
+    closures: dict[str, Closure],
+    seeds: Words,
 ) -> tuple[Matrix, Rows]:
     """Statements that follow: stated facts and what is derived, in every form not excluded.
 
@@ -172,7 +189,7 @@ def _questions(
     """
     world = experiment.world
     turning = [number for number, rule in enumerate(inferences(world)) if rule.turns]
-    exclude = set(experiment.episodes.exclude)
+    exclude = set(setting.exclude)
     parts: list[Matrix] = []
     rows: list[Ints] = []
     for relation in world.relations.values():
@@ -192,7 +209,7 @@ def _questions(
                 sentences = pieces.sentences(world, populated, relation, form, of, arguments, manner)
                 parts.append(_document(np.empty((len(of), 0), np.int32), sentences))
                 rows.append(of)
-    return _shuffled(parts, rows, seeds, "questions/order", experiment.episodes.questions or None)
+    return _shuffled(parts, rows, seeds, "questions/order", setting.questions or None)
 
 
 def _document(preamble: Matrix, sentences: Matrix) -> Matrix:
@@ -218,16 +235,16 @@ def _shuffled(
     return tokens[order], row[order]
 
 
-def compile_probe(experiment: Experiment, tokenizer: Tokenizer, seed: int, report: Report) -> Probe:
-    """The held-out probe of a pretraining seed: every test that episodes could have taught, with the facts of
-    the last phase as context and two choices each."""
-    pieces = Pieces(tokenizer)
-    seeds = draw(seed_word("probe", seed), "world", np.arange(PROBE_WORLDS))
-    low, high = experiment.episodes.phases[-1].facts
+def compile_probe(experiment: Experiment, learner: Learner, tokenizer: Tokenizer, report: Report) -> Probe:
+    """The held-out probe of a model's pretraining: every test that its episodes could have taught, with the
+    facts of the last phase as context and two choices each."""
+    pieces, setting = Pieces(tokenizer), learner.episodes
+    seeds = draw(seed_word("probe", learner.pretraining.seed), "world", np.arange(PROBE_WORLDS))
+    low, high = setting.phases[-1].facts
     sheets = read_data(experiment.world, report)
     report.stop_if_failed()
-    populated, closures = fresh(experiment, sheets, seeds, (min(max(low, 2), high), high), report)
-    probed = probed_tests(experiment.world, experiment.tests, experiment.trains, experiment.episodes)
+    populated, closures = fresh(experiment, setting, sheets, seeds, (min(max(low, 2), high), high), report)
+    probed = probed_tests(experiment.world, experiment.tests, experiment.trains, setting)
     tests = [_probed(test) for test in probed]
     trains = [dataclasses.replace(train, where=()) for train in experiment.trains]
     asked = dataclasses.replace(experiment, holdouts=(), trains=tuple(trains), tests=tuple(tests))
@@ -238,7 +255,7 @@ def compile_probe(experiment: Experiment, tokenizer: Tokenizer, seed: int, repor
         help = "raise 'facts' of the last phase, so that a fresh world has something false beside what it has"
         message = "pretraining has nothing to be probed with: its worlds are too small for any of the tests"
         report.fail("W0501", message, experiment.span, help=help)
-    facts, of_fact = _facts(experiment, pieces, populated, closures, seeds)
+    facts, of_fact = _facts(experiment, setting, pieces, populated, closures, seeds)
     context = rows_of(facts, of_fact, len(seeds))
     cue_rows: list[list[int]] = []
     choice_rows: list[list[int]] = []

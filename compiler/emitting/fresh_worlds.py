@@ -10,7 +10,7 @@ import numpy as np
 
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draw import Words, below, draw, permute
-from wug.compiler.experiment import Experiment
+from wug.compiler.experiment import Episodes, Experiment
 from wug.compiler.facts import Closure, Facts, Populated, Rows
 from wug.compiler.inferring.constraints import check_constraints, contradictory
 from wug.compiler.inferring.infer import infer
@@ -25,9 +25,14 @@ TRIES = 100
 
 
 def fresh(
-    experiment: Experiment, sheets: dict[str, Sheet], seeds: Words, facts: tuple[int, int], report: Report
+    experiment: Experiment,
+    episodes: Episodes,
+    sheets: dict[str, Sheet],
+    seeds: Words,
+    facts: tuple[int, int],
+    report: Report,
 ) -> tuple[Populated, dict[str, Closure]]:
-    """Fresh worlds in which `facts` (low, high) facts are known, and what follows from those.
+    """Fresh worlds of episodes in which `facts` (low, high) facts are known, and what follows from those.
 
     None contradicts what is declared: one that does is drawn again with as many facts, until it does not. All
     are drawn together once more then, because a few populations look at how large the largest world is.
@@ -36,7 +41,7 @@ def fresh(
     known = low + below(draw(seeds, "facts", 0), high - low + 1)
     chosen, tries = seeds.copy(), 0
     while True:
-        populated, closures = _drawn(experiment, sheets, chosen, known, high, report)
+        populated, closures = _drawn(experiment, episodes, sheets, chosen, known, high, report)
         left = np.flatnonzero(contradictory(experiment.world, populated, closures, report))
         if not len(left):
             return populated, closures
@@ -45,7 +50,7 @@ def fresh(
                 _explain(experiment.world, populated, closures, report)
             tries += 1
             chosen[left] = draw(seeds[left], "again", tries)
-            some, follows = _drawn(experiment, sheets, chosen[left], known[left], high, report)
+            some, follows = _drawn(experiment, episodes, sheets, chosen[left], known[left], high, report)
             left = left[contradictory(experiment.world, some, follows, report)]
 
 
@@ -61,6 +66,7 @@ def _explain(world: World, populated: Populated, closures: dict[str, Closure], r
 
 def _drawn(
     experiment: Experiment,
+    episodes: Episodes,
     sheets: dict[str, Sheet],
     seeds: Words,
     known: Rows,
@@ -73,7 +79,8 @@ def _drawn(
     the regularity of worlds (that each word stands beside its mirror, say) instead of reading what is there.
     """
     total = known + known // 3
-    relations = [relation for relation in shown_relations(experiment) if relation.population is not None]
+    shown = shown_relations(experiment, episodes)
+    relations = [relation for relation in shown if relation.population is not None]
     weights = np.array(
         fact_weights(experiment.world, relations, member_counts(experiment.world, sheets)), np.int64
     )
@@ -83,7 +90,8 @@ def _drawn(
     # facts come in couples, so that a mirrored table is balanced
     size = np.clip(total[:, None] - 2 * couples, 0, 2)
     counts = {r.name: np.where(choice == i, size, 0).sum(axis=1) for i, r in enumerate(relations)}
-    whole = populate_fresh(experiment.world, seeds, counts, sheets, report, _never_said(experiment))
+    never = _never_said(experiment, episodes)
+    whole = populate_fresh(experiment.world, seeds, counts, sheets, report, never)
     populated = _known(experiment.world, whole, known, seeds)
     return populated, infer(experiment.world, populated, report)
 
@@ -106,17 +114,17 @@ def _known(world: World, populated: Populated, known: Rows, seeds: Words) -> Pop
     return dataclasses.replace(populated, facts=facts)
 
 
-def shown_relations(experiment: Experiment) -> list[Relation]:
+def shown_relations(experiment: Experiment, episodes: Episodes) -> list[Relation]:
     """The trained relations that episodes may hold, each once."""
-    left_out = {relation for relation, form in experiment.episodes.exclude if not form}
+    left_out = {relation for relation, form in episodes.exclude if not form}
     names = dict.fromkeys(t.relation for t in experiment.trains if t.relation not in left_out)
     return [experiment.world.relations[name] for name in names]
 
 
-def _never_said(experiment: Experiment) -> frozenset[str]:
+def _never_said(experiment: Experiment, episodes: Episodes) -> frozenset[str]:
     """The composed types that nothing an episode says, and nothing that this follows from, has to do with."""
     world = experiment.world
-    left_out = {relation for relation, form in experiment.episodes.exclude if not form}
+    left_out = {relation for relation, form in episodes.exclude if not form}
     needed = {r.name for r in world.relations.values() if r.forms and r.name not in left_out}
     while more := {
         name

@@ -49,13 +49,18 @@ Element = Piece | Braces
 
 
 def pieces(text: str, kind: str) -> list[Piece]:
-    """All tokens and comments of a `world` or an `experiment`, in order."""
+    """All tokens and comments of a `world` or an `experiment`, in order.
+
+    `model` declares one in an experiment; deeper, in an arm, it is a key like any other.
+    """
     found: list[Piece] = []
-    end = 0
+    end = depth = 0
     for token in parser(kind).lex(text):
         start = token.start_pos or 0
         space = _add_comments(text[end:start], found)
-        found.append(Piece(token.type, token.value.rstrip(), space.count("\n"), _gap(space)))
+        depth += (token.type == "LBRACE") - (token.type == "RBRACE")
+        type = "NAME" if token.type == "MODEL" and depth > 1 else token.type
+        found.append(Piece(type, token.value.rstrip(), space.count("\n"), _gap(space)))
         end = start + len(token.value)
     _add_comments(text[end:], found)
     return found

@@ -34,9 +34,16 @@ def experiments(draw: st.DrawFn) -> tuple[str, str]:
         lines.append(f"  test t{number} {{ {name} in {form}  {asked(draw, read, name, number)} }}")
     if all("verdict" in line for line in lines if line.startswith("  test ")):
         lines.append("  test plain { r0 in says  choices others(1) }")
+    several = draw(st.booleans())
+    if several:
+        lines += [
+            "  model dot { layers 1  width 16  heads 1  pretrain { facts 1..3 } }",
+            "  arm other { like finetune  model dot }",
+            "  arm dots { model dot  context train }",
+        ]
     lines += [
         "  model speck { layers 1  width 32  heads 2 }",
-        "  arm pretrained { }",
+        f"  arm pretrained {{ {'model speck' if several else ''} }}",
         "  arm icl { context train }",
         "  arm first { context train  articles 1 }",
         f"  arm oracle {{ context oracle({draw(st.integers(1, 3))}) }}",

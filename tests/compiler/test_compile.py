@@ -100,9 +100,10 @@ def test_every_test_of_a_shipped_spec_is_probed(name: str) -> None:
     assert isinstance(experiment, Experiment)
     report = Report()
     table = characters(read_data(experiment.world, report))
-    probe = compile_probe(experiment, build_tokenizer(experiment.world, table), 0, report)
+    learner = experiment.models[0]
+    probe = compile_probe(experiment, learner, build_tokenizer(experiment.world, table), report)
     assert not report.items
-    wanted = probed_tests(experiment.world, experiment.tests, experiment.trains, experiment.episodes)
+    wanted = probed_tests(experiment.world, experiment.tests, experiment.trains, learner.episodes)
     assert set(probe.kinds) == {f"{test.relation}.{test.form}" for test in wanted}
     assert np.bincount(probe.kind, minlength=len(probe.kinds)).min() >= 50
     assert (probe.choices[:, 0] != probe.choices[:, 1]).any(axis=1).all()
@@ -147,7 +148,10 @@ def test_layout_and_comments_change_no_key(small: Experiment, write: Write, old:
     assert EXPERIMENT.count(old) == 1
     changed = read(write, WORLD.replace("  table", "  // a table\r\n\t table"), EXPERIMENT.replace(old, new))
     assert changed == small
-    assert (corpus_key(changed), episodes_key(changed)) == (corpus_key(small), episodes_key(small))
+    assert (corpus_key(changed), episodes_key(changed, changed.models[0])) == (
+        corpus_key(small),
+        episodes_key(small, small.models[0]),
+    )
 
 
 @pytest.mark.parametrize(
@@ -172,7 +176,54 @@ def test_what_changes_a_key(
     assert EXPERIMENT.count(old) == 1
     changed = read(write, WORLD, EXPERIMENT.replace(old, new))
     assert (corpus_key(changed) != corpus_key(small)) is corpus
-    assert (episodes_key(changed) != episodes_key(small)) is episodes
+    assert (episodes_key(changed, changed.models[0]) != episodes_key(small, small.models[0])) is episodes
+
+
+LARGE = (
+    "  model large { layers 2  width 32  heads 2  context 200  pretrain { facts 1..4  steps 9  batch 4 } }\n"
+)
+OTHER = "  arm other { like finetune  augment local by self }\n"
+
+
+def with_arms(write: Write, models: str, arms: str) -> Experiment:
+    """The experiment with other models behind its own, and more arms."""
+    text = EXPERIMENT.replace("  arm icl", models + "  arm icl").removesuffix("}\n")
+    return read(write, WORLD, f"{text}{arms}}}\n")
+
+
+def test_whose_an_arm_is_counts_in_its_corpora_for_how_much_can_be_seen_alone(write: Write) -> None:
+    own = corpus_key(with_arms(write, "", OTHER))
+    hers = OTHER.replace("like finetune", "like finetune  model large")
+    taught = OTHER.replace("by self", "by model large")
+    for arm in (hers, taught):
+        assert corpus_key(with_arms(write, LARGE, arm)) == own
+        wider = with_arms(write, LARGE.replace("context 200", "context 300"), arm)
+        assert corpus_key(wider) != own
+        assert corpus_key(with_arms(write, LARGE.replace("context 200", "context 301"), arm)) != corpus_key(
+            wider
+        )
+
+
+def test_a_second_model_leaves_the_episodes_of_the_first_as_they_are(small: Experiment, write: Write) -> None:
+    both = with_arms(write, LARGE, "  arm other { model large  context train }\n")
+    first, second = (episodes_key(both, model) for model in both.models)
+    assert first == episodes_key(small, small.models[0])
+    assert second != first, "phases of another length are other episodes"
+    alike = with_arms(write, LARGE.replace("steps 9", "steps 4"), "  arm other { model large }\n")
+    assert [episodes_key(alike, model) for model in alike.models] == [first, first]
+
+
+def test_the_only_model_need_not_be_named(small: Experiment, write: Write, tmp_path: Path) -> None:
+    named = EXPERIMENT.replace("context train", "context train  model speck")
+    assert read(write, WORLD, named) == small
+    store = Store(tmp_path / "build")
+    said = compile_experiment(small, store, Silent(), Report()).plan.spec()
+    assert {"model", "pretraining", "pretraining_key", "pretrainings", "prices"} <= said.keys()
+    assert all(arm.keys() == {"name", "context", "finetune", "augment"} for arm in said["arms"])
+    both = with_arms(write, LARGE, "  arm other { model large }\n")
+    several = compile_experiment(both, store, Silent(), Report()).plan.spec()
+    assert [each["model"]["name"] for each in several["models"]] == ["speck", "large"]
+    assert [arm["model"] for arm in several["arms"]] == ["speck", "speck", "speck", "large"]
 
 
 @pytest.mark.parametrize(
@@ -189,7 +240,9 @@ def test_a_changed_world(small: Experiment, write: Write, old: str, new: str, ep
     world = WORLD.replace(old, new)
     changed = read(write, world if episodes is not None else world.replace("count 4", "count 8"), EXPERIMENT)
     assert corpus_key(changed) != corpus_key(small)
-    assert (episodes_key(changed) != episodes_key(small)) is bool(episodes)
+    assert (episodes_key(changed, changed.models[0]) != episodes_key(small, small.models[0])) is bool(
+        episodes
+    )
 
 
 def test_a_changed_table_changes_the_keys(write: Write) -> None:
@@ -208,7 +261,7 @@ def test_a_changed_table_changes_the_keys(write: Write) -> None:
             "  arm icl { context train }\n}\n"
         )
         spec = read(write, world, experiment)
-        return corpus_key(spec), episodes_key(spec)
+        return corpus_key(spec), episodes_key(spec, spec.models[0])
 
     first, second = keys("name,sign\niron,Fe\ngold,Au\n"), keys("name,sign\niron,Fe\ngold,Ag\n")
     assert first[0] != second[0]

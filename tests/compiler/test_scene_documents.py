@@ -122,7 +122,7 @@ def test_augmentation_goes_on_from_what_it_adds(whole: Draft) -> None:
 
 def test_episodes_ask_what_rules_give(experiment: Experiment) -> None:
     tokenizer = build_tokenizer(experiment.world, "", experiment.texts())
-    episodes = compile_episodes(experiment, tokenizer, 0, Report(), lambda done: None)
+    episodes = compile_episodes(experiment, experiment.models[0], tokenizer, Report(), lambda done: None)
     rows = [
         (tokenizer.decode(row[:first].tolist()), tokenizer.decode(row[first:].tolist()))
         for row, first in zip(episodes.tokens[:50], episodes.questions, strict=False)

@@ -22,6 +22,7 @@ from wug.compiler.plan import (
     Augment,
     Expectation,
     Finetuning,
+    Learner,
     Model,
     Plan,
     Pretraining,
@@ -56,11 +57,20 @@ class Tiny:
 
     @property
     def episodes(self) -> Path:
-        return self.store.path(f"{self.plan.name}/episodes", self.plan.pretraining_key)
+        return self.store.path(f"{self.plan.name}/episodes", self.learner.pretraining_key)
+
+    @property
+    def learner(self) -> Learner:
+        """The one model, or the first."""
+        return self.plan.models[0]
 
     def change(self, **changes: Any) -> Tiny:
         """The same data with another plan."""
         return Tiny(dataclasses.replace(self.plan, **changes), self.compiled, self.store)
+
+    def change_model(self, **changes: Any) -> Tiny:
+        """Another model in the place of the first."""
+        return self.change(models=(dataclasses.replace(self.learner, **changes), *self.plan.models[1:]))
 
     def change_arm(self, name: str, **changes: Any) -> Tiny:
         """Another way to fine-tune one arm."""
@@ -99,23 +109,21 @@ def plan(**changes: Any) -> Plan:
     """Two seeds, four arms and two splits over the hand-made world."""
     model = Model("tiny", layers=1, width=16, heads=2, kv_heads=1, hidden=32, convolution=2, context=96)
     learn = Finetuning(steps=6, learning_rate=3e-3, batch=4, warmup=2)
+    pretraining = Pretraining(
+        episodes=64,
+        steps=12,
+        batch=4,
+        warmup=2,
+        accuracy=1.01,
+        every=6,
+        optimizer="muon",
+        facts_weight=0.1,
+    )
     made = Plan(
         name="tiny",
         key="k" * 32,
         seeds=(0, 1),
-        model=model,
-        pretraining=Pretraining(
-            episodes=64,
-            steps=12,
-            batch=4,
-            warmup=2,
-            accuracy=1.01,
-            every=6,
-            optimizer="muon",
-            facts_weight=0.1,
-        ),
-        pretraining_key="e" * 32,
-        pretrainings=1,
+        models=(Learner(model, pretraining, "e" * 32),),
         arms=(
             Arm("pretrained"),
             Arm("icl", context="train"),
@@ -160,7 +168,8 @@ def write(root: Path, made: Plan) -> tuple[Path, Store]:
     tokenizer().save(str(compiled / "tokenizer.json"))
     (compiled / "plan.json").write_text(json.dumps(made.to_json()))
     _write_manifest(compiled)
-    _write_episodes(store.path(f"{made.name}/episodes", made.pretraining_key), made)
+    for key in {learner.pretraining_key: None for learner in made.models}:
+        _write_episodes(store.path(f"{made.name}/episodes", key), made)
     return compiled, store
 
 
@@ -266,7 +275,7 @@ def _write_episodes(folder: Path, made: Plan) -> None:
         facts = [fact(int(random.integers(100)), int(n)) for n in random.permutation(FACTS)[:2]]
         return [token for which in (0, 1) for token in sentence(facts, which, False)], facts
 
-    tokens = np.zeros((made.pretraining.episodes, LENGTH), np.uint16)
+    tokens = np.zeros((made.models[0].pretraining.episodes, LENGTH), np.uint16)
     for row in tokens:
         shown, facts = episode()
         asked = [

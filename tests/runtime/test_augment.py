@@ -31,18 +31,22 @@ world pairs {
 }
 """
 
-Run = Callable[[str], tuple[dict, Store]]
+Run = Callable[..., tuple[dict, Store]]
+LARGE = """  model large { layers 2  width 48  heads 2  context 160
+    pretrain { facts 1..3  steps 20  batch 4  every 20 } }
+"""
 
 
 @pytest.fixture(scope="module")
 def carried_out(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Runs an experiment whose arm `more` augments as is said; all in one store."""
+    """Runs an experiment whose arm `more` augments as is said, with other models and arms behind its own; all
+    in one store."""
     folder = tmp_path_factory.mktemp("augment")
     (folder / "wug.lock").touch()
     (folder / "pairs.world").write_text(WORLD)
     store = Store(folder / "build")
 
-    def made(augment: str) -> tuple[dict, Store]:
+    def made(augment: str, others: str = "") -> tuple[dict, Store]:
         path = folder / "pairs.experiment"
         path.write_text(
             "wug 1\n"
@@ -54,6 +58,7 @@ def carried_out(tmp_path_factory: pytest.TempPathFactory) -> Run:
             "  model speck { layers 1  width 32  heads 2  context 160\n"
             "    pretrain { facts 1..3  steps 20  batch 4  every 20 } }\n"
             f"  arm more {{ finetune {{ steps 3 }}  {augment} }}\n"
+            f"{others}"
             "}\n"
         )
         report = Report()
@@ -97,6 +102,48 @@ def test_samples_at_temperature_0_are_one_that_counts_so_often(carried_out: Run)
     first, last = once["augmentation"]["more"], thrice["augmentation"]["more"]
     assert last["texts"] == 3 * first["texts"]
     assert last["tokens"] == first["tokens"]
+
+
+def test_another_model_teaches(carried_out: Run) -> None:
+    """What `large` writes for an arm of `speck` is what it writes for one of its own, and costs as much."""
+    sampled = "{ samples 2  temperature 1  max_tokens 11 }"
+    own, store = carried_out(f"augment local global by self {sampled}")
+    before = entries(store, "written")
+    hers = f"  arm hers {{ like more  model large  augment local by self {sampled} }}\n"
+    document, _ = carried_out(f"augment local by model large {sampled}", LARGE + hers)
+    assert len(entries(store, "written")) == len(before) + 1, "both arms are taught by one text"
+    audits, arms = document["augmentation"], document["arms"]
+    assert audits["more"] == audits["hers"]
+    assert sum(audits["more"]["verdicts"].values()) == audits["more"]["texts"] > 0
+    assert audits["more"]["admissible"] == 12, "each fact turned round, in both worlds"
+    assert (arms["more"]["model"], arms["more"]["augment"]) == ("speck", "local by model large")
+    assert (arms["hers"]["model"], arms["hers"]["augment"]) == ("large", "local by self")
+    speck, large = document["pretraining"]
+    assert (speck["model"], large["model"]) == ("speck", "large")
+    read = audits["more"]["prompt_tokens"] + audits["more"]["tokens"]
+    assert 2 * large["parameters"] * read < audits["more"]["flops"] < 4 * large["parameters"] * read
+    for each in ("augment_tokens", "augment_flops", "train_tokens"):
+        assert arms["more"][each] == arms["hers"][each] > 0
+    assert arms["more"]["augment_flops"] == round(audits["more"]["flops"] / 2)
+    fed = arms["more"]["train_tokens"]
+    for arm, model in (("more", speck), ("hers", large)):
+        assert 6 * model["parameters"] * fed < arms[arm]["train_flops"] < 8 * model["parameters"] * fed
+    assert own["pretraining"] == [speck]
+
+
+def test_a_second_model_leaves_the_work_of_the_first_as_it_was(carried_out: Run) -> None:
+    augment = "augment local by self { max_tokens 10 }"
+    kinds = ("episodes", "pretrained", "written", "trained", "scores")
+    alone, store = carried_out(augment)
+    before = {kind: entries(store, kind) for kind in kinds}
+    wide = LARGE.replace("large", "wide").replace("width 48", "width 40").replace("facts 1..3", "facts 1..2")
+    both, _ = carried_out(augment, wide + "  arm other { model wide  finetune { steps 3 } }\n")
+    added = {kind: len(set(entries(store, kind)) - set(before[kind])) for kind in kinds}
+    assert added == {"episodes": 1, "pretrained": 1, "written": 0, "trained": 1, "scores": 1}
+    assert [row for row in both["rows"] if row["arm"] == "more"] == alone["rows"]
+    assert both["arms"]["more"] == alone["arms"]["more"]
+    assert both["augmentation"] == alone["augmentation"]
+    assert both["pretraining"][:1] == alone["pretraining"]
 
 
 def test_an_endpoint_writes_lines(carried_out: Run, monkeypatch: pytest.MonkeyPatch) -> None:

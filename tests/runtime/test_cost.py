@@ -37,7 +37,7 @@ def test_a_prefix_and_its_rest_cost_as_much_as_the_whole() -> None:
 
 def test_context_makes_questions_dear_and_reuse_makes_them_cheap(shared) -> None:
     world = load(shared.compiled, [0]).worlds[0]
-    model = shared.plan.model
+    model = shared.learner.model
     alone, icl = (question_cost(model, 1000, world, arm) for arm in ("finetune", "icl"))
     context = len(world.context_tokens("icl", 0))
     lengths = [len(tokens) - 1 for tokens in world.questions.tokens]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.runtime.conftest import plan
-from wug.compiler.plan import Arm, Augment, Endpoint, Finetuning
+from wug.compiler.plan import Arm, Augment, Endpoint, Finetuning, Learner, Model
 from wug.runtime.corpus import load
 from wug.runtime.curves import augmentation_curves
 
@@ -19,7 +19,9 @@ def curves(shared, *arms: Arm, added: dict[str, int] | None = None) -> list[list
     seen = {"none": world.views["finetune"], "train": world.views["icl"]}
     views = {arm.name: seen[arm.context] for arm in arms}
     known = {arm.name: (added or {}).get(arm.name, 0) for arm in arms}
-    return augmentation_curves(plan(arms=arms), [replace(world, views=views)], known)
+    (tiny,) = plan().models
+    models = tiny, Learner(Model("large"), tiny.pretraining, tiny.pretraining_key)
+    return augmentation_curves(plan(arms=arms, models=models), [replace(world, views=views)], known)
 
 
 def arm(name: str, augment: Augment | None, learn: Finetuning = LEARN, context: str = "none") -> Arm:
@@ -48,6 +50,8 @@ def test_what_differs_in_more_is_not(shared) -> None:
         arm("other", replace(BY_SELF, scopes=("global",))),
         arm("other", BY_SELF, learn=replace(LEARN, steps=7)),
         arm("other", BY_SELF, context="train"),
+        replace(arm("other", BY_SELF), model="large"),
+        replace(arm("other", BY_SELF), writer="large"),
     ):
         assert curves(shared, arm("plain", None), arm("one", BY_SELF), other) == []
 

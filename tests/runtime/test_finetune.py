@@ -25,10 +25,10 @@ def learn(tiny, folder: Path, seeds: list[int], interruption: Interruption | Non
     corpus = load(tiny.compiled, seeds)
     arm = tiny.plan.arms[2]
     arm = dataclasses.replace(arm, finetune=dataclasses.replace(arm.finetune, steps=12, **changes))
-    start = initial_parameters(tiny.plan.model, corpus.vocabulary, 0)
+    start = initial_parameters(tiny.learner.model, corpus.vocabulary, 0)
     progress: Progress = Silent()
     finetune(
-        tiny.plan.model,
+        tiny.learner.model,
         corpus.vocabulary,
         arm,
         corpus.worlds,
@@ -38,7 +38,7 @@ def learn(tiny, folder: Path, seeds: list[int], interruption: Interruption | Non
         Interruption() if interruption is None else interruption,
         checkpoint_every_s=0,
     )
-    _, like = structure(tiny.plan.model, corpus.vocabulary)
+    _, like = structure(tiny.learner.model, corpus.vocabulary)
     like = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((len(seeds), *leaf.shape), leaf.dtype), like)
     return load_parameters(folder / "parameters", like)
 

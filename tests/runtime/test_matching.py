@@ -57,8 +57,11 @@ def test_a_matched_arm_and_one_with_context_run_to_their_end(tmp_path: Path) -> 
         *base.arms,
         Arm("longer", finetune=replace(learn, batch=2, match="augmented")),
         Arm("both", context="train", finetune=learn),
+        Arm("wider", finetune=replace(learn, batch=2, match="augmented"), model="wide"),
     )
-    made = plan(arms=arms)
+    (tiny,) = base.models
+    wide = replace(tiny, model=replace(tiny.model, name="wide", width=32, hidden=64))
+    made = plan(arms=arms, models=(tiny, wide))
     tiny = Tiny(made, *write(tmp_path, made))
     folder = run(tiny.plan, tiny.compiled, tiny.store, Silent())
     document = json.loads((folder / "results.json").read_bytes())
@@ -68,6 +71,10 @@ def test_a_matched_arm_and_one_with_context_run_to_their_end(tmp_path: Path) -> 
     assert priced["longer"]["train_tokens"] == pytest.approx(priced["augmented"]["train_tokens"], rel=0.1)
     assert priced["longer"]["train_steps"] == pytest.approx(2 * priced["augmented"]["train_steps"], abs=1)
     assert priced["longer"]["match"] == "augmented"
+    assert priced["wider"]["train_tokens"] == priced["longer"]["train_tokens"], "in another model as well"
+    assert priced["wider"]["train_flops"] > 2 * priced["longer"]["train_flops"]
+    sizes = {each["model"]: each["parameters"] for each in document["pretraining"]}
+    assert sizes["wide"] > 2 * sizes["tiny"]
     both, icl, finetune = (priced[name] for name in ("both", "icl", "finetune"))
     assert both["train_flops"] == finetune["train_flops"]
     assert both["question_flops"] == icl["question_flops"]

@@ -48,8 +48,8 @@ class Watched(Silent):
 def learn(tiny, folder: Path, progress: Silent, interruption: Interruption | None = None, **changes) -> dict:
     folder.mkdir(exist_ok=True)
     pretrain(
-        tiny.plan.model,
-        dataclasses.replace(tiny.plan.pretraining, **changes),
+        tiny.learner.model,
+        dataclasses.replace(tiny.learner.pretraining, **changes),
         load(tiny.episodes, tiny.compiled / "tokenizer.json"),
         3,
         folder,
@@ -57,7 +57,7 @@ def learn(tiny, folder: Path, progress: Silent, interruption: Interruption | Non
         Interruption() if interruption is None else interruption,
         checkpoint_every_s=0,
     )
-    _, like = structure(tiny.plan.model, read_json(tiny.episodes / "meta.json")["vocab"])
+    _, like = structure(tiny.learner.model, read_json(tiny.episodes / "meta.json")["vocab"])
     return load_parameters(folder / "parameters", like)
 
 
@@ -125,9 +125,9 @@ def test_a_loss_that_is_no_number_ends_it(shared, tmp_path: Path) -> None:
 
 
 def test_episodes_must_fit_the_model(shared, tmp_path: Path) -> None:
-    model = dataclasses.replace(shared.plan.model, context=20)
+    model = dataclasses.replace(shared.learner.model, context=20)
     with pytest.raises(RuntimeFailure, match="model tiny: an episode takes"):
-        learn(shared.change(model=model), tmp_path / "p", Silent())
+        learn(shared.change_model(model=model), tmp_path / "p", Silent())
 
 
 def test_without_steps_the_weights_are_as_drawn(tiny, tmp_path: Path) -> None:

@@ -32,11 +32,13 @@ def row(arm: str, split: str, accuracy: float, **more: object) -> dict:
 
 def price(context: str = "none", augment: str = "", train: int = 0, ask: int = 31_000_000) -> dict:
     return {
+        "model": "tiny",
         "context": context,
         "augment": augment,
         "train_flops": train,
         "augment_flops": 0,
         "question_flops": ask,
+        "breakeven_with": "icl" if context == "none" else None,
         "breakeven_questions": 640 if train else None,
         "breakeven_questions_reused": 5200 if train else None,
         "money": None,
@@ -78,7 +80,14 @@ def document() -> dict:
         "augmentation": {},
         "advice": {"sentence": "Below 640 questions use context (icl), from there on fine-tuning (half)."},
         "pretraining": [
-            {"seed": 0, "reached": True, "asked": 0.97, "steps": 1400, "accuracy": {"exceeds.reverse": 0.98}}
+            {
+                "model": "tiny",
+                "seed": 0,
+                "reached": True,
+                "asked": 0.97,
+                "steps": 1400,
+                "accuracy": {"exceeds.reverse": 0.98},
+            }
         ],
         "expectations": [
             {
@@ -138,6 +147,19 @@ def test_how_much_luck_of_pretraining_is_in_the_intervals(document) -> None:
     ):
         document["pretraining"] = [{**once, "seed": seed} for seed in range(count)]
         assert words in printed(document)
+
+
+def test_several_models_are_told_apart(document) -> None:
+    assert "model" not in printed(document)
+    document["arms"]["half"] |= {"model": "large", "breakeven_with": "large_icl"}
+    document["pretraining"].append({**document["pretraining"][0], "model": "large", "steps": 700})
+    text = printed(document)
+    (row,) = [line for line in text.splitlines() if line.startswith(" half")]
+    assert row.split()[:2] == ["half", "large"]
+    assert "pretraining (tiny, seed 0): 1,400 steps" in text
+    assert "pretraining (large, seed 0): 700 steps" in text
+    assert "finetune 640 (than icl), half 640 (than large_icl)" in text
+    assert "one pretraining of some model: the intervals do not cover its luck" in text
 
 
 def test_a_narrow_table_puts_intervals_below_and_cuts_no_name(document) -> None:

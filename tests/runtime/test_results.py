@@ -38,7 +38,8 @@ def made(tiny, failed: dict[str, str] | None = None, taught: Augmenting | None =
         why = (failed or {}).get(arm.name)
         augmenting = taught if taught is not None and arm.augment else Augmenting()
         arms.append(ArmResult(arm, () if why else tuple(told), why, augmenting))
-    return results(tiny.plan, worlds, arms, [PRETRAINING], {})
+    known = {"tiny": [PRETRAINING], "large": [{**PRETRAINING, "parameters": 3000}]}
+    return results(tiny.plan, worlds, arms, known, {})
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +90,7 @@ def test_prices(document) -> None:
 
 
 def test_prices_in_money_are_tokens_times_their_price(shared) -> None:
-    document = made(shared.change(prices=Prices(2.0, 0.5, 8.0, 25.0, "EUR")))
+    document = made(shared.change_model(prices=Prices(2.0, 0.5, 8.0, 25.0, "EUR")))
     arms = document["arms"]
     for price in arms.values():
         told = price["money"]
@@ -111,12 +112,72 @@ def test_prices_in_money_are_tokens_times_their_price(shared) -> None:
 
 def test_what_a_teacher_took_counts_before_the_first_question(shared) -> None:
     prices = Prices(2.0, 2.0, 8.0, 25.0, "EUR")
-    plain = made(shared.change(prices=prices))["arms"]["augmented"]
-    taught = made(shared.change(prices=prices), taught=Augmenting(1000, 500, 10**12))["arms"]["augmented"]
+    plain = made(shared.change_model(prices=prices))["arms"]["augmented"]
+    taught = made(shared.change_model(prices=prices), taught=Augmenting(1000, 500, 10**12))["arms"][
+        "augmented"
+    ]
     assert (taught["augment_prompt_tokens"], taught["augment_tokens"]) == (1000, 500)
     assert taught["money"]["augmenting"] == pytest.approx((2 * 1000 + 8 * 500) / 1e6)
     assert taught["breakeven_questions"] > 10 * plain["breakeven_questions"]
     assert taught["money"]["breakeven_questions"] > plain["money"]["breakeven_questions"]
+
+
+def with_large(tiny, prices: Prices | None = None, dear: Prices | None = None, **models: str):
+    """With a second model, which these arms are of."""
+    large = replace(tiny.learner, model=replace(tiny.learner.model, name="large", layers=2), prices=dear)
+    arms = (replace(arm, model=models.get(arm.name, "tiny")) for arm in tiny.plan.arms)
+    return tiny.change_model(prices=prices).change(
+        models=(replace(tiny.learner, prices=prices), large), arms=tuple(arms)
+    )
+
+
+def test_an_arm_costs_what_its_own_model_takes(shared) -> None:
+    small = made(shared)["arms"]
+    several = made(with_large(shared, finetune="large"))
+    arms = several["arms"]
+    assert {name: price["model"] for name, price in arms.items()} == {
+        "pretrained": "tiny",
+        "icl": "tiny",
+        "finetune": "large",
+        "augmented": "tiny",
+    }
+    assert arms["finetune"]["train_tokens"] == small["finetune"]["train_tokens"], "tokens remain tokens"
+    for each in ("train_flops", "question_flops"):
+        ratio = arms["finetune"][each] / small["finetune"][each]
+        assert 2.5 < ratio < 3, "three times the parameters, twice the layers"
+    for name in ("pretrained", "icl", "augmented"):
+        assert arms[name] == small[name]
+    told = [(row["model"], row["parameters"]) for row in several["pretraining"]]
+    assert told == [("tiny", 1000), ("large", 3000)]
+
+
+def test_an_arm_is_compared_with_context_in_its_own_model_where_there_is_one(shared) -> None:
+    other = made(with_large(shared, finetune="large"))["arms"]
+    assert {name: price["breakeven_with"] for name, price in other.items()} == {
+        "pretrained": "icl",
+        "icl": None,
+        "finetune": "icl",
+        "augmented": "icl",
+    }
+    tiny = with_large(shared, icl="large", finetune="large")
+    second = replace(tiny.plan.arms[0], context="train")
+    mixed = made(tiny.change(arms=(second, *tiny.plan.arms[1:])))["arms"]
+    assert {name: price["breakeven_with"] for name, price in mixed.items()} == {
+        "pretrained": None,
+        "icl": None,
+        "finetune": "icl",
+        "augmented": "pretrained",
+    }
+
+
+def test_what_a_model_writes_is_paid_at_its_own_price(shared) -> None:
+    prices, dear = Prices(2.0, 2.0, 8.0, 25.0, "EUR"), Prices(20.0, 20.0, 80.0, 250.0, "EUR")
+    tiny = with_large(shared, prices, dear)
+    arms = tuple(replace(arm, writer="large") if arm.augment else arm for arm in tiny.plan.arms)
+    taught = made(tiny.change(arms=arms), taught=Augmenting(1000, 500, 10**12))["arms"]["augmented"]
+    assert taught["augment"] == "local by model large"
+    assert taught["money"]["augmenting"] == pytest.approx((20 * 1000 + 80 * 500) / 1e6)
+    assert taught["money"]["training"] == pytest.approx(25 * taught["train_tokens"] / 1e6)
 
 
 def test_advice_goes_by_all_questions_together(shared) -> None:

@@ -27,10 +27,12 @@ def test_a_run_leaves_results_picture_timing_and_plan(finished) -> None:
     names = ["plan.json", "price.svg", "results.json", "results.svg", "timing.json"]
     assert sorted(file.name for file in folder.iterdir()) == names
     document = json.loads((folder / "results.json").read_bytes())
-    assert [document["schema"], document["name"], document["corpus"]] == [3, "tiny", tiny.plan.key]
+    assert [document["schema"], document["name"], document["corpus"]] == [4, "tiny", tiny.plan.key]
     assert len(document["rows"]) == 4 * 2 * 2
     assert "seconds" not in (folder / "results.json").read_text()
-    assert {"pretraining 0", "finetune 0"} <= set(json.loads((folder / "timing.json").read_bytes())["stages"])
+    assert {"pretraining tiny 0", "finetune 0"} <= set(
+        json.loads((folder / "timing.json").read_bytes())["stages"]
+    )
     assert [len(entries(tiny, kind)) for kind in ("pretrained", "trained", "scores")] == [1, 2, 4]
 
 
@@ -182,7 +184,7 @@ def test_an_arm_that_comes_apart_fails_alone(finished) -> None:
 
 
 def test_a_context_that_does_not_fit_stops_before_anything_is_trained(tiny) -> None:
-    small = tiny.change(model=dataclasses.replace(tiny.plan.model, context=40))
+    small = tiny.change_model(model=dataclasses.replace(tiny.learner.model, context=40))
     with pytest.raises(ContextOverflow):
         small.run()
     assert not (tiny.store.root / "tiny" / "pretrained").exists()
@@ -190,9 +192,9 @@ def test_a_context_that_does_not_fit_stops_before_anything_is_trained(tiny) -> N
 
 def test_worlds_take_turns_at_pretrainings(finished) -> None:
     tiny, _ = finished
-    three = tiny.change(pretrainings=3).plan
+    three = tiny.change_model(pretrainings=3).learner
     assert [three.pretraining_seed(seed) for seed in range(5)] == [0, 1, 2, 0, 1]
-    document = tiny.change(pretrainings=2, arms=tiny.plan.arms[:1], expectations=()).run()
+    document = tiny.change_model(pretrainings=2).change(arms=tiny.plan.arms[:1], expectations=()).run()
     assert [outcome["seed"] for outcome in document["pretraining"]] == [0, 1]
     shared_one = json.loads((finished[1] / "results.json").read_bytes())["pretraining"][0]
     assert document["pretraining"][0] == shared_one

@@ -49,7 +49,7 @@ def test_scores_come_back_by_seed(shared, tmp_path) -> None:
 def test_a_context_that_does_not_fit_says_what_would(shared) -> None:
     corpus = load(shared.compiled, [0, 1])
     check_fits(shared.plan, corpus)
-    small = dataclasses.replace(shared.plan, model=dataclasses.replace(shared.plan.model, context=40))
+    small = shared.change_model(model=dataclasses.replace(shared.learner.model, context=40)).plan
     with pytest.raises(ContextOverflow) as caught:
         check_fits(small, corpus)
     needed = max(len(row) for row in rows_of(corpus.worlds[0], "icl"))
@@ -58,12 +58,24 @@ def test_a_context_that_does_not_fit_says_what_would(shared) -> None:
     assert "oracle(k)" in str(caught.value)
 
 
+def test_each_arm_must_fit_its_own_model(shared) -> None:
+    corpus = load(shared.compiled, [0, 1])
+    narrow = dataclasses.replace(
+        shared.learner, model=dataclasses.replace(shared.learner.model, name="narrow", context=40)
+    )
+    (first, icl, *rest) = shared.change(models=(shared.learner, narrow)).plan.arms
+    both = shared.change(models=(shared.learner, narrow))
+    check_fits(both.change(arms=(dataclasses.replace(first, model="narrow"), icl, *rest)).plan, corpus)
+    with pytest.raises(ContextOverflow, match=r"arm icl: .* the model sees at most 40"):
+        check_fits(both.change(arms=(first, dataclasses.replace(icl, model="narrow"), *rest)).plan, corpus)
+
+
 def test_a_document_that_does_not_fit_is_an_error_too(shared) -> None:
     corpus = load(shared.compiled, [0])
     arms = tuple(arm for arm in shared.plan.arms if arm.context == "none")
-    small = dataclasses.replace(shared.plan.model, context=10)
+    small = shared.change_model(model=dataclasses.replace(shared.learner.model, context=10)).plan
     with pytest.raises(ContextOverflow, match="arm finetune: a training document takes"):
-        check_fits(dataclasses.replace(shared.plan, model=small, arms=arms), corpus)
+        check_fits(dataclasses.replace(small, arms=arms), corpus)
 
 
 def test_an_arm_without_views_is_an_error(shared) -> None:

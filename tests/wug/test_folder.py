@@ -83,7 +83,11 @@ def test_the_table_says_how_many_questions_seeds_and_pretrainings() -> None:
     document = {
         "name": "small",
         "pooled": [row],
-        "pretraining": [{"seed": 0, "reached": True}, {"seed": 1, "reached": False}],
+        "arms": {"icl": {"model": "small"}, "lost": {"model": "small"}},
+        "pretraining": [
+            {"model": "small", "seed": 0, "reached": True},
+            {"model": "small", "seed": 1, "reached": False},
+        ],
         "expectations": [
             {"right": "0.5", **found, **said},
             {"right": "0.5", **found, **failed},
@@ -91,9 +95,17 @@ def test_the_table_says_how_many_questions_seeds_and_pretrainings() -> None:
         ],
     }
     print_verdicts([document], Console(file=stream, width=140))
+    large = {**row, "arm": "above"}
+    document["pooled"].append(large)
+    document["arms"]["above"] = {"model": "large"}
+    document["pretraining"].append({"model": "large", "seed": 0, "reached": False})
+    document["expectations"] = [{**found, **said, "right": "above.reversal"}]
+    print_verdicts([document], Console(file=stream, width=140))
     lines = stream.getvalue().splitlines()
     assert sum(line.split()[-3:] == ["1,280", "8", "2"] for line in lines) == 2
     assert any("it came apart" in line and line.split()[-3:] == ["–", "–", "2"] for line in lines)
     assert "+0.31 [+0.20, +0.42]" in stream.getvalue()
     assert "3 expectations: 2 supported, 0 refuted, 1 undecided" in stream.getvalue()
     assert "small: pretraining 1 fell short of what was asked for" in stream.getvalue()
+    assert any(line.split()[-3:] == ["1,280", "8", "1"] for line in lines), "the fewer of two models"
+    assert "small: pretrainings small 1, large 0 fell short of what was asked for" in stream.getvalue()

@@ -48,8 +48,8 @@ def test_the_published_data_compiles_as_it_is(folder: Path) -> None:
     assert isinstance(experiment, Experiment)
     store = Store(folder / "build")
     compiled = compile_experiment(experiment, store, Silent(), Report())
-    episodes = store.path(f"{experiment.name}/episodes", compiled.plan.pretraining_key)
-    assert not audit(experiment, compiled.path, episodes, Report()).faults
+    episodes = store.path(f"{experiment.name}/episodes", compiled.plan.models[0].pretraining_key)
+    assert not audit(experiment, compiled.path, [episodes], Report()).faults
     seed = compiled.path / "seed-0"
     documents = [json.loads(line)["text"] for line in (seed / "documents.jsonl").open(encoding="utf-8")]
     lines = [

@@ -13,10 +13,11 @@ from wug import specs
 ADDRESS = '"http://localhost:9/v1" "small" { requests 50  tokens 5000 }'
 
 
-def asked(folder: Path, augment: str, *more: str) -> str:
+def asked(folder: Path, augment: str, *more: str, spoken: str = "") -> str:
     shutil.copytree(specs() / "worlds", folder / "worlds", dirs_exist_ok=True)
     (folder / "wug.lock").touch()
     text = (specs() / "experiments" / "hello.experiment").read_text().replace("local by oracle", augment)
+    text = text.replace("  arm ", f"{spoken}  arm ", 1)
     (folder / "hello.experiment").write_text(text.replace("../worlds", "worlds"))
     command = [sys.executable, "-m", "wug", "requests", "hello.experiment", *more]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=200)
@@ -34,6 +35,12 @@ def test_a_server_is_sent_what_is_shown(tmp_path: Path) -> None:
     assert all["context"], "the others stand before it"
     assert local["shown"] in local["prompts"][0]
     assert each["texts"] == each["requests"]
+
+
+def test_a_model_of_the_experiment_is_named(tmp_path: Path) -> None:
+    model = "  model dot { layers 1  width 16  heads 2  pretrain { facts 1..2  steps 4  batch 4 } }\n"
+    told = asked(tmp_path, "local by model dot", spoken=model)
+    assert "augmented: local by model dot, 8 requests" in told
 
 
 def test_the_oracle_is_not_asked(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def test_a_copy_is_well_and_means_the_same(name: str, tmp_path: Path) -> None:
     assert isinstance(original, Experiment)
     assert copied == original
     assert corpus_key(copied) == corpus_key(original)
-    assert episodes_key(copied) == episodes_key(original)
+    assert episodes_key(copied, copied.models[0]) == episodes_key(original, original.models[0])
 
 
 WORLD = """wug 1

@@ -194,5 +194,5 @@ def test_items_say_what_is_accepted_and_the_plan_how_it_is_asked(write: Write) -
     for row in map(json.loads, lines):
         assert len(row["accepted"]) == (2 if row["split"] == "said" else 0)
         assert row["split"] != "said" or (len(row["choices"]), row["accept"]) == (1, [True])
-    meta = store.path("kin/episodes", compiled.plan.pretraining_key) / "meta.json"
+    meta = store.path("kin/episodes", compiled.plan.models[0].pretraining_key) / "meta.json"
     assert json.loads(meta.read_text())["kinds"] == ["parent.down", "parent.up"], "it is probed by choices"

@@ -45,7 +45,8 @@ Drafted = Callable[[str], Draft]
 
 @pytest.fixture
 def drafted(write: Write) -> Drafted:
-    """Draws an experiment over the family with one arm `more`, which augments as is said."""
+    """Draws an experiment over the family with an arm `more`, which augments as is said. Its model `speck`
+    sees 128 tokens, and another one, `narrow`, 40."""
 
     def made(augment: str) -> Draft:
         write("kin.world", WORLD)
@@ -59,7 +60,10 @@ def drafted(write: Write) -> Drafted:
             "  test up { parent in up  choices others(1) }\n"
             "  test grand { grandparent in down  choices others(1) }\n"
             "  model speck { layers 1  width 32  heads 2  context 128 }\n"
+            "  model narrow { layers 1  width 16  heads 2  context 40 }\n"
             f"  arm more {{ finetune {{ steps 5 }}  {augment} }}\n"
+            "  arm wide { model speck }\n"
+            "  arm other { model narrow }\n"
             "}\n",
         )
         spec = checked(path)

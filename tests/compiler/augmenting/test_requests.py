@@ -49,7 +49,7 @@ def test_global_requests_show_all_the_rest_or_as_much_as_fits(drafted: Drafted) 
     first = {
         row for row in range(len(documents)) if documents.set[row] == "train" and not documents.article[row]
     }
-    room = drawn.experiment.model.context - 8
+    room = drawn.experiment.models[0].model.context - 8
     for request in made:
         assert set(request.sources) == first - {request.unit.document}
 
@@ -66,6 +66,17 @@ def test_global_requests_show_all_the_rest_or_as_much_as_fits(drafted: Drafted) 
             row for row in first - {request.unit.document} if members & set(str(documents.text[row]).split())
         ]
         assert set(near) <= set(request.sources) or len(request.sources) <= len(near)
+
+
+def test_what_a_model_can_see_is_what_counts_whoever_learns(drafted: Drafted) -> None:
+    settings = "{ max_tokens 8 }"
+    wide = asked(drafted(f"augment global by self {settings}"))
+    narrow = asked(drafted(f"augment global by model narrow {settings}"))
+    assert narrow == asked(drafted(f"model narrow  augment global by self {settings}"))
+    assert wide == asked(drafted(f"model narrow  augment global by model speck {settings}"))
+    assert [request.prompts for request in narrow] == [request.prompts for request in wide]
+    for few, many in zip(narrow, wide, strict=True):
+        assert 0 < len(few.sources) < len(many.sources)
 
 
 def test_rephrase_only_and_without_reversals(drafted: Drafted) -> None:

@@ -97,10 +97,10 @@ class Corpus:
         store = Store(folder / "build")
         compiled = compile_experiment(experiment, store, Silent(), Report())
         self.path = compiled.path
-        self.episodes = store.path("kin/episodes", compiled.plan.pretraining_key)
+        self.episodes = store.path("kin/episodes", compiled.plan.models[0].pretraining_key)
 
     def audit(self, path: Path | None = None) -> Audit:
-        return audit(self.experiment, path or self.path, self.episodes, Report())
+        return audit(self.experiment, path or self.path, [self.episodes], Report())
 
     def changed(self, folder: Path, name: str, change: Callable[[Table], None]) -> Audit:
         """What an audit says of a copy in which one table is another."""
@@ -178,8 +178,8 @@ experiment changes {
     assert isinstance(experiment, Experiment)
     store = Store(tmp_path / "build")
     compiled = compile_experiment(experiment, store, Silent(), Report())
-    episodes = store.path("changes/episodes", compiled.plan.pretraining_key)
-    found = audit(experiment, compiled.path, episodes, Report())
+    episodes = store.path("changes/episodes", compiled.plan.models[0].pretraining_key)
+    found = audit(experiment, compiled.path, [episodes], Report())
     assert not found.faults
     assert all(int(tokens) > 1 for each in found.names for tokens in each["tokens"])
 
@@ -465,9 +465,18 @@ def test_damage_is_a_fault_and_no_bug(
     shutil.copytree(corpus.path, tmp_path / "corpora")
     shutil.copytree(corpus.episodes, tmp_path / "episodes")
     damage(tmp_path / "corpora", tmp_path / "episodes")
-    found = audit(corpus.experiment, tmp_path / "corpora", tmp_path / "episodes", Report())
+    found = audit(corpus.experiment, tmp_path / "corpora", [tmp_path / "episodes"], Report())
     assert {fault.kind for fault in found.faults} == {"damage"}
     assert message in [fault.message for fault in found.faults]
+
+
+def test_the_episodes_of_every_model_are_audited(corpus: Corpus, tmp_path: Path) -> None:
+    shutil.copytree(corpus.episodes, tmp_path / "second")
+    flip_a_key_of_the_probe(tmp_path, tmp_path / "second")
+    found = audit(corpus.experiment, corpus.path, [corpus.episodes, tmp_path / "second"], Report())
+    assert [fault.message for fault in found.faults] == [
+        "probe_answer.npy of the episodes is not as it was compiled"
+    ]
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}"])

@@ -56,7 +56,7 @@ def guests(write: Write, traits: str = "") -> Experiment:
 def judged(experiment: Experiment, facts: tuple[int, int]) -> tuple[list[set[tuple[str, str]]], list[bool]]:
     """What the judge says of each fresh world that is drawn, and what the compiler says of it."""
     seeds = draw(seed_word("episodes", 0), "phase/0", np.arange(WORLDS))
-    populated, closures = fresh(experiment, {}, seeds, facts, Report())
+    populated, closures = fresh(experiment, experiment.models[0].episodes, {}, seeds, facts, Report())
     read = reading.read_world(experiment.span.source.path.with_suffix(".world").read_text())
     found = []
     for of in range(WORLDS):
@@ -86,7 +86,7 @@ def test_sizes_stay(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     seeds = draw(seed_word("episodes", 0), "phase/0", np.arange(WORLDS))
 
     def sizes() -> list[int]:
-        populated, _ = fresh(experiment, {}, seeds, (2, 6), Report())
+        populated, _ = fresh(experiment, experiment.models[0].episodes, {}, seeds, (2, 6), Report())
         of = np.concatenate([facts.world for facts in populated.facts.values()])
         return np.bincount(of, minlength=WORLDS).tolist()
 

@@ -106,7 +106,7 @@ def test_what_is_written(experiment: Experiment, tmp_path: Path) -> None:
     assert {item["fact"] for item in items} == {-1}
     clusters = {item["cluster"] for item in items if item["split"] == "back"}
     assert clusters == set(PEOPLE)
-    assert compiled.plan.pretraining.steps == 0
+    assert compiled.plan.models[0].pretraining.steps == 0
     vocabulary = json.loads((compiled.path / "tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"]
     words = {word for word, _ in vocabulary}
     assert {"\u2581Hawthorne", "\u2581café", "é"} <= words
@@ -151,8 +151,8 @@ def test_alike_is_half_the_words() -> None:
 def test_the_audit_says_that_nothing_is_proved(experiment: Experiment, tmp_path: Path) -> None:
     store = Store(tmp_path / "build")
     compiled = compile_experiment(experiment, store, Silent(), Report())
-    episodes = store.path(f"{experiment.name}/episodes", compiled.plan.pretraining_key)
-    found = audit(experiment, compiled.path, episodes, Report())
+    episodes = store.path(f"{experiment.name}/episodes", compiled.plan.models[0].pretraining_key)
+    found = audit(experiment, compiled.path, [episodes], Report())
     assert not found.faults
     out = io.StringIO()
     print_audit(found, Console(file=out, width=200))

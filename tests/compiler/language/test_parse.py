@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.compiler.conftest import Write, findings
+from tests.conftest import ROOT
 from wug import specs
 from wug.compiler.checking.experiment import check_experiment
 from wug.compiler.checking.world import check_world
@@ -23,6 +24,7 @@ from wug.compiler.language.resolve import WorldFiles
 from wug.compiler.language.source import Source
 
 SPECS = [path for kind in ("worlds", "experiments") for path in sorted((specs() / kind).glob("*.*"))]
+SPECS.append(ROOT / "tests" / "specs" / "syntax" / "everything.experiment")
 TEXTS = [path.read_text() for path in SPECS]
 PIECES = sorted({piece for text in TEXTS for piece in re.findall(r'"[^"\n]*"|\w+|[^\w\s]', text)})
 PIECES += [
