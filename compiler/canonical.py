@@ -11,6 +11,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from wug.compiler.record import spoken
+
 
 def digest(data: bytes) -> str:
     """BLAKE2b, 32 hex digits, as everywhere in the store."""
@@ -41,7 +43,7 @@ def plain(value: Any) -> Any:
     in that order where two types share a lexicon.
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = [field.name for field in dataclasses.fields(value) if field.compare]
+        fields = [field.name for field in spoken(value) if field.compare]
         return {name: plain(getattr(value, name)) for name in fields}
     if isinstance(value, dict):
         return [[key, plain(item)] for key, item in value.items()]

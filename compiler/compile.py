@@ -147,7 +147,7 @@ def _asked(arm: ExperimentArm) -> Augment | None:
     if arm.augment is None:
         return None
     asked = arm.augment
-    return Augment(
+    whole = Augment(
         asked.scopes,
         asked.teacher,
         asked.withhold,
@@ -158,6 +158,10 @@ def _asked(arm: ExperimentArm) -> Augment | None:
         asked.prompt,
         asked.context,
     )
+    if not asked.examples:
+        return whole
+    # how long its answers may be decides whether examples leave room for them
+    return dataclasses.replace(whole, examples=asked.examples, max_tokens=asked.max_tokens)
 
 
 def episodes_key(experiment: Experiment, learner: Learner) -> str:

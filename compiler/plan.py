@@ -7,9 +7,13 @@ never sees the spec. All types are frozen, and `to_json`/`from_json` round-trip 
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import field
 from typing import Any
 
-from wug.compiler.record import Record
+from wug.compiler.record import LATER, Record, as_plain
+
+DOCUMENT = "Document:"
+"""What a base model sees in front of each document; where it writes that itself, its answer is over."""
 
 
 class Model(Record):
@@ -102,8 +106,9 @@ class Endpoint(Record):
     """A server that speaks OpenAI's API: `model` at `base`, such as "http://localhost:8000/v1".
 
     No more than `requests` are sent and no more than `tokens` (of prompts and answers together) are spent,
-    `concurrency` at a time; an answer that takes longer than `timeout_s` counts as none. The key is no part
-    of this: it only ever comes from the environment.
+    `concurrency` at a time; an answer that takes longer than `timeout_s` counts as none. The `style` of its
+    model is instruct, which is told what to do, or base, which goes on with a text. The key is no part of
+    this: it only ever comes from the environment.
     """
 
     base: str
@@ -112,9 +117,10 @@ class Endpoint(Record):
     tokens: int
     concurrency: int = 4
     timeout_s: float = 60
+    style: str = field(default="instruct", metadata=LATER)
 
     def to_json(self) -> dict[str, Any]:
-        return dataclasses.asdict(self)
+        return dict(as_plain(self))
 
     @staticmethod
     def from_json(said: dict[str, Any]) -> Endpoint:
@@ -129,8 +135,9 @@ class Augment(Record):
     which one, the arm says) or endpoint. `withhold` is the share of the trained facts of which nothing is
     asked. `sentences` is whole, independent or cumulative: what of a document is shown at a time. `documents`
     is the most that are asked about in a world, 0 for all; a `prompt` stands for the project's own, and
-    `context` is how many tokens the model of a server can see. A text that was sampled is kept if
-    `filter` (none, entailed, not_contradicting) lets it pass.
+    `context` is how many tokens the model of a server can see. A base model is shown so many worked
+    `examples` first. A text that was sampled is kept if `filter` (none, entailed, not_contradicting) lets it
+    pass.
     Lampinen et al., arXiv 2505.00661, section 4.
     """
 
@@ -150,6 +157,7 @@ class Augment(Record):
     top_p: float = 1.0
     max_tokens: int = 32
     endpoint: Endpoint | None = None
+    examples: int = field(default=0, metadata=LATER)
 
     @property
     def sampled(self) -> bool:
@@ -163,8 +171,10 @@ class Augment(Record):
 
     @property
     def sampling(self) -> Sampling:
-        """How its texts are sampled: up to where the model ends a document."""
-        return Sampling(self.temperature, self.top_k, self.top_p, max_tokens=self.max_tokens)
+        """How its texts are sampled: up to where the model ends a document, or begins the next example."""
+        goes_on = self.endpoint is not None and self.endpoint.style == "base"
+        stop = ("\n\n", f"\n{DOCUMENT}") if goes_on else ()
+        return Sampling(self.temperature, self.top_k, self.top_p, stop, self.max_tokens)
 
 
 class Prices(Record):
@@ -268,7 +278,7 @@ class Plan(Record):
     expectations: tuple[Expectation, ...]
 
     def to_json(self) -> dict[str, Any]:
-        return dataclasses.asdict(self)
+        return dict(as_plain(self))
 
     def learner(self, arm: Arm) -> Learner:
         """The model that learns and answers in an arm."""

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field, fields
+from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field, fields, is_dataclass
 from operator import attrgetter
 from typing import Any, ClassVar, dataclass_transform
+
+LATER = {"later": True}
+"""Metadata of a field that came when there were keys already: where it has its default it is no part of what
+a record says, so that whatever does not use it keeps its key."""
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
@@ -65,3 +69,21 @@ def _default(field: Field[Any]) -> Any:
     if field.default is MISSING:
         raise TypeError(f"field {field.name!r} is missing")
     return field.default
+
+
+def spoken(record: Any) -> list[Field[Any]]:
+    """The fields of a dataclass that say something: all but those that came later and have their default."""
+    return [
+        each
+        for each in fields(record)
+        if not (each.metadata.get("later") and getattr(record, each.name) == each.default)
+    ]
+
+
+def as_plain(value: Any) -> Any:
+    """A record as dicts of the fields that say something, in their order."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {each.name: as_plain(getattr(value, each.name)) for each in spoken(value)}
+    if isinstance(value, list | tuple):
+        return type(value)(as_plain(each) for each in value)
+    return value

@@ -24,6 +24,7 @@ from wug.runtime.score import check_fits
 from wug.runtime.teach import (
     Request,
     Text,
+    read_examples,
     read_requests,
     read_texts,
     teaching_cost,
@@ -98,6 +99,8 @@ def _written(run: Run, arm: Arm, worlds: Sequence[World], label: str) -> Path:
     }
     if made.endpoint is not None:
         asked["endpoint"] = [made.endpoint.base, made.endpoint.model]
+        if made.endpoint.style != "instruct":
+            asked["style"] = [made.endpoint.style, _examples(run.compiled, arm, worlds)]
     else:
         writer = run.plan.writer(arm)
         weights = run.pretrained_keys(writer, worlds)
@@ -147,18 +150,28 @@ def _by_model(
     write_json(scratch / "cost.json", cost)
 
 
+def _examples(compiled: Path, arm: Arm, worlds: Sequence[World]) -> list[dict[str, str]]:
+    """Of each world the worked examples that an arm's base model is shown, by scope."""
+    assert arm.augment is not None
+    if not arm.augment.examples:
+        return [{} for _ in worlds]
+    return [read_examples(compiled / f"seed-{world.seed}", arm.name) for world in worlds]
+
+
 def questions_of(
-    arm: Arm, worlds: Sequence[World], requests: Sequence[Sequence[Request]]
+    compiled: Path, arm: Arm, worlds: Sequence[World], requests: Sequence[Sequence[Request]]
 ) -> tuple[list[Question], list[tuple[int, int]]]:
     """What a server is asked about some worlds, and of each question the seed and the request."""
     made = arm.augment
     assert made is not None
     questions: list[Question] = []
     about: list[tuple[int, int]] = []
-    for world, asked in zip(worlds, requests, strict=True):
+    shown = _examples(compiled, arm, worlds)
+    for world, asked, examples in zip(worlds, requests, shown, strict=True):
         text = dict(zip(world.documents.doc_id_D.tolist(), world.documents.text_D, strict=True))
         for request in asked:
-            context = "\n".join(text[doc_id] for doc_id in request.context_doc_ids)
+            before = [examples[request.scope]] if request.scope in examples else []
+            context = "\n".join([*before, *(text[doc_id] for doc_id in request.context_doc_ids)])
             for number, prompt in enumerate(request.prompts):
                 name = f"{world.seed}/{request.request_id}/{number}"
                 questions.append(Question(name, context, prompt, made.samples))
@@ -173,7 +186,7 @@ def _by_endpoint(
     made = arm.augment
     assert made is not None
     assert made.endpoint is not None
-    questions, about = questions_of(arm, worlds, requests)
+    questions, about = questions_of(run.compiled, arm, worlds, requests)
     teacher = EndpointTeacher(made.endpoint, made.sampling, scratch / "ledger.jsonl", run.interruption)
     run.progress.note(f"arm {arm.name}:\n{teacher.summary(questions)}")
     answers = teacher.answer(questions, run.progress)

@@ -30,7 +30,7 @@ LARGEST_REPLY = 1 << 20
 _LARGEST_REASON = 300
 _CONNECT_S = 10.0
 _SECRET = 8  # shorter keys ("EMPTY", "none") only fill a place
-_TEMPLATE = 64  # tokens that a chat template may add to a message
+_TEMPLATE = 64  # tokens that a chat template may add to a message, or a server to a text
 _FINISHES: dict[Any, Finish] = {"stop": "stop", None: "stop", "length": "length"}
 _UNUSABLE = {401, 402, 403, 404, 405}
 
@@ -67,9 +67,11 @@ class Chat:
         if wrong is not None:
             raise RuntimeFailure(f"endpoint {endpoint.base!r}: {wrong}")
         self._endpoint, self._key = endpoint, key
-        self._url = endpoint.base.rstrip("/") + "/chat/completions"
+        self._goes_on = endpoint.style == "base"
+        way = "completions" if self._goes_on else "chat/completions"
+        self._url = f"{endpoint.base.rstrip('/')}/{way}"
         self._settings = _settings(endpoint, sampling)
-        self._most = sampling.max_tokens
+        self._most, self._stop = sampling.max_tokens, sampling.stop
         local = is_local(endpoint.base)
         headers = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "wug"}
         if key is not None:
@@ -98,11 +100,12 @@ class Chat:
         await self._client.aclose()
 
     async def ask(self, text: str, seed: int) -> Answer:
-        """The answer to one user message.
+        """The answer to one user message, or how a text goes on.
 
         Raises Trouble where this question has no answer now, RuntimeFailure where no question will have one.
         """
-        body = {**self._settings, "messages": [{"role": "user", "content": text}], "seed": seed}
+        asked = {"prompt": text} if self._goes_on else {"messages": [{"role": "user", "content": text}]}
+        body = {**self._settings, **asked, "seed": seed}
         try:
             async with (
                 asyncio.timeout(self._endpoint.timeout_s),
@@ -152,11 +155,11 @@ class Chat:
 
     def _answer(self, data: bytes, asked: str) -> Answer:
         """The answer in a reply. Where the server does not say what it took, the most it can be."""
-        unreadable = "a reply that is no chat completion"
+        unreadable = f"a reply that is no {'completion' if self._goes_on else 'chat completion'}"
         try:
             reply = json.loads(data)
             choice = reply["choices"][0]
-            text = choice["message"]["content"]
+            text = choice["text"] if self._goes_on else choice["message"]["content"]
         except (ValueError, RecursionError):
             raise Trouble("a reply that is no JSON", passing=True, spent=True) from None
         except (KeyError, IndexError, TypeError):
@@ -168,11 +171,16 @@ class Chat:
         usage = reply.get("usage")
         usage = usage if isinstance(usage, dict) else {}
         return Answer(
-            "" if finish == "error" else self._without_key(text or ""),
+            "" if finish == "error" else self._without_key(self._up_to_its_end(text or "")),
             finish,
             _count(usage.get("prompt_tokens"), most_prompt_tokens(asked)),
             _count(usage.get("completion_tokens"), self._most),
         )
+
+    def _up_to_its_end(self, text: str) -> str:
+        """A text that was gone on with, without what ends it: some servers say that, too."""
+        ends = [place for stop in self._stop if self._goes_on and (place := text.find(stop)) >= 0]
+        return text[: min(ends, default=len(text))]
 
     @property
     def _named(self) -> str:

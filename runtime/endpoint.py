@@ -2,7 +2,8 @@
 
 Every answer is in the ledger before it counts, so a run that is killed, stopped or out of its limits goes on
 where it was. Each question is one user message, context first: some chat templates know no system message,
-and servers keep a prefix that many questions share. Seeds and the jitter of waits are keyed by the question.
+and servers keep a prefix that many questions share. A base model is sent the same as a text to go on with.
+Seeds and the jitter of waits are keyed by the question.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ class EndpointTeacher:
             answered=len(questions) - len(open),
             characters=sum(len(question.text) for question in open),
             prompt_tokens=sum(
-                len(question.text.encode()) // _BYTES_A_TOKEN + _TEMPLATE_TOKENS for question in open
+                len(question.text.encode()) // _BYTES_A_TOKEN + self._template for question in open
             ),
             answer_tokens=len(open) * self._sampling.max_tokens,
             requests_spent=ledger.requests,
@@ -94,8 +95,9 @@ class EndpointTeacher:
         """The estimate as people read it, for before anything is sent."""
         endpoint, of = self._endpoint, self.estimate(requests)
         tokens = of.tokens_spent + of.prompt_tokens + of.answer_tokens
+        goes_on = " (base: goes on with a text)" if endpoint.style == "base" else ""
         lines = [
-            f"endpoint {endpoint.base}, model {endpoint.model}, {endpoint.concurrency} at a time",
+            f"endpoint {endpoint.base}, model {endpoint.model}{goes_on}, {endpoint.concurrency} at a time",
             f"  {of.requests:,} requests to send, {of.answered:,} answered already",
             f"  about {of.prompt_tokens:,} tokens of prompts ({of.characters:,} characters),"
             f" at most {of.answer_tokens:,} of answers",
@@ -138,11 +140,16 @@ class EndpointTeacher:
             progress.warn(f"{len(failed):,} of {len(questions):,} requests got no answer: {failed[-1]}")
         return generations
 
+    @property
+    def _template(self) -> int:
+        """The tokens of a chat template around a question."""
+        return _TEMPLATE_TOKENS if self._endpoint.style == "instruct" else 0
+
     def _questions(self, requests: Sequence[Request]) -> Iterator[_Question]:
         """Each request once a sample, with an id that stands for all that its answer depends on."""
         word = seed_word("endpoint", self._sampling.seed)
         for request in requests:
-            text = f"{request.context}\n\n{request.prompt}" if request.context else request.prompt
+            text = request.text
             said = {
                 "base": self._endpoint.base,
                 "model": self._endpoint.model,
@@ -150,6 +157,8 @@ class EndpointTeacher:
                 "request": request.id,
                 "text": text,
             }
+            if self._endpoint.style != "instruct":
+                said["style"] = self._endpoint.style
             whole = digest(canonical(said))
             for sample in range(request.samples):
                 seed = int(below(draw(word, f"sample/{request.id}", sample), 2**31))

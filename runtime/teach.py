@@ -66,6 +66,13 @@ def read_requests(folder: Path, arm: str) -> list[Request]:
     ]
 
 
+def read_examples(folder: Path, arm: str) -> dict[str, str]:
+    """The worked examples that stand before an arm's requests in one compiled world, by scope; of an arm that
+    shows any."""
+    rows = parquet.read_table(folder / "examples.parquet", columns=["arm", "scope", "text"]).to_pylist()
+    return {row["scope"]: row["text"] for row in rows if row["arm"] == arm}
+
+
 def context_of(request: Request, world: World, tokenizer: Tokenizer) -> Ints:
     """What stands before a prompt: <doc> d1 ... <doc> dN <doc> unit."""
     documents = world.documents

@@ -20,6 +20,11 @@ class Request:
     prompt: str
     samples: int = 1
 
+    @property
+    def text(self) -> str:
+        """All of it, as a server is sent it."""
+        return f"{self.context}\n\n{self.prompt}" if self.context else self.prompt
+
 
 @dataclass(frozen=True)
 class Generation:

@@ -33,7 +33,7 @@ def requests(plan: Plan, compiled: Path) -> list[dict[str, Any]]:
                 "worlds": len(plan.seeds),
                 "requests": len(every),
                 "texts": sum(len(request.prompts) for request in every) * arm.augment.samples,
-                "examples": [_put(first, request) for request in _firsts(asked[0])],
+                "examples": [_put(compiled, arm, first, request) for request in _firsts(asked[0])],
                 "server": _server(plan, compiled, arm, asked),
             }
         )
@@ -45,15 +45,20 @@ def _firsts(asked: list[Request]) -> list[Request]:
     return list({request.scope: request for request in reversed(asked)}.values())[::-1]
 
 
-def _put(world: corpora.World, request: Request) -> dict[str, Any]:
+def _put(compiled: Path, arm: Arm, world: corpora.World, request: Request) -> dict[str, Any]:
+    """A request; for a base model also the whole text that it is to go on with."""
     text = dict(zip(world.documents.doc_id_D.tolist(), world.documents.text_D, strict=True))
-    before = [text[doc_id] for doc_id in request.context_doc_ids]
-    return {
+    put: dict[str, Any] = {
         "scope": request.scope,
-        "context": before,
+        "context": [text[doc_id] for doc_id in request.context_doc_ids],
         "shown": request.shown,
         "prompts": list(request.prompts),
     }
+    assert arm.augment is not None
+    if arm.augment.endpoint is not None and arm.augment.endpoint.style == "base":
+        (question,), _ = questions_of(compiled, arm, [world], [[request]])
+        put["text"] = question.text
+    return put
 
 
 def _server(plan: Plan, compiled: Path, arm: Arm, asked: list[list[Request]]) -> str:
@@ -62,7 +67,7 @@ def _server(plan: Plan, compiled: Path, arm: Arm, asked: list[list[Request]]) ->
     if arm.augment.endpoint is None:
         return ""
     worlds = corpora.load(compiled, plan.seeds).worlds
-    questions, _ = questions_of(arm, worlds, asked)
+    questions, _ = questions_of(compiled, arm, worlds, asked)
     nothing = compiled / "no-ledger.jsonl"
     teacher = EndpointTeacher(arm.augment.endpoint, arm.augment.sampling, nothing, Interruption())
     return teacher.summary(questions)
@@ -83,6 +88,9 @@ def print_requests(found: list[dict[str, Any]], console: Console) -> None:
             console.print(Text(each["server"]))
         for example in each["examples"]:
             console.print(Text(f"\n  {example['scope']}, the first of its kind:", "dim"))
+            if "text" in example:
+                console.print(Text("\n".join(f"  > {line}".rstrip() for line in example["text"].split("\n"))))
+                continue
             if example["context"]:
                 console.print(Text("\n".join(f"  | {line}" for line in example["context"]), "dim"))
             console.print(Text(f"  | {example['shown']}"))

@@ -9,11 +9,13 @@ away.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
+from wug.compiler.augmenting.continuation import question
 from wug.compiler.augmenting.instruction import instruction
 from wug.compiler.augmenting.kind import is_reversal
 from wug.compiler.augmenting.units import Unit, units
@@ -30,6 +32,8 @@ from wug.compiler.world import Relation, World
 Lengths = Callable[[Sequence[str]], list[int]]
 """How many tokens each of some texts has."""
 
+NO_PREFACES: Mapping[str, str] = MappingProxyType({})
+
 _MOST_CUES = 64
 """So many beginnings of one form about one unit, at most."""
 
@@ -45,14 +49,23 @@ class Request:
     prompts: tuple[str, ...]
 
 
-def requests(arm: Arm, drawn: Drawn, of: int, documents: Documents, lengths: Lengths) -> list[Request]:
+def requests(
+    arm: Arm,
+    drawn: Drawn,
+    of: int,
+    documents: Documents,
+    lengths: Lengths,
+    prefaces: Mapping[str, str] = NO_PREFACES,
+) -> list[Request]:
     """All that an arm's teacher is asked in world `of`, whose documents these are, scope by scope. The oracle
-    knows what to say and is given no prompts."""
+    knows what to say and is given no prompts. `prefaces` are what stands before the requests of a scope."""
     augment = arm.augment
     assert augment is not None
     asked = asked_units(augment, drawn, of, documents)
-    room = augment.context or drawn.experiment.writer(arm).model.context
-    before = _Sources(augment, room, drawn, of, documents, lengths) if "global" in augment.scopes else None
+    before = None
+    if "global" in augment.scopes:
+        room = augment.context or drawn.experiment.writer(arm).model.context
+        before = _Sources(augment, room, drawn, of, documents, lengths, prefaces.get("global", ""))
     found = []
     for scope in augment.scopes:
         for unit in asked:
@@ -82,15 +95,23 @@ class _Sources:
     """
 
     def __init__(
-        self, augment: Augment, room: int, drawn: Drawn, of: int, documents: Documents, lengths: Lengths
+        self,
+        augment: Augment,
+        room: int,
+        drawn: Drawn,
+        of: int,
+        documents: Documents,
+        lengths: Lengths,
+        preface: str,
     ) -> None:
         first = np.flatnonzero((documents.set == "train") & (documents.article == 0))
         order = permute(drawn.seeds[of], "augment/sources", np.arange(len(first)), len(first))
         self.rows: list[int] = first[np.argsort(order)].tolist()
-        self.lengths = _roughly if augment.endpoint is not None else lengths
+        self.lengths = roughly if augment.endpoint is not None else lengths
         self.size = dict(zip(self.rows, self.lengths(documents.text[self.rows].tolist()), strict=True))
         self.named = _named(drawn, documents)
         self.room = room - augment.max_tokens
+        self.room -= self.lengths([preface])[0] if preface else 0
 
     def of(self, unit: Unit, prompts: Sequence[str]) -> tuple[int, ...]:
         mine = self.named[unit.document]
@@ -106,7 +127,7 @@ class _Sources:
         return tuple(row for row in self.rows if row in chosen)
 
 
-def _roughly(texts: Sequence[str]) -> list[int]:
+def roughly(texts: Sequence[str]) -> list[int]:
     """The tokens of texts under a tokenizer that is not here: one for two bytes is more than most make."""
     return [len(text.encode()) // 2 + 1 for text in texts]
 
@@ -144,7 +165,7 @@ def _prompts(augment: Augment, scope: str, unit: Unit, text: str, drawn: Drawn, 
     if augment.teacher == "oracle":
         return ()
     if augment.teacher == "endpoint":
-        return (instruction(augment, scope, text),)
+        return (question(augment, text) if augment.examples else instruction(augment, scope, text),)
     world = drawn.experiment.world
     found: dict[str, None] = {}
     told = {relation: form for (relation, _), form in unit.facts}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from wug.compiler.checking import settings
 from wug.compiler.checking.address import fault
 from wug.compiler.diagnosis.diagnostics import did_you_mean
@@ -10,6 +12,9 @@ from wug.compiler.plan import Augment, Endpoint
 
 SCOPES = ("local", "global")
 TEACHERS = ("oracle", "self", "model", "endpoint")
+STYLES = ("instruct", "base")
+_SHOWN = 3
+"""So many worked examples a base model is shown."""
 _EXAMPLE = "augment local by oracle"
 
 
@@ -50,13 +55,13 @@ def augment(cursor: settings.Cursor, key: syntax.Name) -> tuple[Augment, syntax.
     block = cursor.take(syntax.Settings)
     inner = settings.read(block, _SCHEMAS[teacher.text], f"augment by {teacher.text}", cursor.report)
     if teacher.text == "endpoint":
-        limits = {name: inner.pop(name) for name in SPENT if name in inner}
+        limits = {name: inner.pop(name) for name in (*SPENT, "style") if name in inner}
         missing = [name for name in ("requests", "tokens") if name not in limits]
         if server is not None and missing:
             message = f"an endpoint needs {' and '.join(repr(name) for name in missing)}"
             help = "what may be spent at most, such as: { requests 500  tokens 200000 }"
             cursor.report.add("W0107", message, teacher.span, help=help)
-        if server is None or missing:
+        if not _shows(block, limits, inner, cursor) or server is None or missing:
             return None
         inner["endpoint"] = Endpoint(*server, **limits)
         inner = {"max_tokens": 256, "context": 4096, **inner}
@@ -68,6 +73,27 @@ def augment(cursor: settings.Cursor, key: syntax.Name) -> tuple[Augment, syntax.
         inner["rephrase_only"] = True
     chosen = tuple(scope for scope in SCOPES if scope in scopes)
     return Augment(chosen, "self" if writer is not None else teacher.text, **inner), writer
+
+
+def _shows(
+    block: syntax.Settings | None, limits: dict[str, Any], inner: dict[str, Any], cursor: settings.Cursor
+) -> bool:
+    """Fill in how many worked examples a base model is shown; or report examples that nobody would see."""
+    goes_on = limits.get("style") == "base"
+    if "examples" not in inner:
+        if goes_on and "prompt" not in inner:
+            inner["examples"] = _SHOWN
+        return True
+    if goes_on and "prompt" not in inner:
+        return True
+    assert block is not None
+    span = next(atom.span for atom in block.atoms if settings.written(atom) == "examples")
+    if goes_on:
+        message, help = "a prompt of your own holds the examples, too", "leave one of them out"
+    else:
+        message, help = "worked examples are for a base model, which goes on with them", "add: style base"
+    cursor.report.add("W0504", message, span, help=help)
+    return False
 
 
 def _server(cursor: settings.Cursor, teacher: syntax.Name) -> tuple[str, str] | None:
@@ -133,8 +159,14 @@ SPENT: settings.Schema = {
 }
 """What may be spent at most of a server, and how it is asked."""
 
-SERVED: settings.Schema = {**SPENT, "context": settings.integer(64, 100_000_000), "prompt": _prompt}
-"""That, how much its model can see, and the words in which it is asked."""
+SERVED: settings.Schema = {
+    **SPENT,
+    "context": settings.integer(64, 100_000_000),
+    "style": settings.word(*STYLES),
+    "examples": settings.integer(1, 8),
+    "prompt": _prompt,
+}
+"""What may be spent at most of a server, and how it is asked: told what to do or shown it, in which words."""
 
 _SCHEMAS: dict[str, settings.Schema] = {
     "oracle": ASKED,

@@ -221,7 +221,8 @@ CATALOGUE: dict[str, Rule] = {
     "W0502": _error(
         "the context is too long",
         "The training set, concatenated, does not fit the model's context. Raise the model's 'context',\n"
-        "lower 'articles' of the arm, or use oracle(k) or bm25(k).",
+        "lower 'articles' of the arm, or use oracle(k) or bm25(k). Worked examples, a document and an\n"
+        "answer to it must fit what an endpoint's model sees.",
     ),
     "W0503": _error(
         "choices that cannot be made",
@@ -236,7 +237,9 @@ CATALOGUE: dict[str, Rule] = {
         "an arm that does not fit together",
         "An arm that augments must train (it needs 'finetune', or 'like' an arm that has it), and\n"
         "'articles' limits a context, so it needs one. An arm that is to 'match' another\n"
-        "has no steps of its own, and the other must train.",
+        "has no steps of its own, and the other must train. 'examples' are for an endpoint of 'style base'\n"
+        "without a 'prompt' of its own; they are of fresh worlds, in which more can be said than the\n"
+        "documents say.",
     ),
     "W0505": _error(
         "an answer that does not follow",

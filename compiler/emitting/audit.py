@@ -100,13 +100,7 @@ def _damaged(folder: Path, what: str = "") -> Iterator[Finding]:
 
 def _planned_otherwise(drawn: Draft, of: int, tokenizer: Tokenizer, folder: Path) -> Iterator[Finding]:
     """Rows of the augmentation plan that differ from what its arms may ask and be told."""
-    if not any(arm.augment for arm in drawn.experiment.arms):
-        return
-
-    wanted = dict(
-        zip(("requests", "admissible"), request_columns(drawn, of, token_counts(tokenizer)), strict=True)
-    )
-    for name, columns in wanted.items():
+    for name, columns in request_columns(drawn, of, token_counts(tokenizer)).items():
         right = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
         for path in (folder / f"{name}.parquet", folder / f"{name}.jsonl"):
             rows = read_rows(path)

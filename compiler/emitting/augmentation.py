@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,9 @@ import pyarrow as pa
 from tokenizers import Tokenizer
 
 from wug.compiler.augmenting.admissible import admissible
-from wug.compiler.augmenting.requests import Lengths, asked_units, requests
+from wug.compiler.augmenting.continuation import preface
+from wug.compiler.augmenting.examples import examples
+from wug.compiler.augmenting.requests import Lengths, Request, asked_units, requests, roughly
 from wug.compiler.augmenting.units import stated
 from wug.compiler.augmenting.withheld import withheld
 from wug.compiler.augmenting.written import Answer, Written, written
@@ -27,7 +29,7 @@ from wug.compiler.emitting.emit import (
     view_rows,
     write_table,
 )
-from wug.compiler.experiment import Experiment
+from wug.compiler.experiment import Arm, Experiment
 
 REQUESTS = pa.schema(
     [
@@ -55,6 +57,9 @@ ADMISSIBLE = pa.schema(
         ("proof", pa.string()),
     ]
 )
+EXAMPLES = pa.schema(
+    [("arm", pa.string()), ("scope", pa.string()), ("text", pa.string()), ("names", pa.list_(pa.string()))]
+)
 AUDIT = pa.schema(
     [
         ("text", pa.string()),
@@ -68,6 +73,7 @@ AUDIT = pa.schema(
         ("kept", pa.bool_()),
     ]
 )
+PLANNED = {"requests": REQUESTS, "admissible": ADMISSIBLE, "examples": EXAMPLES}
 
 
 def token_counts(tokenizer: Tokenizer) -> Lengths:
@@ -76,21 +82,21 @@ def token_counts(tokenizer: Tokenizer) -> Lengths:
 
 
 def emit_requests(draft: Draft, of: int, lengths: Lengths, folder: Path) -> dict[str, int]:
-    """The augmentation plan of one world, where some arm augments: what each arm's teacher is asked, and what
-    that admits with its proof. `lengths` counts the tokens of texts.
+    """The augmentation plan of one world, where some arm augments. `lengths` counts the tokens of texts.
 
     Returned is, for each arm that a model of the experiment writes for, how many tokens that model must see
     at once to say one.
     """
-    if not any(arm.augment for arm in draft.experiment.arms):
-        return {}
-    asked, admitted = request_columns(draft, of, lengths)
-    write_table(folder, "requests", asked, REQUESTS)
-    write_table(folder, "admissible", admitted, ADMISSIBLE)
+    tables = request_columns(draft, of, lengths)
+    for name, columns in tables.items():
+        write_table(folder, name, columns, PLANNED[name])
     written = {arm.name for arm in draft.experiment.arms if arm.augment and arm.augment.teacher == "self"}
+    needed = dict.fromkeys(sorted(written), 0)
+    if not needed:
+        return {}
+    asked = tables["requests"]
     sizes = lengths(draft.world_documents(of).text.tolist())
     shown = lengths(asked["shown"])
-    needed = dict.fromkeys(sorted(written), 0)
     for row, arm in enumerate(asked["arm"]):
         if arm in written:
             before = sum(sizes[document] + 1 for document in asked["context_doc_ids"][row])
@@ -99,19 +105,27 @@ def emit_requests(draft: Draft, of: int, lengths: Lengths, folder: Path) -> dict
     return needed
 
 
-def request_columns(
-    draft: Draft, of: int, lengths: Lengths
-) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
-    """The augmentation plan of one world: what each arm's teacher is asked, and what that admits."""
+def request_columns(draft: Draft, of: int, lengths: Lengths) -> dict[str, dict[str, list[Any]]]:
+    """The tables of the augmentation plan of one world: what each arm's teacher is asked, what that admits,
+    and, where there are any, the worked examples that stand before it."""
+    if not any(arm.augment for arm in draft.experiment.arms):
+        return {}
     numbers = FactNumbers(draft.closures, of)
     documents = draft.world_documents(of)
     said = stated(documents)
     asked: dict[str, list[Any]] = {field.name: [] for field in REQUESTS}
     admitted: dict[str, list[Any]] = {field.name: [] for field in ADMISSIBLE}
+    worked: dict[str, list[Any]] = {field.name: [] for field in EXAMPLES}
     for arm in draft.experiment.arms:
         if arm.augment is None:
             continue
-        made = requests(arm, draft, of, documents, lengths)
+        prefaces: dict[str, str] = {}
+        for scope, shown in examples(arm, draft, of).items():
+            prefaces[scope] = preface(arm.augment, scope, shown)
+            names = sorted({name for example in shown for name in example.names})
+            _add(worked, {"arm": arm.name, "scope": scope, "text": prefaces[scope], "names": names})
+        made = requests(arm, draft, of, documents, lengths, prefaces)
+        _check_room(arm, made, prefaces)
         held = withheld(arm.augment, draft, draft.taught)
         inferred_by = admissible(made, draft, draft.taught, of, said)
         for number, (request, inferred) in enumerate(zip(made, inferred_by, strict=True)):
@@ -126,8 +140,7 @@ def request_columns(
                 "prompts": list(request.prompts),
                 "facts": [numbers(*fact) for fact, _ in unit.facts],
             }
-            for name, value in row.items():
-                asked[name].append(value)
+            _add(asked, row)
             for each in inferred:
                 if held[each.fact[0]][each.fact[1]]:
                     continue
@@ -143,9 +156,34 @@ def request_columns(
                     "stated": each.stated,
                     "proof": each.proof,
                 }
-                for name, value in row.items():
-                    admitted[name].append(value)
-    return asked, admitted
+                _add(admitted, row)
+    found = {"requests": asked, "admissible": admitted}
+    shows = any(arm.augment is not None and arm.augment.examples for arm in draft.experiment.arms)
+    return found | ({"examples": worked} if shows else {})
+
+
+def _add(columns: Mapping[str, list[Any]], row: Mapping[str, Any]) -> None:
+    for name, value in row.items():
+        columns[name].append(value)
+
+
+def _check_room(arm: Arm, made: list[Request], prefaces: Mapping[str, str]) -> None:
+    """Report an arm whose worked examples leave no room for a document (W0502)."""
+    augment = arm.augment
+    assert augment is not None
+    longest = max(
+        (sum(roughly([prefaces[each.scope], *each.prompts])) for each in made if each.scope in prefaces),
+        default=0,
+    )
+    if prefaces and longest + augment.max_tokens > augment.context:
+        message = (
+            f"arm '{arm.name}' shows worked examples, a document and an answer of up to about "
+            f"{longest + augment.max_tokens:,} tokens; its server's model sees {augment.context:,}"
+        )
+        help = (
+            "lower 'examples' or 'max_tokens', or raise the 'context' of the endpoint if its model has more"
+        )
+        Report().fail("W0502", message, arm.span, help=help)
 
 
 def emit_written(draft: Draft, of: int, made: Written, folder: Path) -> None:

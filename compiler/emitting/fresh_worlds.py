@@ -31,8 +31,10 @@ def fresh(
     seeds: Words,
     facts: tuple[int, int],
     report: Report,
+    who: str = "pretraining",
 ) -> tuple[Populated, dict[str, Closure]]:
     """Fresh worlds of episodes in which `facts` (low, high) facts are known, and what follows from those.
+    `who` is for whom they are.
 
     None contradicts what is declared: one that does is drawn again with as many facts, until it does not. All
     are drawn together once more then, because a few populations look at how large the largest world is.
@@ -47,20 +49,22 @@ def fresh(
             return populated, closures
         while len(left):
             if tries == TRIES:
-                _explain(experiment.world, populated, closures, report)
+                _explain(experiment.world, populated, closures, who, report)
             tries += 1
             chosen[left] = draw(seeds[left], "again", tries)
             some, follows = _drawn(experiment, episodes, sheets, chosen[left], known[left], high, report)
             left = left[contradictory(experiment.world, some, follows, report)]
 
 
-def _explain(world: World, populated: Populated, closures: dict[str, Closure], report: Report) -> NoReturn:
+def _explain(
+    world: World, populated: Populated, closures: dict[str, Closure], who: str, report: Report
+) -> NoReturn:
     """Report that no fresh world keeps to what is declared, with a contradiction and its proofs."""
     found = Report()
     check_constraints(world, populated, closures, found)
     clash = found.items[0]
-    message = f"pretraining drew {TRIES + 1} worlds that contradict what is declared: {clash.message}"
-    help = "lower 'facts' of 'pretrain', or 'exclude' a relation from it"
+    message = f"{who} drew {TRIES + 1} worlds that contradict what is declared: {clash.message}"
+    help = "lower 'facts' of 'pretrain', or 'exclude' a relation from it" if who == "pretraining" else ""
     report.fail(clash.code, message, clash.span, notes=clash.notes, help=help)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from wug.compiler.checking import experiment_settings, settings
+from wug.compiler.checking import augment, experiment_settings, settings
 from wug.compiler.checking import world as check_world
 from wug.compiler.checking.populations import POPULATIONS
 from wug.compiler.layout.pieces import COMMENT, Element, Piece
@@ -39,6 +39,9 @@ _SCHEMAS: tuple[Mapping[str, object], ...] = (
     experiment_settings.PHASE,
     experiment_settings.FINETUNE,
     experiment_settings.ARM,
+    augment.ASKED,
+    augment.SAMPLED,
+    augment.SERVED,
     *POPULATIONS.values(),
 )
 _FLAGS = frozenset(

@@ -7,7 +7,8 @@ from dataclasses import FrozenInstanceError, field
 
 import pytest
 
-from wug.compiler.record import Record
+from wug.compiler.canonical import canonical
+from wug.compiler.record import LATER, Record, as_plain
 
 
 class Point(Record):
@@ -40,6 +41,23 @@ def test_equality_is_of_the_compared_fields_in_one_class() -> None:
     assert len({Other(1, 2), Other(1, 2), Other(2, 1)}) == 2
     assert Point(1, place="here") == Point(1, place="there")
     assert Point(1, 2) != Other(1, 2)
+
+
+class Older(Record):
+    x: int
+    others: tuple[Point, ...] = ()
+
+
+class Newer(Older):
+    style: str = field(default="plain", metadata=LATER)
+
+
+def test_a_field_that_came_later_says_nothing_where_it_has_its_default() -> None:
+    assert canonical(Newer(1)) == canonical(Older(1)) != canonical(Newer(1, style="bold"))
+    assert as_plain(Newer(1)) == {"x": 1, "others": ()}
+    assert as_plain(Newer(1, style="bold")) == {"x": 1, "others": (), "style": "bold"}
+    inner = {"x": 2, "y": 0, "marks": ["a"], "place": ""}
+    assert as_plain(Older(1, (Point(2, marks=["a"]),))) == {"x": 1, "others": (inner,)}
 
 
 def test_nothing_changes() -> None:

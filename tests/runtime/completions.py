@@ -1,4 +1,4 @@
-"""A chat completion server in a thread that behaves as badly as a test wants it to."""
+"""A server for chats and texts to go on with, in a thread, that behaves as badly as a test wants it to."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ class Call:
 
     def __init__(self, handler: _Handler, body: dict[str, Any], attempt: int) -> None:
         self._handler, self.body, self.attempt = handler, body, attempt
-        self.text: str = body["messages"][0]["content"]
         self.path, self.key = handler.path, handler.headers.get("Authorization")
+        self.chats = self.path.endswith("/chat/completions")
+        self.text = _asked(body)
 
     def send(self, data: bytes, status: int = 200, length: int | None = None, **headers: str) -> None:
         """A reply of these bytes, which may claim another length."""
@@ -36,17 +37,25 @@ class Call:
 
     def say(self, text: str, prompt: int = 7, tokens: int = 3, finish: str | None = "stop") -> None:
         """A good answer."""
-        self.send(completion(text, prompt, tokens, finish))
+        self.send(completion(text, prompt, tokens, finish, self.chats))
 
     def fail(self, status: int, message: str = "no", **headers: str) -> None:
         self.send(json.dumps({"error": {"message": message}}).encode(), status, **headers)
 
 
-def completion(text: str | None, prompt: int = 7, tokens: int = 3, finish: str | None = "stop") -> bytes:
+def completion(
+    text: str | None, prompt: int = 7, tokens: int = 3, finish: str | None = "stop", chats: bool = True
+) -> bytes:
     """What a good server replies."""
-    choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish}
+    said = {"message": {"role": "assistant", "content": text}} if chats else {"text": text}
+    choice = {"index": 0, **said, "finish_reason": finish}
     usage = {"prompt_tokens": prompt, "completion_tokens": tokens}
     return json.dumps({"choices": [choice], "usage": usage}).encode()
+
+
+def _asked(body: dict[str, Any]) -> str:
+    text: str = body["messages"][0]["content"] if "messages" in body else body["prompt"]
+    return text
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -58,7 +67,7 @@ class _Handler(BaseHTTPRequestHandler):
         with server.lock:
             server.at_once += 1
             server.most_at_once = max(server.most_at_once, server.at_once)
-            text = body["messages"][0]["content"]
+            text = _asked(body)
             call = Call(self, body, sum(each.text == text for each in server.calls) + 1)
             server.calls.append(call)
         try:

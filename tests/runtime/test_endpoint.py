@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
 import json
 import logging
 import os
@@ -68,9 +69,15 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def desk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Desk]:
     with serving(echo) as server:
-        yield Desk(server, tmp_path / "ledger.jsonl")
+        desk = Desk(server, tmp_path / "ledger.jsonl")
+        desk.change(style=getattr(request, "param", "instruct"))
+        yield desk
+
+
+BOTH = pytest.mark.parametrize("desk", ["instruct", "base"], indirect=True)
+"""Of a test that a model of either style must pass."""
 
 
 def requests(count: int) -> list[Request]:
@@ -110,6 +117,22 @@ def test_what_is_sent_says_how_to_sample(desk: Desk, monkeypatch: pytest.MonkeyP
     assert "stop" not in desk.server.calls[1].body
 
 
+@pytest.mark.parametrize("desk", ["base"], indirect=True)
+def test_a_base_model_is_sent_a_text_to_go_on_with(desk: Desk) -> None:
+    desk.server.behave = lambda call: call.say(" It follows.\nAnd more")
+    (got,) = desk.ask(Request("a", "All of it.", "What"))
+    (call,) = desk.server.calls
+    assert call.path == "/v1/completions"
+    assert call.body["prompt"] == "All of it.\n\nWhat"
+    assert call.body["stop"] == ["\n"]
+    assert "messages" not in call.body
+    assert got.text == " It follows.", "a server may say what ends a text"
+    assert "model small (base: goes on with a text)" in desk.teacher.summary(requests(1))
+    desk.change(style="instruct")
+    assert desk.ask(Request("a", "All of it.", "What"))[0].text == " It follows.\nAnd more"
+
+
+@BOTH
 def test_seeds_are_keyed_by_request_and_sample(desk: Desk, tmp_path: Path) -> None:
     three = [Request("a", "", "What?", samples=2), Request("b", "", "What?")]
     desk.ask(*three)
@@ -120,6 +143,7 @@ def test_seeds_are_keyed_by_request_and_sample(desk: Desk, tmp_path: Path) -> No
     assert [call.body["seed"] for call in desk.server.calls[3:]] == [seeds[2], *seeds[:2]]
 
 
+@BOTH
 def test_an_endpoint_goes_through_json(desk: Desk) -> None:
     assert Endpoint.from_json(json.loads(json.dumps(desk.endpoint.to_json()))) == desk.endpoint
 
@@ -161,7 +185,7 @@ def a_list(call: Call) -> None:
 
 
 def text_of_another_kind(call: Call) -> None:
-    call.send(b'{"choices": [{"message": {"content": {"a": 1}}}]}')
+    call.send(b'{"choices": [{"message": {"content": {"a": 1}}, "text": {"a": 1}}]}')
 
 
 def overloaded(call: Call) -> None:
@@ -171,6 +195,7 @@ def overloaded(call: Call) -> None:
 PASSING = [cut, slow, dripping, no_json, deep, no_text, no_choices, a_list, text_of_another_kind, overloaded]
 
 
+@BOTH
 @pytest.mark.parametrize("bad", PASSING, ids=lambda bad: bad.__name__)
 def test_trouble_that_passes_is_asked_again(desk: Desk, bad: Callable[[Call], None]) -> None:
     desk.server.behave = lambda call: bad(call) if call.attempt <= 2 else echo(call)
@@ -247,6 +272,7 @@ def test_a_compressed_reply_is_not_unpacked(desk: Desk) -> None:
         desk.ask()
 
 
+@BOTH
 def test_what_one_request_is_refused_for_is_not_asked_again(desk: Desk) -> None:
     desk.server.behave = lambda call: call.fail(400, "too long") if "1" in call.text else echo(call)
     assert [each.finish for each in desk.ask(*requests(3))] == ["stop", "error", "stop"]
@@ -334,15 +360,17 @@ def test_an_address_that_nothing_is_sent_to(desk: Desk, base: str, says: str) ->
         desk.ask()
 
 
+@BOTH
 def test_an_answer_of_an_odd_kind(desk: Desk) -> None:
+    made = functools.partial(completion, chats=desk.endpoint.style == "instruct")
     said = iter(
         [
-            completion("cut", finish="length"),
-            completion("", finish="content_filter"),
-            completion(None),
-            completion("no usage").replace(b'"usage"', b'"other"'),
-            completion("lies", prompt=-5, tokens=True).replace(b'"Hello"', b"0"),
-            completion("x").replace(b'"x"', b'"half \\ud800 of a pair"'),
+            made("cut", finish="length"),
+            made("", finish="content_filter"),
+            made(None),
+            made("no usage").replace(b'"usage"', b'"other"'),
+            made("lies", prompt=-5, tokens=True).replace(b'"Hello"', b"0"),
+            made("x").replace(b'"x"', b'"half \\ud800 of a pair"'),
         ]
     )
     desk.server.behave = lambda call: call.send(next(said))
@@ -360,6 +388,7 @@ def test_an_answer_of_an_odd_kind(desk: Desk) -> None:
     assert len(desk.server.calls) == 6
 
 
+@BOTH
 def test_the_key_is_sent_and_nowhere_written(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -371,7 +400,8 @@ def test_the_key_is_sent_and_nowhere_written(
         if call.text == "Question 0?":
             call.fail(400, f"bad key {SECRET}")
         elif call.text == "Question 1?":
-            call.send(completion("x").replace(b'"x"', f'"Bearer \\u0073{SECRET[1:]}!"'.encode()))
+            said = completion("x", chats=call.chats)
+            call.send(said.replace(b'"x"', f'"Bearer \\u0073{SECRET[1:]}!"'.encode()))
         elif call.text == "Question 2?":
             call.fail(401, f"bad key {SECRET}")
 
@@ -395,6 +425,7 @@ def test_a_key_that_cannot_be_sent_is_not_said(desk: Desk, monkeypatch: pytest.M
     assert desk.server.calls == []
 
 
+@BOTH
 def test_the_limit_of_requests(desk: Desk) -> None:
     desk.change(requests=3, concurrency=2)
     with pytest.raises(Spent, match="the limit of 3 requests is reached; 3 answers are kept"):
@@ -414,6 +445,7 @@ def test_what_is_refused_is_no_request_of_the_limit(desk: Desk) -> None:
 WORST = len("Question 0?") + 64 + 20  # of one request's tokens; it takes 10
 
 
+@BOTH
 @pytest.mark.parametrize("concurrency", [1, 4])
 def test_the_limit_of_tokens_holds_for_the_worst_case(desk: Desk, concurrency: int) -> None:
     desk.server.behave = lambda call: call.say("long", WORST - 20, 20)
@@ -454,6 +486,7 @@ def test_never_more_at_once_than_is_allowed(desk: Desk) -> None:
     assert desk.server.most_at_once == 3
 
 
+@BOTH
 def test_a_killed_run_goes_on_without_asking_again(desk: Desk) -> None:
     """A real process and a real SIGKILL, with one request under way: that one stays booked at its worst."""
     silence = threading.Event()
@@ -517,7 +550,9 @@ def test_another_question_is_another_answer(desk: Desk) -> None:
     desk.ask(one)
     desk.change(model="large")
     desk.ask(one)
-    assert len(desk.server.calls) == 5
+    desk.change(style="base")
+    desk.ask(one)
+    assert len(desk.server.calls) == 6
 
 
 @pytest.mark.parametrize(("number", "error"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Stopped)])

@@ -108,6 +108,29 @@ def test_the_oracle_is_given_no_prompts_and_a_server_one_instruction(drafted: Dr
         assert request.prompts[0].startswith("Turn round: ")
 
 
+def test_a_base_model_goes_on_below_the_document(drafted: Drafted) -> None:
+    server = '"http://localhost:8000/v1" "m" { requests 9  tokens 9  style base'
+    drawn = drafted(f"augment local global by endpoint {server} }}")
+    documents = drawn.world_documents(0)
+    for request in asked(drawn):
+        assert request.prompts == (f"Document: {documents.text[request.unit.document]}\nWhat follows:\n",)
+    own = drafted(f'augment local by endpoint {server}  prompt "{{document}} So:" }}')
+    assert all(request.prompts[0].endswith(" So:") for request in asked(own)), "a spec's own words stay"
+
+
+def test_examples_take_room_from_the_others(drafted: Drafted) -> None:
+    server = '"http://localhost:8000/v1" "m" { requests 9  tokens 9  style base  context 500  max_tokens 32 }'
+    drawn = drafted(f"augment global by endpoint {server}")
+    documents = drawn.world_documents(0)
+    arm = drawn.experiment.arms[0]
+    without = requests(arm, drawn, 0, documents, words)
+    behind = requests(arm, drawn, 0, documents, words, {"global": "x" * 600})
+    for one, other in zip(without, behind, strict=True):
+        assert 0 < len(other.sources) < len(one.sources)
+        whole = 600 + sum(len(str(documents.text[row])) for row in other.sources) + len(other.prompts[0])
+        assert whole / 2 + 32 <= 500
+
+
 def test_withheld_facts_and_a_limit_of_documents(drafted: Drafted) -> None:
     every = asked_units_of(drafted("augment local by self"))
     half = asked_units_of(drafted("augment local by self { withhold 50% }"))
