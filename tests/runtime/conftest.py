@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import pyarrow.parquet as parquet
 import pytest
 from tokenizers import Tokenizer
 
+from tests.runtime.llama import environment, running
 from wug.compiler.emitting.tokenizer import piece_model
 from wug.compiler.plan import (
     Arm,
@@ -103,6 +105,13 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Tiny, Path]:
     made = plan()
     tiny = Tiny(made, *write(tmp_path_factory.mktemp("finished"), made))
     return tiny, run(tiny.plan, tiny.compiled, tiny.store, Silent())
+
+
+@pytest.fixture(scope="session")
+def llama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real server with a small real model."""
+    with running(environment(tmp_path_factory.mktemp("llama"))) as base:
+        yield base
 
 
 def plan(**changes: Any) -> Plan:

@@ -160,3 +160,38 @@ def test_an_endpoint_writes_lines(carried_out: Run, monkeypatch: pytest.MonkeyPa
     assert audit["verdicts"]["not_understood"] == 24
     assert audit["kept"] == 24, "filter none, the study's own, trains whatever was said"
     assert "zam" not in json.dumps(document)
+
+
+def test_a_base_model_goes_on_behind_worked_examples(carried_out: Run) -> None:
+    reply = "zum are louder than zam.\nnothing\n\nDocument: of the next world"
+    with serving(lambda call: call.say(reply)) as server:
+        address = f'"{server.base}" "small" {{ requests 100  tokens 100000  style base'
+        document, store = carried_out(f"augment local global by endpoint {address}  examples 2 }}")
+        texts = server.texts
+        assert len(texts) == 24
+        again, _ = carried_out(f"augment local global by endpoint {address}  examples 2 }}")
+        assert len(server.texts) == 24
+        before = entries(store, "written")
+        carried_out(f"augment local global by endpoint {address}  examples 1 }}")
+        assert len(server.texts) == 48, "other examples are another question"
+        assert len(entries(store, "written")) == len(before) + 1
+    assert again == document
+    assert {call.path for call in server.calls} == {"/v1/completions"}
+    assert server.calls[0].body["stop"] == ["\n\n", "\nDocument:"]
+    for text in texts:
+        *_, last = text.split("\n\n")
+        assert text.count("What follows:\n") == 3
+        assert text.endswith("What follows:\n")
+        assert last.startswith("Document: ")
+    prefaces = {text.split("\n\nDocument: ")[1] for text in texts}
+    assert len(prefaces) == 2 * 2, "those of a world and scope are the same for all its documents"
+    everybody = [text for text in texts if "The documents of a world:" in text]
+    assert len(everybody) == 12
+    for text in everybody:
+        others = text.split("The documents of a world:\n")[3].split("\n\n")[0].split("\n")
+        assert len(others) == 5, "each of the six documents is asked about, the others stand before it"
+    audit = document["augmentation"]["more"]
+    assert audit["texts"] == audit["verdicts"]["not_understood"] == 48, (
+        "what follows the empty line is no text"
+    )
+    assert audit["kept"] == 48

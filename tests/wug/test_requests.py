@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.runtime.completions import serving
 from wug import specs
 
 ADDRESS = '"http://localhost:9/v1" "small" { requests 50  tokens 5000 }'
@@ -41,6 +42,24 @@ def test_a_model_of_the_experiment_is_named(tmp_path: Path) -> None:
     model = "  model dot { layers 1  width 16  heads 2  pretrain { facts 1..2  steps 4  batch 4 } }\n"
     told = asked(tmp_path, "local by model dot", spoken=model)
     assert "augmented: local by model dot, 8 requests" in told
+
+
+def test_a_base_model_is_sent_what_is_shown(tmp_path: Path) -> None:
+    with serving(lambda call: call.say("Nothing.")) as server:
+        address = f'"{server.base}" "small" {{ requests 50  tokens 90000  concurrency 1  style base }}'
+        (each,) = json.loads(asked(tmp_path, f"local global by endpoint {address}", "--json"))
+        told = asked(tmp_path, f"local global by endpoint {address}")
+        assert server.calls == []
+        command = [sys.executable, "-m", "wug", "run", "hello.experiment"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=240)
+        assert done.returncode in (0, 1), done.stderr
+    local, all = (example["text"] for example in each["examples"])
+    assert local == server.texts[0]
+    assert all == server.texts[4], "hello has four documents a world"
+    for text in (local, all):
+        assert "\n".join(f"  > {line}".rstrip() for line in text.split("\n")) in told
+    assert "model small (base: goes on with a text), 1 at a time" in told
+    assert each["texts"] == len(server.calls) == 16
 
 
 def test_the_oracle_is_not_asked(tmp_path: Path) -> None:

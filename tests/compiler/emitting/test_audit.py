@@ -85,12 +85,12 @@ Table = list[dict[str, Any]]
 class Corpus:
     """A compiled experiment that may be changed, with hashes that fit."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, text: str = EXPERIMENT) -> None:
         (folder / "wug.lock").touch()
         (folder / "kin.world").write_text(WORLD)
         rows = (json.dumps({"prompt": prompt, "completion": answer}) + "\n" for prompt, answer in LINES)
         (folder / "lines.jsonl").write_text("".join(rows))
-        (folder / "kin.experiment").write_text(EXPERIMENT)
+        (folder / "kin.experiment").write_text(text)
         experiment = checked(folder / "kin.experiment")
         assert isinstance(experiment, Experiment)
         self.experiment = experiment
@@ -367,6 +367,22 @@ def test_every_change_is_found(
     found = corpus.changed(tmp_path, table, change)
     assert kind in {fault.kind for fault in found.faults}, found.faults
     assert {fault.seed for fault in found.faults} == {1}
+
+
+def test_worked_examples_that_give_a_fact_away_are_found(tmp_path: Path) -> None:
+    (tmp_path / "base").mkdir()
+    server = 'endpoint "http://localhost:1/v1" "m" { requests 9  tokens 9  style base  context 9000 }'
+    text = EXPERIMENT.replace("augment local by oracle", f"augment local global by {server}")
+    corpus = Corpus(tmp_path / "base", text)
+    assert not corpus.audit().faults
+    trained = parquet.read_table(corpus.path / "seed-1" / "documents.parquet").to_pylist()[0]["text"]
+
+    def give_away(rows: Table) -> None:
+        rows[1]["text"] = rows[1]["text"].replace("What follows:", f"What follows:\n{trained}", 1)
+
+    found = corpus.changed(tmp_path, "examples", give_away)
+    assert [(fault.kind, fault.seed) for fault in found.faults] == [("augmentation", 1)] * 2
+    assert "examples.parquet" in found.faults[0].message
 
 
 @pytest.mark.parametrize("what", ["reversal", "held", "false"])

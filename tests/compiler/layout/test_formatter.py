@@ -155,6 +155,15 @@ world x {    // opens
     )
 
 
+def test_settings_of_augmentation_on_one_line_are_told_apart() -> None:
+    server = 'endpoint "http://localhost:1/v1" "m"'
+    arm = (
+        f"arm a {{ augment local by {server} {{ requests 9 tokens 9 style base examples 2 rephrase only }} }}"
+    )
+    text = laid_out(f"wug 1\nexperiment x {{ {arm} }}\n", "experiment")
+    assert " requests 9  tokens 9  style base  examples 2  rephrase only\n" in text
+
+
 def test_a_long_rule_is_broken_at_its_commas() -> None:
     text = "wug 1\nworld x { rule a(x, y) if " + ", ".join(f"relation_{n}(x, y)" for n in range(8)) + " }\n"
     lines = laid_out(text, "world").splitlines()
