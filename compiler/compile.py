@@ -12,6 +12,7 @@ import dataclasses
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from math import gcd
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,9 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from wug.compiler.asking.questions import summary
+from wug.compiler.asking.tuned import tuned_on
 from wug.compiler.canonical import canonical, digest, file_digest, plain
-from wug.compiler.diagnosis.diagnostics import Report
+from wug.compiler.diagnosis.diagnostics import Diagnostic, Note, Report, SpecError
 from wug.compiler.draft import Draft, draft, draw_world, world_seeds
 from wug.compiler.emitting.augmentation import emit_requests, token_counts
 from wug.compiler.emitting.disjoint import disjoint
@@ -31,11 +33,12 @@ from wug.compiler.emitting.episodes import compile_episodes, compile_probe, with
 from wug.compiler.emitting.fresh_worlds import shown_relations
 from wug.compiler.emitting.given import given_texts
 from wug.compiler.emitting.tokenizer import build_tokenizer, write_tokenizer
+from wug.compiler.emitting.tuning import tuning_draft
 from wug.compiler.entities import Entity, Part
 from wug.compiler.experiment import Arm as ExperimentArm
 from wug.compiler.experiment import Experiment, Learner
 from wug.compiler.facts import Ints
-from wug.compiler.plan import Arm, Augment, Plan, Split
+from wug.compiler.plan import Arm, Augment, Plan, Split, Tuning
 from wug.compiler.plan import Learner as PlannedLearner
 from wug.compiler.populating.fresh_sizes import fact_weights
 from wug.compiler.populating.sheets import characters, read_data
@@ -47,6 +50,7 @@ from wug.progress import Progress
 
 CORPUS_VERSION = 13
 EPISODES_VERSION = 6
+TUNING_VERSION = 1
 """Raised whenever the output of a stage changes for the same spec; a test of golden hashes insists on it."""
 
 MOST_TOKENS = 2**16
@@ -73,7 +77,11 @@ def compile_experiment(experiment: Experiment, store: Store, progress: Progress,
         episodes = _episodes(experiment, learner, store, progress, report)
         _check_episodes(learner, episodes, report)
     manifest = _finished(entry.path / "manifest.json", "splits", "warnings")
-    return Compiled(entry.path, _plan(experiment, key, manifest["splits"]), tuple(manifest["warnings"]))
+    plan = _plan(experiment, key, manifest["splits"])
+    tuning = _tuning(experiment, entry.path, store, progress)
+    if tuning is not None:
+        plan = dataclasses.replace(plan, tuning=tuning)
+    return Compiled(entry.path, plan, tuple(manifest["warnings"]))
 
 
 def _episodes(
@@ -86,6 +94,37 @@ def _episodes(
             _write_episodes(experiment, learner, key, entry.scratch, progress, report)
             entry.commit()
     return entry.path
+
+
+def _tuning(experiment: Experiment, corpus: Path, store: Store, progress: Progress) -> Tuning | None:
+    """How arms are tuned, the worlds for it compiled; none where no arm is. `corpus` is where the experiment
+    is compiled. Raises SpecError."""
+    tunes = tuple(arm.tune for arm in experiment.arms if arm.tune is not None)
+    if not tunes:
+        return None
+    report, on = Report(), tuned_on(experiment)
+    key = digest(canonical(["tuning", TUNING_VERSION, corpus_key(experiment), corpus_key(on)]))
+    with store.entry(f"{experiment.name}/tuning", key, waiting=_waiting(progress)) as entry:
+        if not entry.ready:
+            try:
+                drawing = partial(tuning_draft, experiment, corpus)
+                _write_corpus(on, key, entry.scratch, progress, report, drawing, experiment)
+            except SpecError:
+                report.items = [_in_tuning(item) for item in report.items]
+                raise
+            entry.commit()
+    splits = _finished(entry.path / "manifest.json", "splits")["splits"]
+    return Tuning(key, tuple(Split.from_json(split) for split in splits), tunes)
+
+
+def _in_tuning(item: Diagnostic) -> Diagnostic:
+    """A finding that says of which worlds it is."""
+    if item.code == "W0511":
+        return item
+    told = Note(
+        "so it is in the worlds that arms are tuned on, which are drawn apart from those of the tests"
+    )
+    return dataclasses.replace(item, notes=(*item.notes, told))
 
 
 def _finished(path: Path, *keys: str) -> dict[str, Any]:
@@ -211,10 +250,20 @@ def _data_digests(world: World) -> list[list[str]]:
 # Entries
 
 
-def _write_corpus(experiment: Experiment, key: str, folder: Path, progress: Progress, report: Report) -> None:
+def _write_corpus(
+    experiment: Experiment,
+    key: str,
+    folder: Path,
+    progress: Progress,
+    report: Report,
+    drawing: Callable[[Report], Draft] | None = None,
+    spoken: Experiment | None = None,
+) -> None:
+    """Write the corpora of an experiment: of its worlds, or of those that `drawing` draws; in its own tokens,
+    or those of the experiment `spoken`."""
     with progress.stage("compiling", experiment.seeds, "worlds") as stage:
-        drawn = draft(experiment, report)
-        tokenizer = _tokenizer(experiment, report)
+        drawn = drawing(report) if drawing is not None else draft(experiment, report)
+        tokenizer = _tokenizer(spoken or experiment, report)
         check_context(drawn, tokenizer, report)
         check_answers(drawn, tokenizer, report)
         worlds = drawn.populated, drawn.closures

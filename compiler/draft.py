@@ -62,9 +62,9 @@ class Draft(Drawn):
         return scattered(parts, len(items))
 
 
-def world_seeds(count: int) -> Words:
-    """The 64-bit seeds of evaluation worlds 0, 1, ..."""
-    return np.array([seed_word("world", seed) for seed in range(count)], np.uint64)
+def world_seeds(count: int, kind: str = "world") -> Words:
+    """The 64-bit seeds of evaluation worlds 0, 1, ..., or of worlds of another kind."""
+    return np.array([seed_word(kind, seed) for seed in range(count)], np.uint64)
 
 
 def draw_world(world: World, seeds: Words, report: Report) -> tuple[Populated, dict[str, Closure]]:
@@ -79,9 +79,9 @@ def draw_world(world: World, seeds: Words, report: Report) -> tuple[Populated, d
     return populated, closures
 
 
-def draft(experiment: Experiment, report: Report, seeds: int | None = None) -> Draft:
+def draft(experiment: Experiment, report: Report, seeds: int | None = None, kind: str = "world") -> Draft:
     """Draw an experiment's worlds, or the first few of them. Raises SpecError with what is wrong."""
-    words = world_seeds(min(seeds or experiment.seeds, experiment.seeds))
+    words = world_seeds(min(seeds or experiment.seeds, experiment.seeds), kind)
     populated, closures = draw_world(experiment.world, words, report)
     worlds = drawn(experiment, words, populated, closures, report)
     report.stop_if_failed()

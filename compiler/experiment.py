@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import field
 
 from wug.compiler.language.source import Span
-from wug.compiler.plan import Augment, Expectation, Finetuning, Model, Pretraining, Prices, Sampling
+from wug.compiler.plan import Augment, Expectation, Finetuning, Model, Pretraining, Prices, Sampling, Tune
 from wug.compiler.record import Record
 from wug.compiler.world import World
 
@@ -117,8 +117,8 @@ class Arm(Record):
 
     `context` is none, train, oracle (`relevant` documents among `documents`) or bm25 (the `documents` that a
     search for the question finds); `articles` limits how many articles of one statement stand in context,
-    0 for all. `augment` says what its training documents are augmented with, and `writer` which model writes
-    that, where another one than the arm's own does.
+    0 for all. `augment` says what its training documents are augmented with, `writer` which model writes
+    that, where another one than the arm's own does, and `tune` what is tried of its training.
     """
 
     name: str
@@ -130,6 +130,7 @@ class Arm(Record):
     augment: Augment | None
     writer: str
     span: Span = field(compare=False)
+    tune: Tune | None = None
 
 
 class Phase(Record):

@@ -73,6 +73,24 @@ class Finetuning(Record):
     match: str = ""
 
 
+class Tune(Record):
+    """What is tried of an arm's training, on so many `worlds` apart: each of the learning rates with each of
+    the numbers of steps; where there are none, what the training says stands."""
+
+    arm: str
+    learning_rates: tuple[float, ...]
+    steps: tuple[int, ...]
+    worlds: int = 1
+
+    def candidates(self, setting: Finetuning) -> tuple[Finetuning, ...]:
+        """The trainings that are tried."""
+        return tuple(
+            dataclasses.replace(setting, steps=steps, learning_rate=rate)
+            for steps in self.steps or (setting.steps,)
+            for rate in self.learning_rates or (setting.learning_rate,)
+        )
+
+
 class Sampling(Record):
     """How a model goes on with a text.
 
@@ -248,6 +266,19 @@ class Split(Record):
         return Split(**{**said, "sampling": sampling, "endings": tuple(said["endings"])})
 
 
+class Tuning(Record):
+    """How arms are tuned: the `key` of the worlds that they are tuned on, what is asked there, and what is
+    tried of which arm."""
+
+    key: str
+    splits: tuple[Split, ...]
+    arms: tuple[Tune, ...]
+
+    def of(self, arm: str) -> Tune | None:
+        """What is tried of an arm, if it is tuned."""
+        return next((tune for tune in self.arms if tune.arm == arm), None)
+
+
 class Term(Record):
     """`arm.split + offset`, or a bare number when `arm` is empty."""
 
@@ -276,6 +307,7 @@ class Plan(Record):
     arms: tuple[Arm, ...]
     splits: tuple[Split, ...]
     expectations: tuple[Expectation, ...]
+    tuning: Tuning | None = field(default=None, metadata=LATER)
 
     def to_json(self) -> dict[str, Any]:
         return dict(as_plain(self))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from wug.compiler.plan import Arm, Augment, Finetuning, Plan
+from wug.compiler.plan import Arm, Augment, Finetuning, Plan, Tune
 from wug.runtime.corpus import World
 
-_Alike = tuple[str, Finetuning, str, tuple[bytes, ...]]
+_Alike = tuple[str, Finetuning, Tune | None, str, tuple[bytes, ...]]
 
 
 def augmentation_curves(plan: Plan, worlds: Sequence[World], added: Mapping[str, int]) -> list[list[str]]:
@@ -21,7 +21,9 @@ def augmentation_curves(plan: Plan, worlds: Sequence[World], added: Mapping[str,
     for arm in plan.arms:
         if arm.finetune is None:
             continue
-        alike = (plan.learner(arm).name, arm.finetune, arm.context, _shown(arm, worlds))
+        tune = plan.tuning.of(arm.name) if plan.tuning is not None else None
+        tried = replace(tune, arm="") if tune is not None else None
+        alike = (plan.learner(arm).name, arm.finetune, tried, arm.context, _shown(arm, worlds))
         if arm.augment is None:
             plain.setdefault(alike, arm.name)
         else:

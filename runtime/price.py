@@ -1,7 +1,7 @@
 """Prices: what each arm costs to prepare and to ask, and after how many questions one is the cheaper.
 
-An arm is a straight line: what is spent before the first question (writing what it is augmented with,
-training it, reading a context that all questions share), and what each question takes. In operations a
+An arm is a straight line: what is spent before the first question (tuning it, writing what it is augmented
+with, training it, reading a context that all questions share), and what each question takes. In operations a
 question is asked as here, all of its choices scored; in money its right answer is written once.
 """
 
@@ -16,6 +16,7 @@ from wug.compiler.plan import Arm, Plan
 from wug.runtime.corpus import World
 from wug.runtime.cost import QuestionCost, question_cost, train_flops
 from wug.runtime.schedule import added_tokens, training_lengths
+from wug.runtime.tuning import Tuned
 
 MILLION = 1_000_000
 
@@ -27,6 +28,32 @@ class Augmenting:
     prompt_tokens: int = 0
     tokens: int = 0
     flops: int = 0
+
+
+def tuning_price(plan: Plan, arm: Arm, tuned: Tuned, parameters: int) -> dict[str, Any]:
+    """What it took, once for all seeds, to tune an arm: training every candidate in every world, asking it,
+    and what a teacher wrote of these worlds. A candidate that came apart is charged as a whole. `parameters`
+    are those of its model."""
+    model, name, count = plan.learner(arm).model, arm.name, len(tuned.candidates)
+    asked = [(question_cost(model, parameters, w, name), len(w.items.item_id_N)) for w in tuned.worlds]
+    lengths = [
+        training_lengths(world, name, each.setting) for each in tuned.candidates for world in tuned.worlds
+    ]
+    tokens = sum(int(each.sum()) for each in lengths)
+    flops = sum(train_flops(model, parameters, each) for each in lengths)
+    flops += count * round(sum(cost.flops * n for cost, n in asked))
+    taught = Augmenting()
+    if tuned.audit is not None:
+        taught = Augmenting(tuned.audit.prompt_tokens, tuned.audit.tokens, tuned.audit.flops)
+    told = {"tuning_tokens": tokens, "tuning_flops": flops + taught.flops, "tuning_money": None}
+    prices, writer = plan.learner(arm).prices, plan.writer(arm).prices
+    if prices is None or writer is None:
+        return told
+    money = prices.training * tokens
+    money += prices.input * count * sum(cost.input_tokens * n for cost, n in asked)
+    money += prices.output * count * sum(cost.output_tokens * n for cost, n in asked)
+    money += writer.input * taught.prompt_tokens + writer.output * taught.tokens
+    return {**told, "tuning_money": _exact(money / MILLION)}
 
 
 @dataclass(frozen=True)
@@ -119,11 +146,11 @@ def line(price: Mapping[str, Any], reused: bool, money: bool) -> Line:
     """An arm's line, a shared context read anew for each question or once for all."""
     if money:
         told = price["money"]
-        spent = told["training"] + told["augmenting"]
+        spent = told["training"] + told["augmenting"] + told.get("tuning", 0)
         return (
             Line(spent + told["prefix"], told["question_reused"]) if reused else Line(spent, told["question"])
         )
-    spent = price["train_flops"] + price["augment_flops"]
+    spent = price["train_flops"] + price["augment_flops"] + price.get("tuning_flops", 0)
     if reused:
         return Line(spent + price["prefix_flops"], price["question_flops_reused"])
     return Line(spent, price["question_flops"])

@@ -202,6 +202,7 @@ def remarks(document: dict[str, Any]) -> list[RenderableType]:
         if row["wrong"]:
             texts = ", ".join(f"'{each['text']}' {each['n']:,}" for each in row["wrong"][:3])
             said.append(Text(f"{row['arm']}, {row['split']}: its commonest wrong answers: {texts}", "dim"))
+    said += [_tuned(arm, price) for arm, price in _arms(document).items() if "tuned" in price]
     said += [_written(arm, audit) for arm, audit in document["augmentation"].items()]
     for outcome in document["pretraining"]:
         whose = f"{outcome['model']}, " if len(_models(document)) > 1 else ""
@@ -234,6 +235,23 @@ def _luck(document: dict[str, Any]) -> str:
     if count < seeds:
         return f"{count} pretrainings{whose} for {seeds} seeds: the intervals cover their luck in part"
     return "a pretraining for each seed: the intervals cover their luck"
+
+
+def _tuned(arm: str, price: dict[str, Any]) -> Text:
+    """How an arm's training was chosen, and what that took."""
+    told = price["tuned"]
+    tried, many = told["candidates"], "s" if told["worlds"] > 1 else ""
+    items = most(each["n"] for each in tried if not each["failed"])
+    chosen = f"learning rate {told['learning_rate']:g}"
+    chosen += "" if price["match"] else f" and {told['steps']:,} steps"
+    shares = sorted(each["accuracy"] for each in tried if not each["failed"])
+    ends = dict.fromkeys(percent(share) for share in (shares[:1] + shares[-1:]))
+    right = f"right in {' to '.join(ends)}" if ends else "none of them to its end"
+    where = f"on {items} questions about what is trained in {told['worlds']} world{many} apart"
+    paid = price["money"]
+    spent = f"{paid['currency']} {money(paid['tuning'])}" if paid else flops(price["tuning_flops"])
+    found = f"{chosen}, of {len(tried)} trainings that were tried ({right})"
+    return Text(f"{arm}: tuned {where}: {found}; that took {spent}, once", "dim")
 
 
 def _written(arm: str, audit: dict[str, Any]) -> Text:

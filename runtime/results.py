@@ -18,9 +18,10 @@ from wug.runtime.curves import augmentation_curves
 from wug.runtime.expect import Outcome, judge, wilson
 from wug.runtime.free import Said, wrong_texts
 from wug.runtime.keys import canonical, digest
-from wug.runtime.price import Augmenting, compare, priced
+from wug.runtime.price import Augmenting, compare, priced, tuning_price
 from wug.runtime.score import Answers
 from wug.runtime.shortcut import Shortcut, of_training, shortcuts
+from wug.runtime.tuning import Tuned
 
 SCHEMA = 4
 BELOW = 0.05  # an interval this far below chance calls for an explanation
@@ -43,6 +44,7 @@ def results(
     arms: Sequence[ArmResult],
     pretraining: Mapping[str, Sequence[dict[str, Any]]],
     audits: Mapping[str, Audit],
+    tuned: Mapping[str, Tuned] | None = None,
 ) -> dict[str, Any]:
     """The document: rows (arm x split x seed), pooled (arm x split), arms, what their teachers wrote,
     pretraining, expectations. `pretraining` are the outcomes by model."""
@@ -64,7 +66,8 @@ def results(
                 for world, answers in zip(worlds, result.answers, strict=True)
             ]
     failed = {result.arm.name: result.failed for result in arms if result.failed is not None}
-    prices = _prices(plan, worlds, arms, {m: int(each[0]["parameters"]) for m, each in pretraining.items()})
+    parameters = {model: int(each[0]["parameters"]) for model, each in pretraining.items()}
+    prices = _prices(plan, worlds, arms, parameters, tuned or {})
     return {
         "schema": SCHEMA,
         "name": plan.name,
@@ -252,19 +255,29 @@ def _agreement(
 
 
 def _prices(
-    plan: Plan, worlds: Sequence[World], arms: Sequence[ArmResult], parameters: Mapping[str, int]
+    plan: Plan,
+    worlds: Sequence[World],
+    arms: Sequence[ArmResult],
+    parameters: Mapping[str, int],
+    tuned: Mapping[str, Tuned],
 ) -> dict[str, dict[str, Any]]:
     """Each arm's price; `parameters` are counted by model."""
-    prices = {}
+    prices: dict[str, dict[str, Any]] = {}
     for result in arms:
         arm, model = result.arm, plan.learner(result.arm).name
-        prices[arm.name] = {
+        price = prices[arm.name] = {
             "model": model,
             "context": arm.context,
             "augment": f"{' '.join(arm.augment.scopes)} by {arm.teacher}" if arm.augment else "",
             **priced(plan, worlds, arm, result.augmenting, parameters[model]),
             "failed": result.failed,
         }
+        if arm.name in tuned:
+            spent = tuning_price(plan, arm, tuned[arm.name], parameters[model])
+            paid = spent.pop("tuning_money")
+            price |= {"tuned": tuned[arm.name].to_json(), **spent}
+            if paid is not None:
+                price["money"]["tuning"] = paid
     compare(prices, _whole(plan))
     return prices
 

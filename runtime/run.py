@@ -34,6 +34,7 @@ from wug.runtime.price import Augmenting
 from wug.runtime.results import ArmResult, results
 from wug.runtime.schedule import BLOCK, CHECKPOINT_EVERY_S
 from wug.runtime.score import Answers, answers, check_fits, read_scores, score, write_scores
+from wug.runtime.tuning import settled, tune
 
 if TYPE_CHECKING:
     from wug.runtime.learn import Tree
@@ -51,8 +52,10 @@ def run(
     progress: Progress,
     scribe: Scribe | None = None,
     checkpoint_every_s: float = CHECKPOINT_EVERY_S,
+    tuning_scribe: Scribe | None = None,
 ) -> Path:
-    """Carry out a plan over a compiled directory; return the folder of results.json and its pictures.
+    """Carry out a plan over a compiled directory; return the folder of results.json and its pictures. Worlds
+    that arms are tuned on have a scribe of their own.
 
     Raises RuntimeFailure where the experiment cannot be carried out as written, EnvironmentFailure where the
     machine refuses, KeyboardInterrupt (Stopped for SIGTERM) where asked to stop, with all work so far safe.
@@ -62,9 +65,8 @@ def run(
     if store.has(f"{plan.name}/runs", final):
         return store.path(f"{plan.name}/runs", final)
     with interruptible(progress.note) as interruption:
-        folder = Run(plan, compiled, store, progress, interruption, scribe, checkpoint_every_s).carry_out(
-            final
-        )
+        made = Run(plan, compiled, store, progress, interruption, scribe, checkpoint_every_s)
+        folder = made.carry_out(final, tuning_scribe)
         if interruption:
             progress.note("all was done before it could stop: these are the whole results")
         return folder
@@ -91,13 +93,23 @@ class Run:
         self.weights: dict[str, Tree] = {}
         self.timing: dict[str, Any] = {}
 
-    def carry_out(self, final: str) -> Path:
+    def beside(self, plan: Plan, compiled: Path, scribe: Scribe | None) -> Run:
+        """A run over another compiled directory that is a part of this one."""
+        made = Run(
+            plan, compiled, self.store, self.progress, self.interruption, scribe, self.checkpoint_every_s
+        )
+        made.prepared = self.prepared
+        return made
+
+    def carry_out(self, final: str, tuning_scribe: Scribe | None) -> Path:
         plan = self.plan
         check_fits(plan, self.corpus)
+        tuned = tune(self, tuning_scribe)
         audits = augment(self)
-        arms = [self.arm(arm, audits.get(arm.name)) for arm in matched(plan.arms, self.corpus.worlds)]
+        trained = matched(settled(plan, tuned), self.corpus.worlds)
+        arms = [self.arm(arm, audits.get(arm.name)) for arm in trained]
         outcomes = {model.name: self._pretrainings(model) for model in plan.models}
-        document = results(plan, self.corpus.worlds, arms, outcomes, audits)
+        document = results(plan, self.corpus.worlds, arms, outcomes, audits, tuned)
         with self.store.entry(f"{plan.name}/runs", final, waiting=self.waiting("run")) as entry:
             if not entry.ready:
                 write_json(entry.scratch / "results.json", document)

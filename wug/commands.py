@@ -154,6 +154,7 @@ def _carried_out(spec: Experiment, options: argparse.Namespace) -> Path:
     """The folder of an experiment's results."""
     from wug.compiler.compile import compile_experiment
     from wug.compiler.emitting.augmentation import Scribe
+    from wug.compiler.emitting.tuning import tuning_draft
     from wug.progress import open_progress
     from wug.runtime.run import run as carry_out
 
@@ -161,7 +162,9 @@ def _carried_out(spec: Experiment, options: argparse.Namespace) -> Path:
     compiled = compile_experiment(spec, store, progress, Report())
     for warning in compiled.warnings:
         progress.warn(warning)
-    return carry_out(compiled.plan, compiled.path, store, progress, Scribe(spec))
+    tuning = Scribe(spec, lambda: tuning_draft(spec, compiled.path, Report()))
+    scribe = Scribe(spec)
+    return carry_out(compiled.plan, compiled.path, store, progress, scribe, tuning_scribe=tuning)
 
 
 def _run_folder(options: argparse.Namespace) -> int:
@@ -208,7 +211,7 @@ def requests(options: argparse.Namespace) -> int:
 
     store, progress = _store(options, options.file), open_progress()
     compiled = compile_experiment(spec, store, progress, Report())
-    found = asked(compiled.plan, compiled.path)
+    found = asked(compiled.plan, compiled.path, store)
     if options.json:
         sys.stdout.write(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
     else:

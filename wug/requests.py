@@ -9,16 +9,28 @@ from rich.console import Console
 from rich.text import Text
 
 from wug.compiler.plan import Arm, Plan
+from wug.compiler.store import Store
 from wug.runtime import corpus as corpora
 from wug.runtime.augment import questions_of
 from wug.runtime.endpoint import EndpointTeacher
 from wug.runtime.interruption import Interruption
 from wug.runtime.teach import Request, read_requests
+from wug.runtime.tuning import tuning_plans
 
 
-def requests(plan: Plan, compiled: Path) -> list[dict[str, Any]]:
+def requests(plan: Plan, compiled: Path, store: Store) -> list[dict[str, Any]]:
     """Each arm that a model has to write for: how many requests and texts there are in all worlds, of each
-    scope the first request of the first world as it would be put, and what a server is allowed to spend."""
+    scope the first request of the first world as it would be put, and what a server is allowed to spend. The
+    worlds that it is tuned on come by themselves."""
+    found = [{**each, "tuning": False} for each in _requests(plan, compiled)]
+    for tuning in tuning_plans(plan).values():
+        assert tuning.tuning is not None
+        folder = store.path(f"{plan.name}/tuning", tuning.tuning.key)
+        found += [{**each, "tuning": True} for each in _requests(tuning, folder)]
+    return found
+
+
+def _requests(plan: Plan, compiled: Path) -> list[dict[str, Any]]:
     found = []
     (first,) = corpora.load(compiled, plan.seeds[:1]).worlds
     for arm in (arm for arm in plan.arms if arm.augment is not None and arm.augment.sampled):
@@ -78,7 +90,9 @@ def print_requests(found: list[dict[str, Any]], console: Console) -> None:
     if not found:
         console.print("no arm of this experiment has a teacher that must be asked", highlight=False)
     for each in found:
-        counts = f"{each['requests']:,} requests in {each['worlds']:,} worlds, {each['texts']:,} texts"
+        many = "s" if each["worlds"] > 1 else ""
+        counts = f"{each['requests']:,} requests in {each['worlds']:,} world{many}, {each['texts']:,} texts"
+        counts += ", to be tuned on" if each["tuning"] else ""
         console.print(
             Text.assemble(
                 (each["arm"], "bold"), f": {' '.join(each['scopes'])} by {each['teacher']}, {counts}"

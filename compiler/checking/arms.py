@@ -11,7 +11,7 @@ from wug.compiler.checking.named import once
 from wug.compiler.diagnosis.diagnostics import Report, did_you_mean
 from wug.compiler.experiment import Arm
 from wug.compiler.language import syntax, syntax_experiment
-from wug.compiler.plan import Expectation, Finetuning, Term
+from wug.compiler.plan import Expectation, Finetuning, Term, Tune
 
 
 class ArmChecker:
@@ -51,8 +51,15 @@ class ArmChecker:
             writer = self._model(named)
             if augment is None or augment.teacher != "self" or named is None or writer == model:
                 writer = ""  # an arm's own model needs no name
-            arms.append(Arm(name, model, context, documents, articles, made, augment, writer, arm.name.span))
+            tune = _tune(name, finetune) if finetune is not None else None
+            arms.append(
+                Arm(
+                    name, model, context, documents, articles, made, augment, writer, arm.name.span, tune=tune
+                )
+            )
         self._check_matches({arm.name: arm for arm in arms}, own, whole)
+        for name, arm in declared.items():
+            self._check_tuned(arm.name, own[name].get("finetune", {}))
         return tuple(arms)
 
     def _model(self, name: syntax.Name | None) -> str:
@@ -92,6 +99,14 @@ class ArmChecker:
             elif arms[match.text].finetune is None:
                 message = f"arm '{name}' is to match the training of '{match.text}', which does not train"
                 self.report.add("W0504", message, match.span, help="match an arm with finetune")
+
+    def _check_tuned(self, arm: syntax.Name, setting: dict[str, Any]) -> None:
+        """What is tried cannot be settled too."""
+        for key in ("learning_rate", "steps"):
+            if key in setting.get("tune", {}) and (key in setting or (key == "steps" and "match" in setting)):
+                have = f"'{key}'" if key in setting else "an arm to match"
+                message = f"arm '{arm.text}' has {have}, and tries several {_TRIED[key]} beside"
+                self.report.add("W0504", message, arm.span, help="leave one of them out")
 
     def _inherited(
         self, name: str, own: dict[str, dict[str, Any]], whole: dict[str, dict[str, Any]]
@@ -158,15 +173,35 @@ class ArmChecker:
         return Term(sum.arm.text, sum.split.text, sum.offset) if good else None
 
 
+_TRIED = {"learning_rate": "learning rates", "steps": "numbers of steps"}
+
+
 def _laid_over(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
-    """Settings of a training over those it is like: steps and an arm to match take each other's place."""
-    given_up = {"steps"} if "match" in own else {"match"} if "steps" in own else set()
-    return {key: value for key, value in base.items() if key not in given_up} | own
+    """Settings of a training over those it is like: steps, an arm to match and steps to try take each other's
+    place, and so do a learning rate and those to try."""
+    tried = {*own.get("tune", {})} & {*_TRIED}
+    given_up = {"steps"} if "match" in own else {"match"} if {"steps"} & ({*own} | tried) else set()
+    left = {key: value for key, value in base.items() if key not in given_up | tried}
+    if "tune" in left:
+        settled = {*own} | ({"steps"} if "match" in own else set())
+        tune = {key: value for key, value in left.pop("tune").items() if key not in settled}
+        if {*tune} & {*_TRIED}:
+            left["tune"] = tune
+    return left | own
 
 
 def _finetuning(values: dict[str, Any]) -> Finetuning:
     match = values.get("match")
-    return Finetuning(**{**values, "match": match.text if match is not None else ""})
+    settled = {key: value for key, value in values.items() if key != "tune"}
+    return Finetuning(**{**settled, "match": match.text if match is not None else ""})
+
+
+def _tune(arm: str, finetune: dict[str, Any]) -> Tune | None:
+    """What is tried of an arm's training."""
+    tune = finetune.get("tune")
+    if tune is None:
+        return None
+    return Tune(arm, tune.get("learning_rate", ()), tune.get("steps", ()), tune.get("worlds", 1))
 
 
 def _matched(name: str, arms: dict[str, Arm]) -> list[str]:

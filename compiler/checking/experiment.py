@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wug.compiler.asking.tuned import tuning_tests
 from wug.compiler.checking.arms import ArmChecker
 from wug.compiler.checking.given import GivenChecker
 from wug.compiler.checking.model import ModelChecker
@@ -10,7 +11,7 @@ from wug.compiler.checking.taught import TaughtDocuments
 from wug.compiler.checking.tests import TestChecker
 from wug.compiler.checking.where import HoldoutChecker, WhereChecker
 from wug.compiler.diagnosis.diagnostics import Report
-from wug.compiler.experiment import Experiment, Train
+from wug.compiler.experiment import Arm, Experiment, Test, Train
 from wug.compiler.language import syntax_experiment
 from wug.compiler.world import World
 
@@ -46,6 +47,7 @@ def check_experiment(
     )
     reader = ArmChecker(declared, report)
     arms = reader.arms()
+    _check_tunable(arms, world, tests, trains, declared, report)
     expectations = tuple(e for e in map(reader.expect, declared.expects) if e is not None)
     seeds = _seeds(declared, report)
     if not declared.models:
@@ -88,6 +90,25 @@ def _check_whole(declared: syntax_experiment.Experiment, report: Report) -> None
             report.add(
                 "W0501", f"experiment '{declared.name.text}' has {what}", declared.name.span, help=help
             )
+
+
+def _check_tunable(
+    arms: tuple[Arm, ...],
+    world: World,
+    tests: tuple[Test, ...],
+    trains: list[Train],
+    declared: syntax_experiment.Experiment,
+    report: Report,
+) -> None:
+    """Report that there is nothing to tune an arm on; not where a test could not be read."""
+    tuned = next((arm for arm in arms if arm.tune is not None), None)
+    if tuned is None or report.failed or tuning_tests(world, tests, tuple(trains)):
+        return
+    message = (
+        f"arm '{tuned.name}' has nothing to be tuned on: no test offers values in a form that is trained"
+    )
+    said = f"{trains[0].relation} in {trains[0].form}" if trains else "RELATION in FORM"
+    report.add("W0511", message, tuned.span, help=f"add: test trained {{ {said}  choices others(3) }}")
 
 
 def _seeds(declared: syntax_experiment.Experiment, report: Report) -> int:

@@ -94,6 +94,50 @@ def _currency(cursor: settings.Cursor, key: syntax.Name) -> str | None:
     return str(atom.text.strip())
 
 
+def _numbers(low: float, high: float, whole: bool = False) -> settings.Taker:
+    """One or more numbers that are all different: `steps 100 200`."""
+
+    def take(cursor: settings.Cursor, key: syntax.Name) -> tuple[float, ...] | None:
+        found: list[float] = []
+        one = settings.integer(int(low), int(high)) if whole else settings.decimal(low, high)
+        while not found or isinstance(cursor.peek(), syntax.Number):
+            atom = cursor.peek()
+            number = one(cursor, key)
+            if number is None or atom is None:
+                return None
+            if number in found:
+                cursor.report.add("W0203", f"'{key.text}' tries {number:,g} twice", atom.span)
+                return None
+            found.append(number)
+        return tuple(found)
+
+    return take
+
+
+def _tune(cursor: settings.Cursor, key: syntax.Name) -> dict[str, Any] | None:
+    """`tune { learning_rate 1e-3 3e-3  steps 100 200  worlds 2 }`."""
+    before = len(cursor.report.items)
+    values: dict[str, Any] | None = settings.block(TUNE, "tune")(cursor, key)
+    if values is None or len(cursor.report.items) > before:
+        return None
+    if not {"learning_rate", "steps"} & {*values}:
+        help = "tune { learning_rate 1e-3 3e-3  steps 100 200 }"
+        cursor.report.add("W0107", "'tune' needs learning rates or steps to try", key.span, help=help)
+        return None
+    tried = len(values.get("learning_rate", (0,))) * len(values.get("steps", (0,)))
+    if tried > MOST_TRIED:
+        message = f"'tune' tries {tried:,} trainings; at most {MOST_TRIED:,} are tried"
+        cursor.report.add("W0204", message, key.span)
+        return None
+    return values
+
+
+MOST_TRIED = 100
+TUNE: settings.Schema = {
+    "learning_rate": _numbers(1e-12, 10),
+    "steps": _numbers(1, 10_000_000, whole=True),
+    "worlds": settings.integer(1, 100),
+}
 _STEPS = settings.integer(1, 10_000_000)
 FINETUNE: settings.Schema = {
     "steps": _STEPS,
@@ -103,6 +147,7 @@ FINETUNE: settings.Schema = {
     "warmup": settings.integer(0, 10_000_000),
     "weight_decay": settings.decimal(0, 10),
     "loss": settings.word("whole", "answer"),
+    "tune": _tune,
 }
 PHASE: settings.Schema = {
     "facts": _facts,

@@ -237,9 +237,9 @@ CATALOGUE: dict[str, Rule] = {
         "an arm that does not fit together",
         "An arm that augments must train (it needs 'finetune', or 'like' an arm that has it), and\n"
         "'articles' limits a context, so it needs one. An arm that is to 'match' another\n"
-        "has no steps of its own, and the other must train. 'examples' are for an endpoint of 'style base'\n"
-        "without a 'prompt' of its own; they are of fresh worlds, in which more can be said than the\n"
-        "documents say.",
+        "has no steps of its own, and the other must train. What 'tune' tries is not set beside it.\n"
+        "'examples' are for an endpoint of 'style base' without a 'prompt' of its own; they are of fresh\n"
+        "worlds, in which more can be said than the documents say.",
     ),
     "W0505": _error(
         "an answer that does not follow",
@@ -281,5 +281,13 @@ CATALOGUE: dict[str, Rule] = {
         "choose among, to say again in other articles, behind a preamble or in other words. 'train lines'\n"
         "and 'test name { lines  choices others(3) }' are all there is to say. What is to be trained twice,\n"
         "or left out, is so in the file.",
+    ),
+    "W0511": _error(
+        "nothing to tune on",
+        "An arm is tuned on what is trained, asked in the form that is trained, in worlds that are drawn\n"
+        "for it. So some test must ask for trained facts in that form and offer values: 'choices\n"
+        "contradiction', others(n) or instead(...). What reads as a question of a test is left out; where\n"
+        "all worlds have the same facts, as those of a table have, the form needs a wording for it that\n"
+        "is 'held' and in which no test asks.",
     ),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -209,20 +209,21 @@ def emit_written(draft: Draft, of: int, made: Written, folder: Path) -> None:
 
 class Scribe:
     """Judges what an experiment's teachers wrote, and writes down what comes of it. Worlds are drawn at the
-    first call."""
+    first call: those of the experiment, or what `drawing` draws."""
 
-    def __init__(self, experiment: Experiment) -> None:
+    def __init__(self, experiment: Experiment, drawing: Callable[[], Draft] | None = None) -> None:
         self.experiment = experiment
+        self.drawing = drawing or (lambda: draft(experiment, Report()))
 
     @cached_property
     def draft(self) -> Draft:
-        """All worlds of the experiment."""
-        return draft(self.experiment, Report())
+        """All worlds that teachers write about."""
+        return self.drawing()
 
     def __call__(self, arm: str, of: int, answers: Sequence[tuple[int, str, int]], folder: Path) -> None:
         """Write the audit and the documents of an arm in world `of`. An answer is the number of its request,
         its text, and how many letters of it the prompt had."""
-        made = next(each for each in self.experiment.arms if each.name == arm)
+        made = next(each for each in self.draft.experiment.arms if each.name == arm)
         assert made.augment is not None
         units = asked_units(made.augment, self.draft, of, self.draft.world_documents(of))
         texts = [Answer(units[request % len(units)], text, begun) for request, text, begun in answers]

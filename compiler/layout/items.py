@@ -38,6 +38,7 @@ _SCHEMAS: tuple[Mapping[str, object], ...] = (
     experiment_settings.PRETRAIN,
     experiment_settings.PHASE,
     experiment_settings.FINETUNE,
+    experiment_settings.TUNE,
     experiment_settings.ARM,
     augment.ASKED,
     augment.SAMPLED,

@@ -28,6 +28,7 @@ BLOCKS = {
     "model": experiment_settings.MODEL,
     "pretrain": experiment_settings.PRETRAIN,
     "finetune": experiment_settings.FINETUNE,
+    "tune": experiment_settings.TUNE,
     "arm": experiment_settings.ARM,
     "augment": {**augment.ASKED, **augment.SAMPLED, **augment.SERVED},
     **{f"populate {method}": schema for method, schema in check_populations.POPULATIONS.items()},

@@ -14,11 +14,12 @@ from wug import specs
 ADDRESS = '"http://localhost:9/v1" "small" { requests 50  tokens 5000 }'
 
 
-def asked(folder: Path, augment: str, *more: str, spoken: str = "") -> str:
+def asked(folder: Path, augment: str, *more: str, spoken: str = "", steps: str = "steps 60") -> str:
     shutil.copytree(specs() / "worlds", folder / "worlds", dirs_exist_ok=True)
     (folder / "wug.lock").touch()
     text = (specs() / "experiments" / "hello.experiment").read_text().replace("local by oracle", augment)
     text = text.replace("  arm ", f"{spoken}  arm ", 1)
+    text = text.replace("finetune { steps 60", f"finetune {{ {steps}")
     (folder / "hello.experiment").write_text(text.replace("../worlds", "worlds"))
     command = [sys.executable, "-m", "wug", "requests", "hello.experiment", *more]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=200)
@@ -60,6 +61,17 @@ def test_a_base_model_is_sent_what_is_shown(tmp_path: Path) -> None:
         assert "\n".join(f"  > {line}".rstrip() for line in text.split("\n")) in told
     assert "model small (base: goes on with a text), 1 at a time" in told
     assert each["texts"] == len(server.calls) == 16
+
+
+def test_the_worlds_that_an_arm_is_tuned_on_are_shown_by_themselves(tmp_path: Path) -> None:
+    tune = "tune { steps 10 20  worlds 1 }"
+    real, tuning = json.loads(asked(tmp_path, "local by self", "--json", steps=tune))
+    assert [(each["arm"], each["tuning"], each["worlds"]) for each in (real, tuning)] == [
+        ("augmented", False, 2),
+        ("augmented", True, 1),
+    ]
+    assert real["requests"] == 2 * tuning["requests"] > 0
+    assert real["examples"][0]["shown"] != tuning["examples"][0]["shown"]
 
 
 def test_the_oracle_is_not_asked(tmp_path: Path) -> None:
