@@ -175,7 +175,7 @@ def test_part_of_a_document_is_what_is_shown(drafted: Drafted) -> None:
     drawn = draft(spec, Report(), seeds=1)
     server = Endpoint("http://localhost:8000/v1", "m", 9, 9, style="base")
     augment = Augment(("local",), "endpoint", sentences="independent", endpoint=server, examples=3)
-    arm = Arm("shown", "none", 0, 0, None, augment, spec.span)
+    arm = Arm("shown", spec.models[0].name, "none", 0, 0, None, augment, "", spec.span)
     for example in examples(arm, drawn, 0)["local"]:
         assert example.document.count(".") == 1
 
