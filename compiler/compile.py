@@ -197,9 +197,9 @@ def _asked(arm: ExperimentArm) -> Augment | None:
         asked.prompt,
         asked.context,
     )
-    if not asked.examples:
+    if not (asked.examples or "global" in asked.scopes):
         return whole
-    # how long its answers may be decides whether examples leave room for them
+    # how long its answers may be decides how many documents and examples can stand before them
     return dataclasses.replace(whole, examples=asked.examples, max_tokens=asked.max_tokens)
 
 

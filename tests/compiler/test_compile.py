@@ -204,6 +204,15 @@ def test_whose_an_arm_is_counts_in_its_corpora_for_how_much_can_be_seen_alone(wr
         )
 
 
+@pytest.mark.parametrize(("scope", "counts"), [("local", False), ("global", True)])
+def test_how_much_may_be_written_counts_where_the_rest_must_leave_room_for_it(
+    write: Write, scope: str, counts: bool
+) -> None:
+    arm = OTHER.replace("local by self", f"{scope} by self {{ max_tokens 20 }}")
+    more = arm.replace("20", "24")
+    assert (corpus_key(with_arms(write, "", arm)) != corpus_key(with_arms(write, "", more))) is counts
+
+
 def test_a_second_model_leaves_the_episodes_of_the_first_as_they_are(small: Experiment, write: Write) -> None:
     both = with_arms(write, LARGE, "  arm other { model large  context train }\n")
     first, second = (episodes_key(both, model) for model in both.models)
