@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from wug.compiler.asking.about_pairs import asks
 from wug.compiler.asking.questions import summary
 from wug.compiler.asking.tuned import tuned_on
 from wug.compiler.canonical import canonical, digest, file_digest, plain
@@ -48,7 +49,7 @@ from wug.compiler.words.pools import token_histograms, token_lines
 from wug.compiler.world import World
 from wug.progress import Progress
 
-CORPUS_VERSION = 13
+CORPUS_VERSION = 14
 EPISODES_VERSION = 6
 TUNING_VERSION = 1
 """Raised whenever the output of a stage changes for the same spec; a test of golden hashes insists on it."""
@@ -224,6 +225,7 @@ def episodes_key(experiment: Experiment, learner: Learner) -> str:
     tests = [(t.relation, t.form, t.choices.kind, t.choices.statements) for t in experiment.tests]
     words = [(d.title, d.pronoun, d.questions > 0) for d in experiment.world.documents.values()]
     setting = [learner.episodes, learner.pretraining.seed, words, experiment.texts()]
+    setting += [[ask.test.ask, ask.strongest, ask.statements] for ask in asks(experiment.tests)]
     parts = [world, relations, weights, types, _data_digests(experiment.world)]
     return digest(canonical(["episodes", EPISODES_VERSION, *parts, trains, tests, setting]))
 

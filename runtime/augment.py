@@ -128,7 +128,7 @@ def _by_model(
         by_weights.setdefault(writer.pretraining_seed(world.seed), []).append(place)
     folders = {seed: run.pretrained(writer, seed) for seed in by_weights}
     run.prepare()
-    total = sum(len(each.prompts) for asked in requests for each in asked)
+    total = sum(len(each.put) for asked in requests for each in asked)
     cost = dict.fromkeys(("prompt_tokens", "tokens", "flops"), 0)
     with run.progress.stage(f"{arm.name}: writing from context", total, "prompts") as stage:
         before = 0
@@ -141,7 +141,7 @@ def _by_model(
             mine = [(worlds[place], requests[place]) for place in places]
             parameters = run.load(writer.model, folders[seed])
             texts = write_by_model(writer.model, parameters, run.corpus.tokenizer, made, mine, done)
-            before += sum(len(each.prompts) for _, asked in mine for each in asked)
+            before += sum(len(each.put) for _, asked in mine for each in asked)
             for (world, _), own in zip(mine, texts, strict=True):
                 write_texts(scratch / f"seed-{world.seed}.jsonl", own)
             count = read_json(folders[seed] / "outcome.json")["parameters"]

@@ -2,7 +2,7 @@
 
 The model is the arm's own before it is fine-tuned (`by self`) or another one of the experiment (`by model`).
 It reads the documents of a request in context, as pretraining's episodes are read, and goes on from each of
-the request's prompts.
+the request's prompts and questions.
 """
 
 from __future__ import annotations
@@ -34,11 +34,19 @@ class Request:
     shown: str
     context_doc_ids: tuple[int, ...]
     prompts: tuple[str, ...]
+    questions: tuple[str, ...]
+
+    @property
+    def put(self) -> tuple[tuple[str, str], ...]:
+        """All that is to be gone on from: a question that stands before the text, and the text's beginning,
+        one of them empty."""
+        return (*(("", prompt) for prompt in self.prompts), *((question, "") for question in self.questions))
 
 
 @dataclass(frozen=True)
 class Text:
-    """A text that a teacher wrote, prompt included: `begun` letters of it are the prompt's."""
+    """A text that a teacher wrote, prompt included: `begun` letters of it are the prompt's. The `question`
+    that it answers is no part of it."""
 
     request_id: int
     sample: int
@@ -47,11 +55,12 @@ class Text:
     finish: str
     prompt_tokens: int
     tokens: int
+    question: str = ""
 
 
 def read_requests(folder: Path, arm: str) -> list[Request]:
     """The requests of an arm in one compiled world."""
-    names = ["request_id", "scope", "shown", "context_doc_ids", "prompts"]
+    names = ["request_id", "scope", "shown", "context_doc_ids", "prompts", "questions"]
     table = parquet.read_table(folder / "requests.parquet", columns=["arm", *names])
     return [
         Request(
@@ -60,6 +69,7 @@ def read_requests(folder: Path, arm: str) -> list[Request]:
             row["shown"],
             tuple(row["context_doc_ids"]),
             tuple(row["prompts"]),
+            tuple(row["questions"]),
         )
         for row in table.to_pylist()
         if row["arm"] == arm
@@ -103,23 +113,24 @@ def write_by_model(
     for place, (world, requests) in enumerate(worlds):
         for request in requests:
             contexts.append(context_of(request, world, tokenizer))
-            for text in request.prompts:
+            for question, begun in request.put:
                 for number in range(distinct):
-                    prompts.append(prompt_of(text, tokenizer, len(contexts) - 1, number))
-                    asked.append((place, request))
+                    prompts.append(prompt_of(question + begun, tokenizer, len(contexts) - 1, number))
+                    asked.append((place, request, question, begun))
     written = sample(model, parameters, tokenizer, prompts, augment.sampling, contexts, done)
     found: list[list[Text]] = [[] for _ in worlds]
-    for (place, request), prompt, made in zip(asked, prompts, written, strict=True):
+    for (place, request, question, begun), prompt, made in zip(asked, prompts, written, strict=True):
         for number in range(prompt.sample, augment.samples, distinct):
             found[place].append(
                 Text(
                     request.request_id,
                     number,
-                    prompt.text + made.text,
-                    len(prompt.text),
+                    begun + made.text if begun else made.text.lstrip(),
+                    len(begun),
                     made.finish,
                     len(contexts[prompt.context]) + len(prompt.tokens),
                     made.tokens,
+                    question,
                 )
             )
     return found
@@ -131,11 +142,11 @@ def teaching_cost(
     """Tokens read, tokens written, operations: each context and prompt is read once for all its samples."""
     read = written = flops = 0
     for texts in worlds:
-        seen: set[tuple[int, str]] = set()
+        seen: set[tuple[int, str, str]] = set()
         for made in texts:
             if made.sample >= augment.distinct:
                 continue
-            prompt = made.request_id, made.text[: made.begun]
+            prompt = made.request_id, made.question, made.text[: made.begun]
             if prompt not in seen:
                 seen.add(prompt)
                 read += made.prompt_tokens

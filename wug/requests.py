@@ -44,7 +44,7 @@ def _requests(plan: Plan, compiled: Path) -> list[dict[str, Any]]:
                 "scopes": list(arm.augment.scopes),
                 "worlds": len(plan.seeds),
                 "requests": len(every),
-                "texts": sum(len(request.prompts) for request in every) * arm.augment.samples,
+                "texts": sum(len(request.put) for request in every) * arm.augment.samples,
                 "examples": [_put(compiled, arm, first, request) for request in _firsts(asked[0])],
                 "server": _server(plan, compiled, arm, asked),
             }
@@ -65,6 +65,7 @@ def _put(compiled: Path, arm: Arm, world: corpora.World, request: Request) -> di
         "context": [text[doc_id] for doc_id in request.context_doc_ids],
         "shown": request.shown,
         "prompts": list(request.prompts),
+        "questions": list(request.questions),
     }
     assert arm.augment is not None
     if arm.augment.endpoint is not None and arm.augment.endpoint.style == "base":
@@ -108,6 +109,6 @@ def print_requests(found: list[dict[str, Any]], console: Console) -> None:
             if example["context"]:
                 console.print(Text("\n".join(f"  | {line}" for line in example["context"]), "dim"))
             console.print(Text(f"  | {example['shown']}"))
-            for prompt in example["prompts"]:
+            for prompt in (*example["prompts"], *example["questions"]):
                 console.print(Text("\n".join(f"  > {line}" for line in prompt.splitlines())))
         console.print()

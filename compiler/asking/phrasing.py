@@ -6,20 +6,14 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from wug.compiler.asking.asked import (
-    item_number,
-    question_about,
-)
-from wug.compiler.asking.choices import (
-    Claim,
-)
-from wug.compiler.draw import permute
+from wug.compiler.asking.asked import item_number
+from wug.compiler.asking.choices import Claim
 from wug.compiler.experiment import Test
 from wug.compiler.facts import Ints
 from wug.compiler.forms import Piece, Wording, slots
 from wug.compiler.populating.drawn import Drawn
 from wug.compiler.saying.manner import Manner, Which, choose, plain
-from wug.compiler.saying.render import Texts, say, text_of, whole
+from wug.compiler.saying.render import Texts, say, whole
 
 
 class Phrasing:
@@ -52,18 +46,6 @@ class Phrasing:
         if not self.test.ask:
             return cue
         return np.array([self.test.ask.replace("{cue}", str(text)) for text in cue])
-
-    def about(self, of: Ints, both: Ints) -> Texts:
-        """What is asked about each pair. Half of them, drawn, are turned round: their order might tell."""
-        counts = np.bincount(of, minlength=len(self.drawn.seeds))
-        place = permute(self.drawn.seeds[of], f"{self.test.name}/pair", item_number(of), counts[of])
-        both = np.where((place % 2 == 1)[:, None], both[:, ::-1], both)
-        first, second = (
-            text_of(self.world, self.drawn.populated, argument.type, 0, of, both[:, place])
-            for place, argument in enumerate(self.relation.arguments)
-        )
-        pairs = zip(first.tolist(), second.tolist(), strict=True)
-        return np.array([question_about(self.test, self.relation, pair) for pair in pairs])
 
     def stated(self, claim: Claim, of: Ints) -> Texts:
         """A claim as a sentence, in the first wording."""

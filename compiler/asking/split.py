@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wug.compiler.asking.about_pairs import questions_about
 from wug.compiler.asking.asked import (
     asked_rows,
     check_taught,
@@ -210,7 +211,7 @@ class _Asker:
         depth = sizes[np.arange(len(of)), first]
         cue = np.full(len(of), "")
         if self.test.ask:
-            cue = self.words.about(of, claims[0].arguments)
+            cue = questions_about(self.test, self.drawn, of, claims[0].arguments)
             offered = [np.char.add(" ", said) for said in offered]
         return Offer(of, relation, form, rows, cue, offered, accept, range(len(claims)), claims, depth)
 

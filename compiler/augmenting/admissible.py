@@ -9,6 +9,7 @@ import numpy as np
 
 from wug.compiler.augmenting.kind import is_reversal
 from wug.compiler.augmenting.requests import Request
+from wug.compiler.augmenting.strength import Strength
 from wug.compiler.augmenting.units import Fact, Unit
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.inferring.known import Known, closed, columns_of, in_full
@@ -36,23 +37,33 @@ def admissible(
 ) -> list[tuple[Inferred, ...]]:
     """For each request of world `of` the statements that it admits: local, what follows from the unit alone;
     global, what follows from all that is trained by a proof that rests on the unit. `said` are the statements
-    that training makes."""
+    that training makes. Where a test accepts the strongest statements alone, no weaker one is among them."""
     shown = list(dict.fromkeys(each.unit.shown for each in asked if each.scope == "local"))
     alone = closed(drawn, np.full(len(shown), of, np.int32), columns_of(drawn, shown), Report())
     sets = {facts: number for number, facts in enumerate(shown)}
     resting = _resting(drawn, taught, of) if any(each.scope == "global" for each in asked) else {}
-    found = []
+    following: list[dict[Fact, int]] = []
     for each in asked:
         if each.scope == "local":
-            facts = _of_set(alone, sets[each.unit.shown], drawn)
-            known = alone
+            following.append(_of_set(alone, sets[each.unit.shown], drawn))
         else:
-            facts = {}
-            for stated in each.unit.shown:
-                facts.update(resting.get(stated, {}))
-            known = taught
-        found.append(tuple(_statements(each.unit, facts, known, drawn, of, said)))
-    return found
+            following.append(
+                {fact: row for stated in each.unit.shown for fact, row in resting.get(stated, {}).items()}
+            )
+    strength = Strength(drawn, of, (fact for facts in following for fact in facts))
+    return [
+        tuple(
+            _statements(
+                each.unit,
+                strength.strongest(facts),
+                alone if each.scope == "local" else taught,
+                drawn,
+                of,
+                said,
+            )
+        )
+        for each, facts in zip(asked, following, strict=True)
+    ]
 
 
 def _of_set(known: Known, number: int, drawn: Drawn) -> dict[Fact, int]:

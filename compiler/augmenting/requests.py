@@ -1,20 +1,22 @@
 """Requests: what a teacher is asked, of one document at a time, with nothing or all else before it.
 
 A model that was pretrained on the world's own episodes is asked as they ask: it goes on from the beginning of
-a sentence that names members of the document. Which sentences are begun depends on the relations that can
-follow from those the document tells of, and never on what follows in this world: no question gives an answer
-away.
+a sentence that names members of the document; or, where a test offers statements about two of them, it
+answers what the test asks, because the beginning of a statement says already which one it is. Which sentences
+are begun depends on the relations that can follow from those the document tells of, and never on what follows
+in this world: no question gives an answer away.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 
+from wug.compiler.asking.about_pairs import asks, questions_about
 from wug.compiler.augmenting.continuation import question
 from wug.compiler.augmenting.instruction import instruction
 from wug.compiler.augmenting.kind import is_reversal
@@ -40,13 +42,15 @@ _MOST_CUES = 64
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked about a unit: `sources` are the documents that stand before it, in the order shown, and
-    `prompts` the beginnings of sentences that the teacher goes on from, one at a time."""
+    """What is asked about a unit: `sources` are the documents that stand before it, in the order shown,
+    `prompts` the beginnings of sentences that the teacher goes on from, one at a time, and `questions` what
+    it answers; they themselves are no part of what it writes."""
 
     scope: str
     unit: Unit
     sources: tuple[int, ...]
     prompts: tuple[str, ...]
+    questions: tuple[str, ...] = ()
 
 
 def requests(
@@ -71,8 +75,10 @@ def requests(
         for unit in asked:
             text = str(documents.text[unit.document])[unit.start : unit.end]
             prompts = _prompts(augment, scope, unit, text, drawn, of)
-            sources = before.of(unit, prompts) if before is not None and scope == "global" else ()
-            found.append(Request(scope, unit, sources, prompts))
+            questions = _questions(augment, unit, drawn, of) if augment.teacher == "self" else ()
+            put = (*prompts, *questions)
+            sources = before.of(unit, put) if before is not None and scope == "global" else ()
+            found.append(Request(scope, unit, sources, prompts, questions))
     return found
 
 
@@ -170,10 +176,15 @@ def _prompts(augment: Augment, scope: str, unit: Unit, text: str, drawn: Drawn, 
     found: dict[str, None] = {}
     told = {relation: form for (relation, _), form in unit.facts}
     can = _reachable(world, told, alone=scope == "local" and len(unit.shown) == 1)
+    asked = {
+        statement for ask in asks(drawn.experiment.tests) if ask.test.ask for statement in ask.statements
+    }
     for name, relation in world.relations.items():
         if name not in can or relation.built_in:
             continue
         for form in relation.forms:
+            if (name, form.name) in asked:
+                continue  # a question asks for it
             own = world.relations[name].form(told[name]) if name in told else None
             if own is None and augment.rephrase_only:
                 continue
@@ -182,6 +193,43 @@ def _prompts(augment: Augment, scope: str, unit: Unit, text: str, drawn: Drawn, 
                 continue
             found.update(dict.fromkeys(_beginnings(relation, form, unit, drawn, of)))
     return tuple(found)
+
+
+def _questions(augment: Augment, unit: Unit, drawn: Drawn, of: int) -> tuple[str, ...]:
+    """What tests that offer statements ask, about the pairs of members that the unit names: those of which it
+    states something alone where other words are all that is wanted, and without them where nothing is to be
+    turned round."""
+    found: dict[str, None] = {}
+    for ask in asks(drawn.experiment.tests):
+        relations = {relation for relation, _ in ask.statements}
+        type = drawn.experiment.world.relations[ask.test.relation].arguments[0].type
+        told = {frozenset(numbers) for name, numbers in _numbers(unit, drawn) if name in relations}
+        pairs = [
+            pair
+            for pair in itertools.combinations(sorted(_named_in(unit, drawn).get(type, ())), 2)
+            if (frozenset(pair) in told or not augment.rephrase_only)
+            and (frozenset(pair) not in told or augment.rephrase_only or augment.reversals)
+        ]
+        if ask.test.ask and pairs:
+            both = np.array(pairs, np.int32)
+            asked = questions_about(ask.test, drawn, np.full(len(both), of, np.int32), both)
+            found.update(dict.fromkeys(asked.tolist()))
+    return tuple(found)
+
+
+def _numbers(unit: Unit, drawn: Drawn) -> Iterator[tuple[str, list[int]]]:
+    """What is asked about: each fact's relation and arguments."""
+    for (name, row), _ in unit.facts:
+        yield name, drawn.closures[name].facts.arguments[row].tolist()
+
+
+def _named_in(unit: Unit, drawn: Drawn) -> dict[str, dict[int, None]]:
+    """The members and cells that a unit names, by type, in the order in which it does."""
+    named: dict[str, dict[int, None]] = {}
+    for name, numbers in _numbers(unit, drawn):
+        for argument, number in zip(drawn.experiment.world.relations[name].arguments, numbers, strict=True):
+            named.setdefault(argument.type, {})[number] = None
+    return named
 
 
 def _reachable(world: World, told: Iterable[str], alone: bool) -> set[str]:
@@ -202,11 +250,7 @@ def _reachable(world: World, told: Iterable[str], alone: bool) -> set[str]:
 def _beginnings(relation: Relation, form: Form, unit: Unit, drawn: Drawn, of: int) -> list[str]:
     """The beginnings of one form, its slots filled with members and cells that the unit names."""
     world, pieces = drawn.experiment.world, beginning(form)
-    named: dict[str, dict[int, None]] = {}
-    for (name, row), _ in unit.facts:
-        numbers = drawn.closures[name].facts.arguments[row].tolist()
-        for argument, number in zip(world.relations[name].arguments, numbers, strict=True):
-            named.setdefault(argument.type, {})[number] = None
+    named = _named_in(unit, drawn)
     places = list(dict.fromkeys(slot.argument for slot in slots(pieces)))
     types = [relation.arguments[place].type for place in places]
     values = itertools.product(*(named.get(type, ()) for type in types))

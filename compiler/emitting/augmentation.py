@@ -40,6 +40,7 @@ REQUESTS = pa.schema(
         ("shown", pa.string()),
         ("context_doc_ids", pa.list_(pa.int32())),
         ("prompts", pa.list_(pa.string())),
+        ("questions", pa.list_(pa.string())),
         ("facts", pa.list_(pa.int32())),
     ]
 )
@@ -100,7 +101,7 @@ def emit_requests(draft: Draft, of: int, lengths: Lengths, folder: Path) -> dict
     for row, arm in enumerate(asked["arm"]):
         if arm in written:
             before = sum(sizes[document] + 1 for document in asked["context_doc_ids"][row])
-            cue = max(lengths(asked["prompts"][row]), default=0)
+            cue = max(lengths([*asked["prompts"][row], *asked["questions"][row]]), default=0)
             needed[arm] = max(needed[arm], before + shown[row] + cue + 3)  # two <doc>, and a token to say
     return needed
 
@@ -138,6 +139,7 @@ def request_columns(draft: Draft, of: int, lengths: Lengths) -> dict[str, dict[s
                 "shown": str(documents.text[unit.document])[unit.start : unit.end],
                 "context_doc_ids": list(request.sources),
                 "prompts": list(request.prompts),
+                "questions": list(request.questions),
                 "facts": [numbers(*fact) for fact, _ in unit.facts],
             }
             _add(asked, row)

@@ -1,21 +1,24 @@
 """Episodes: what pretraining reads, and the held-out probe that says when it is enough.
 
 An episode is a fresh little world: some facts as training states them, then questions, which are statements
-that follow from those facts, in any form that is not excluded. Nothing of an evaluation world is in it: names
-are of another lexicon. A probe question has an episode's facts as context and asks as the experiment's tests
-do.
+that follow from those facts, in any form that is not excluded. Where a test offers statements about a pair,
+the question is the test's, and what stands behind it is right there. Nothing of an evaluation world is in it:
+names are of another lexicon. A probe question has an episode's facts as context and asks as the experiment's
+tests do.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from wug.compiler.asking.about_pairs import Ask, asks, right_statements
+from wug.compiler.asking.asked import item_number
 from wug.compiler.asking.split import split
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draw import Words, below, draw, permute, seed_word
@@ -182,7 +185,8 @@ def _questions(
     closures: dict[str, Closure],
     seeds: Words,
 ) -> tuple[Matrix, Rows]:
-    """Statements that follow: stated facts and what is derived, in every form not excluded.
+    """Statements that follow: stated facts and what is derived, in every form not excluded, and what tests
+    that offer statements ask for.
 
     A stated fact that is only turned round is left out: it is the same in another form, and whether that is
     asked is for `exclude` to say.
@@ -192,6 +196,13 @@ def _questions(
     exclude = set(setting.exclude)
     parts: list[Matrix] = []
     rows: list[Ints] = []
+    offered: set[tuple[str, str]] = set()
+    drawn = Drawn(experiment, seeds, populated, closures, {})
+    for ask in asks(experiment.tests, exclude):
+        offered |= set(ask.statements)
+        for right, worlds in _about_pairs(ask, pieces, drawn):
+            parts.append(right)
+            rows.append(worlds)
     for relation in world.relations.values():
         if (relation.name, "") in exclude:
             continue
@@ -203,13 +214,26 @@ def _questions(
             chosen = np.delete(chosen, turned[stated])
         of, arguments = closure.facts.world[chosen], closure.facts.arguments[chosen]
         for form in relation.forms:
-            if (relation.name, form.name) not in exclude and len(chosen):
+            if (relation.name, form.name) not in exclude | offered and len(chosen):
                 key = seeds[of] + chosen.astype(np.uint64)
                 manner = choose(form, key, f"{relation.name}/asked")
                 sentences = pieces.sentences(world, populated, relation, form, of, arguments, manner)
                 parts.append(_document(np.empty((len(of), 0), np.int32), sentences))
                 rows.append(of)
     return _shuffled(parts, rows, seeds, "questions/order", setting.questions or None)
+
+
+def _about_pairs(ask: Ask, pieces: Pieces, drawn: Drawn) -> Iterator[tuple[Matrix, Ints]]:
+    """What is right to say about each pair, behind the question; and the world of each."""
+    world, populated = drawn.experiment.world, drawn.populated
+    for claim, of, questions in right_statements(ask, drawn):
+        relation = world.relations[claim.relation]
+        form = relation.form(claim.form)
+        key = drawn.seeds[of] + item_number(of).astype(np.uint64)
+        manner = choose(form, key, f"{relation.name}/asked")
+        sentences = pieces.sentences(world, populated, relation, form, of, claim.arguments, manner)
+        before = pieces.encode([f" {text}" if text else "" for text in questions.tolist()])
+        yield _document(before, sentences), of
 
 
 def _document(preamble: Matrix, sentences: Matrix) -> Matrix:
@@ -299,7 +323,7 @@ def _probed(test: Test) -> Test:
         depth=(1, DEEPEST),
         count=0,
         wording="told",
-        ask="",
+        ask=test.ask if test.choices.kind == "statements" else "",
         sampling=None,
         endings=(),
     )

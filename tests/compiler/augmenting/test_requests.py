@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 from tests.compiler.augmenting.conftest import Drafted
+from tests.compiler.conftest import checked
+from wug import specs
 from wug.compiler.augmenting.requests import Request, asked_units, requests
-from wug.compiler.draft import Draft
+from wug.compiler.diagnosis.diagnostics import Report
+from wug.compiler.draft import Draft, draft
+from wug.compiler.experiment import Experiment
+from wug.compiler.plan import Augment
 
 
 def words(texts: Sequence[str]) -> list[int]:
@@ -144,3 +150,36 @@ def asked_units_of(drawn: Draft) -> list[int]:
     augment = drawn.experiment.arms[0].augment
     assert augment is not None
     return [unit.document for unit in asked_units(augment, drawn, 0, drawn.world_documents(0))]
+
+
+def test_of_two_kinds_a_model_is_asked_what_the_test_asks_and_no_statement_is_begun() -> None:
+    spec = checked(specs() / "experiments" / "syllogisms.experiment")
+    assert isinstance(spec, Experiment)
+    drawn = draft(spec, Report(), seeds=1)
+    documents = drawn.world_documents(0)
+    names = drawn.populated.names["kind"][0].tolist()
+
+    def questions(**settings: bool) -> list[tuple[int, set[frozenset[str]]]]:
+        augment = Augment(("local", "global"), "self", **settings)
+        arm = dataclasses.replace(spec.arms[-1], augment=augment)
+        found = []
+        for request in requests(arm, drawn, 0, documents, words):
+            assert request.prompts == (), "a statement's beginning would say which one it is"
+            pairs = set()
+            for question in request.questions:
+                what, first, second = question.replace("?", "").replace(" and ", " of ").split(" of ")
+                assert what == "What follows"
+                pairs.add(frozenset((first, second)))
+            assert len(pairs) == len(request.questions)
+            assert {name for pair in pairs for name in pair} <= set(names)
+            found.append((request.unit.document, pairs))
+        return found
+
+    whole = questions()
+    for document, pairs in whole:
+        told = str(documents.text[document]).replace(".", "").split()
+        kinds = {word for word in told if word in names}
+        assert pairs == {frozenset((a, b)) for a in kinds for b in kinds if a != b}
+        assert len(pairs) == 3
+    assert {len(pairs) for _, pairs in questions(rephrase_only=True)} == {2}, "the pairs of the premises"
+    assert {len(pairs) for _, pairs in questions(reversals=False)} == {1}, "the pair that no premise joins"
