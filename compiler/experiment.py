@@ -9,7 +9,7 @@ from dataclasses import field
 
 from wug.compiler.language.source import Span
 from wug.compiler.plan import Augment, Expectation, Finetuning, Model, Pretraining, Prices, Sampling, Tune
-from wug.compiler.record import Record
+from wug.compiler.record import LATER, Record
 from wug.compiler.world import World
 
 DEEPEST = 1_000_000
@@ -149,12 +149,14 @@ class Episodes(Record):
     """What pretraining reads: phases in order, each episode with facts of a fresh world and then questions.
 
     `questions` is the most questions of an episode, 0 for every one there is. `exclude` lists (relation,
-    form) pairs that episodes never ask; an empty form leaves the relation out altogether.
+    form) pairs that episodes never ask; an empty form leaves the relation out altogether. Questions are put
+    in the wordings that training may use (told), or in those that are held, too (all).
     """
 
     phases: tuple[Phase, ...]
     questions: int
     exclude: tuple[tuple[str, str], ...]
+    wordings: str = field(default="told", metadata=LATER)
 
 
 class Learner(Record):

@@ -50,7 +50,7 @@ def admissible(
             following.append(
                 {fact: row for stated in each.unit.shown for fact, row in resting.get(stated, {}).items()}
             )
-    strength = Strength(drawn, of, (fact for facts in following for fact in facts))
+    strength = Strength(drawn, (fact for facts in following for fact in facts))
     return [
         tuple(
             _statements(

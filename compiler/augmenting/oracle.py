@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from wug.compiler.augmenting.kind import is_reversal
+from wug.compiler.augmenting.strength import Strength, ranked
 from wug.compiler.augmenting.withheld import asked, withheld
 from wug.compiler.experiment import Arm, Train
 from wug.compiler.facts import Rows
@@ -24,23 +27,31 @@ def augmentation(arm: Arm, drawn: Drawn, taught: Known) -> Documents:
     """What the closure adds for an arm, in as many articles as training has.
 
     Local: each trained fact in its other forms, and what follows from it alone. Global: all that follows from
-    what is trained. Of what is withheld nothing is said, and a statement that training makes already is not
-    added again.
+    what is trained. Of what is withheld nothing is said, a statement that training makes already is not added
+    again, and where a test accepts the strongest statements alone no weaker one is made beside them.
     """
     augment = arm.augment
     assert augment is not None
     known = _keys(training_documents(drawn))
-    parts = []
-    for train in drawn.experiment.trains:
-        for relation, rows in _inferred(augment, train, drawn):
-            for form in _forms(augment, train, relation, drawn):
-                parts.append(statements(arm.name, train, relation, rows, form, drawn))
+    every = [
+        (train, relation, rows, _forms(augment, train, relation, drawn))
+        for train in drawn.experiment.trains
+        for relation, rows in _inferred(augment, train, drawn)
+    ]
     if "global" in augment.scopes:
         train = min(drawn.experiment.trains, key=lambda train: train.articles)
         for relation, rows in _all_that_follows(augment, drawn, taught):
-            for form in relation.forms:
-                parts.append(statements(arm.name, train, relation, rows, form, drawn))
-    added = joined(parts)
+            every.append((train, relation, rows, list(relation.forms)))
+    weaker = _weaker([(relation, rows) for _, relation, rows, _ in every], drawn)
+    added = joined(
+        [
+            statements(
+                arm.name, train, relation, rows[~np.isin(rows, weaker.get(relation.name, []))], form, drawn
+            )
+            for train, relation, rows, forms in every
+            for form in forms
+        ]
+    )
     key = _keys(added)
     fresh = ~np.isin(key, known)
     numbered = np.char.add(np.char.add(key, "\t"), added.article.astype(str))
@@ -48,6 +59,19 @@ def augmentation(arm: Arm, drawn: Drawn, taught: Known) -> Documents:
     once = np.zeros(len(added), bool)
     once[first] = True
     return added.take(np.flatnonzero(fresh & once))
+
+
+def _weaker(said: Sequence[tuple[Relation, Rows]], drawn: Drawn) -> dict[str, list[int]]:
+    """By relation the facts among `said` that are weaker than another one, or than what is trained."""
+    relations = ranked(drawn.experiment.tests)
+    facts = {
+        (relation.name, row) for relation, rows in said if relation.name in relations for row in rows.tolist()
+    }
+    facts |= {fact for trained in drawn.trained for fact in trained if fact[0] in relations}
+    found: dict[str, list[int]] = {}
+    for name, row in sorted(Strength(drawn, facts).weaker(facts)):
+        found.setdefault(name, []).append(row)
+    return found
 
 
 def _keys(documents: Documents) -> Texts:

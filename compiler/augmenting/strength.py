@@ -14,25 +14,29 @@ import numpy as np
 from wug.compiler.asking.about_pairs import asks
 from wug.compiler.augmenting.units import Fact
 from wug.compiler.diagnosis.diagnostics import Report
+from wug.compiler.experiment import Test
 from wug.compiler.inferring.known import closed, columns_of, in_full
 from wug.compiler.populating.drawn import Drawn
 
 Value = TypeVar("Value")
 
 
-class Strength:
-    """What each of some facts of world `of` entails by itself about the same members, among the relations of
-    which a test accepts the strongest statements."""
+def ranked(tests: Iterable[Test]) -> frozenset[str]:
+    """The relations of which some test accepts the strongest statements alone."""
+    return frozenset(relation for ask in asks(tests) if ask.strongest for relation, _ in ask.statements)
 
-    def __init__(self, drawn: Drawn, of: int, facts: Iterable[Fact]) -> None:
-        tests = [ask for ask in asks(drawn.experiment.tests) if ask.strongest]
-        relations = {relation for ask in tests for relation, _ in ask.statements}
-        every = sorted({fact for fact in facts if fact[0] in relations})
+
+class Strength:
+    """What each of some facts entails by itself about the same members, among ranked relations."""
+
+    def __init__(self, drawn: Drawn, facts: Iterable[Fact]) -> None:
+        relations = ranked(drawn.experiment.tests)
+        every = sorted({fact for fact in facts if fact[0] in relations}) if relations else []
         self._entailed: dict[Fact, set[Fact]] = {fact: set() for fact in every}
         if not every:
             return
-        sets = columns_of(drawn, [[fact] for fact in every])
-        alone = closed(drawn, np.full(len(every), of, np.int32), sets, Report())
+        of = np.array([drawn.closures[name].facts.world[row] for name, row in every], np.int32)
+        alone = closed(drawn, of, columns_of(drawn, [[fact] for fact in every]), Report())
         members = {fact: _members(drawn, fact) for fact in every}
         for name in sorted(relations):
             rows = np.arange(len(alone.closures[name].facts))
@@ -41,14 +45,18 @@ class Strength:
                 if members[every[number]] == members.get((name, at)):
                     self._entailed[every[number]].add((name, at))
 
-    def strongest(self, facts: Mapping[Fact, Value]) -> dict[Fact, Value]:
-        """The facts that none of the others entails without being entailed by it."""
-        weaker = {
+    def weaker(self, facts: Iterable[Fact]) -> set[Fact]:
+        """All that one of these facts entails without being entailed by it."""
+        return {
             entailed
             for fact in facts
             for entailed in self._entailed.get(fact, ())
             if fact not in self._entailed.get(entailed, ())
         }
+
+    def strongest(self, facts: Mapping[Fact, Value]) -> dict[Fact, Value]:
+        """The facts that none of the others entails without being entailed by it."""
+        weaker = self.weaker(facts)
         return {fact: value for fact, value in facts.items() if fact not in weaker}
 
 

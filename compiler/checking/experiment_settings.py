@@ -159,6 +159,7 @@ PRETRAIN: settings.Schema = {
     **PHASE,
     "phase": _phase,
     "questions": settings.integer(1, 10_000),
+    "wordings": settings.word("told", "all"),
     "exclude": _exclude,
     "optimizer": settings.word("adamw", "muon"),
     "facts_weight": settings.decimal(0, 1),

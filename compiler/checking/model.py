@@ -75,7 +75,7 @@ class ModelChecker:
         pretrainings = pretrain.pop("pretrainings", 1)
         common = {name: pretrain.pop(name) for name in PHASE if name in pretrain}
         phases = tuple(self._phase(common | own) for own in pretrain.pop("phase", [{}]))
-        episodes = Episodes(phases, pretrain.pop("questions", 0), exclude)
+        episodes = Episodes(phases, pretrain.pop("questions", 0), exclude, pretrain.pop("wordings", "told"))
         if "until" in pretrain:
             pretrain["accuracy"] = pretrain.pop("until")
         steps = sum(phase.steps for phase in phases)

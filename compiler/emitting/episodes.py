@@ -33,7 +33,7 @@ from wug.compiler.inferring.proofs import stated_rows
 from wug.compiler.populating.drawn import Drawn
 from wug.compiler.populating.sheets import Sheet, read_data
 from wug.compiler.saying.articles import articles
-from wug.compiler.saying.manner import choose
+from wug.compiler.saying.manner import Which, choose
 from wug.compiler.world import Relation
 
 DOCUMENT_ID = 1
@@ -194,13 +194,14 @@ def _questions(
     world = experiment.world
     turning = [number for number, rule in enumerate(inferences(world)) if rule.turns]
     exclude = set(setting.exclude)
+    which: Which = "any" if setting.wordings == "all" else "told"
     parts: list[Matrix] = []
     rows: list[Ints] = []
     offered: set[tuple[str, str]] = set()
     drawn = Drawn(experiment, seeds, populated, closures, {})
     for ask in asks(experiment.tests, exclude):
         offered |= set(ask.statements)
-        for right, worlds in _about_pairs(ask, pieces, drawn):
+        for right, worlds in _about_pairs(ask, pieces, drawn, which):
             parts.append(right)
             rows.append(worlds)
     for relation in world.relations.values():
@@ -216,21 +217,21 @@ def _questions(
         for form in relation.forms:
             if (relation.name, form.name) not in exclude | offered and len(chosen):
                 key = seeds[of] + chosen.astype(np.uint64)
-                manner = choose(form, key, f"{relation.name}/asked")
+                manner = choose(form, key, f"{relation.name}/asked", which=which)
                 sentences = pieces.sentences(world, populated, relation, form, of, arguments, manner)
                 parts.append(_document(np.empty((len(of), 0), np.int32), sentences))
                 rows.append(of)
     return _shuffled(parts, rows, seeds, "questions/order", setting.questions or None)
 
 
-def _about_pairs(ask: Ask, pieces: Pieces, drawn: Drawn) -> Iterator[tuple[Matrix, Ints]]:
+def _about_pairs(ask: Ask, pieces: Pieces, drawn: Drawn, which: Which) -> Iterator[tuple[Matrix, Ints]]:
     """What is right to say about each pair, behind the question; and the world of each."""
     world, populated = drawn.experiment.world, drawn.populated
     for claim, of, questions in right_statements(ask, drawn):
         relation = world.relations[claim.relation]
         form = relation.form(claim.form)
         key = drawn.seeds[of] + item_number(of).astype(np.uint64)
-        manner = choose(form, key, f"{relation.name}/asked")
+        manner = choose(form, key, f"{relation.name}/asked", which=which)
         sentences = pieces.sentences(world, populated, relation, form, of, claim.arguments, manner)
         before = pieces.encode([f" {text}" if text else "" for text in questions.tolist()])
         yield _document(before, sentences), of

@@ -7,6 +7,7 @@ import dataclasses
 from tests.compiler.conftest import checked
 from wug import specs
 from wug.compiler.augmenting.admissible import Inferred, admissible
+from wug.compiler.augmenting.oracle import augmentation
 from wug.compiler.augmenting.requests import requests
 from wug.compiler.augmenting.units import stated
 from wug.compiler.diagnosis.diagnostics import Report
@@ -47,3 +48,20 @@ def test_some_is_not_said_beside_all() -> None:
             quantity, a, _, b = statement.rstrip(".").split()
             assert quantity != "All" or not {f"Some {a} are {b}.", f"Some {b} are {a}."} & said
     assert fewer > 100
+
+
+def test_the_oracle_does_not_say_it_either() -> None:
+    texts = {}
+    for accept in ("strongest", "any"):
+        worlds = drawn(accept)
+        arm = dataclasses.replace(worlds.experiment.arms[-1], augment=Augment(("local", "global"), "oracle"))
+        texts[accept] = set(augmentation(arm, worlds, worlds.taught).text.tolist())
+    trained = set(" ".join(drawn("any").world_documents(0).text.tolist()).split(". "))
+    left = texts["any"] - texts["strongest"]
+    assert texts["strongest"] < texts["any"]
+    for statement in left:
+        some, a, are, b = statement.rstrip(".").split()
+        assert (some, are) == ("Some", "are")
+        said = texts["strongest"] | {f"{each.rstrip('.')}." for each in trained}
+        assert {f"All {a} are {b}.", f"All {b} are {a}."} & said
+    assert len(left) > 100

@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import re
 
-from tests.compiler.conftest import checked
+import pytest
+
+from tests.compiler.conftest import Write, checked
 from wug import specs
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.emitting.episodes import compile_episodes, compile_probe
@@ -78,3 +80,46 @@ def test_the_probe_asks_so_too() -> None:
     behind = [text for text in asked if text]
     assert 0 < len(behind) < len(asked)
     assert all(QUESTION.fullmatch(text.strip()) for text in behind)
+
+
+WORLD = """wug 1
+world small {
+  entity town { count 8 }
+  relation near(a: town, b: town) {
+    populate pairs { count 4 }
+    form says {
+      "{a} is near" => " {b}."
+      held "{a} borders on" => " {b}."
+    }
+  }
+}
+"""
+
+
+@pytest.mark.parametrize("wordings", ["told", "all"])
+def test_held_wordings_are_read_where_that_is_asked_for_and_never_as_facts(
+    write: Write, wordings: str
+) -> None:
+    write("small.world", WORLD)
+    path = write(
+        "small.experiment",
+        'wug 1\nexperiment small {\n  world "small.world"\n  train near in says\n'
+        "  test near { near in says  choices others(1) }\n  model speck {\n    layers 1  width 32  heads 2\n"
+        f"    pretrain {{ facts 2..4  steps 10  batch 8  wordings {wordings} }}\n  }}\n"
+        "  arm icl { context train }\n}\n",
+    )
+    spec = checked(path)
+    assert isinstance(spec, Experiment)
+    tokenizer = build_tokenizer(spec.world, "", spec.texts())
+    made = compile_episodes(spec, spec.models[0], tokenizer, Report(), lambda done: None)
+    told, asked = (
+        " ".join(tokenizer.decode(part[part > 0].tolist()) for part in parts)
+        for parts in (
+            [row[:first] for row, first in zip(made.tokens, made.questions, strict=True)],
+            [row[first:] for row, first in zip(made.tokens, made.questions, strict=True)],
+        )
+    )
+    assert "is near" in told
+    assert "borders on" not in told
+    assert "is near" in asked
+    assert ("borders on" in asked) is (wordings == "all")

@@ -355,8 +355,19 @@ class Case:
                 assert not self.statements(row) & self.said, "it is not stated already"
             texts = [(*self.statements(row), row["article"]) for row in added]
             assert len(texts) == len(set(texts))
+            self.nothing_weaker({self.facts[row["fact"]] for row in added})
             if arm.augments:
                 self.share(arm, added)
+
+    def nothing_weaker(self, added: set[reasoning.Fact]) -> None:
+        """Where a test accepts the strongest alone, nothing that another fact about the same entails is added."""
+        tests = [test for test in self.experiment.tests.values() if test.strongest]
+        relations = {relation for test in tests for relation in test.statements}
+        said = {fact for fact in {*added, *self.told} if fact[0] in relations}
+        alone = {fact: set(reasoning.closure(self.world, [fact])) for fact in said}
+        for fact in added & said:
+            others = [other for other in said if set(other[1]) == set(fact[1])]
+            assert not any(fact in alone[other] and other not in alone[fact] for other in others), fact
 
     def share(self, arm: reading_experiment.Arm, added: list[Row]) -> None:
         """Exactly its share of each relation's first arguments is augmented, each with all of its facts."""
