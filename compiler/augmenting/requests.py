@@ -177,14 +177,17 @@ def _prompts(augment: Augment, scope: str, unit: Unit, text: str, drawn: Drawn, 
     told = {relation: form for (relation, _), form in unit.facts}
     can = _reachable(world, told, alone=scope == "local" and len(unit.shown) == 1)
     asked = {
-        statement for ask in asks(drawn.experiment.tests) if ask.test.ask for statement in ask.statements
+        statement
+        for ask in asks(drawn.experiment.tests)
+        if ask.test.ask or _free(augment)
+        for statement in ask.statements
     }
     for name, relation in world.relations.items():
         if name not in can or relation.built_in:
             continue
         for form in relation.forms:
             if (name, form.name) in asked:
-                continue  # a question asks for it
+                continue  # a question asks for it, or nothing in particular does
             own = world.relations[name].form(told[name]) if name in told else None
             if own is None and augment.rephrase_only:
                 continue
@@ -198,9 +201,11 @@ def _prompts(augment: Augment, scope: str, unit: Unit, text: str, drawn: Drawn, 
 def _questions(augment: Augment, unit: Unit, drawn: Drawn, of: int) -> tuple[str, ...]:
     """What tests that offer statements ask, about the pairs of members that the unit names: those of which it
     states something alone where other words are all that is wanted, and without them where nothing is to be
-    turned round."""
+    turned round. Of a test that asks in no words there is one question, an empty one: what follows?"""
     found: dict[str, None] = {}
     for ask in asks(drawn.experiment.tests):
+        if not ask.test.ask and _free(augment):
+            found[""] = None
         relations = {relation for relation, _ in ask.statements}
         type = drawn.experiment.world.relations[ask.test.relation].arguments[0].type
         told = {frozenset(numbers) for name, numbers in _numbers(unit, drawn) if name in relations}
@@ -215,6 +220,11 @@ def _questions(augment: Augment, unit: Unit, drawn: Drawn, of: int) -> tuple[str
             asked = questions_about(ask.test, drawn, np.full(len(both), of, np.int32), both)
             found.update(dict.fromkeys(asked.tolist()))
     return tuple(found)
+
+
+def _free(augment: Augment) -> bool:
+    """Whether a text may be of any kind, so that nothing need be begun."""
+    return augment.reversals and not augment.rephrase_only
 
 
 def _numbers(unit: Unit, drawn: Drawn) -> Iterator[tuple[str, list[int]]]:

@@ -41,7 +41,7 @@ experiment asked {
   world "syllogisms.world"
   seeds 2
   train example
-  test conclusion { all in says  derived  choices statements(all some no) }
+  test conclusion { all in says  derived  choices statements(all some no)  accept any }
   model speck { layers 1  width 32  heads 2  pretrain { facts 4..8  steps 4  batch 16 } }
   arm augmented { finetune { steps 5 }  augment local by oracle }
 }

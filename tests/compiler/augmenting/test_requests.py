@@ -164,13 +164,15 @@ def test_of_two_kinds_a_model_is_asked_what_the_test_asks_and_no_statement_is_be
         arm = dataclasses.replace(spec.arms[-1], augment=augment)
         found = []
         for request in requests(arm, drawn, 0, documents, words):
-            assert request.prompts == (), "a statement's beginning would say which one it is"
+            free = not settings
+            assert ("" in request.questions) is free, "the test of premises asks in no words"
+            assert not (free and request.prompts), "a statement's beginning would say which one it is"
             pairs = set()
-            for question in request.questions:
+            for question in filter(None, request.questions):
                 what, first, second = question.replace("?", "").replace(" and ", " of ").split(" of ")
                 assert what == "What follows"
                 pairs.add(frozenset((first, second)))
-            assert len(pairs) == len(request.questions)
+            assert len(pairs) == len(request.questions) - free
             assert {name for pair in pairs for name in pair} <= set(names)
             found.append((request.unit.document, pairs))
         return found

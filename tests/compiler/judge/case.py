@@ -360,7 +360,7 @@ class Case:
                 self.share(arm, added)
 
     def nothing_weaker(self, added: set[reasoning.Fact]) -> None:
-        """Where a test accepts the strongest alone, nothing that another fact about the same entails is added."""
+        """Where a test accepts the strongest alone, nothing is added that another fact about both entails."""
         tests = [test for test in self.experiment.tests.values() if test.strongest]
         relations = {relation for test in tests for relation in test.statements}
         said = {fact for fact in {*added, *self.told} if fact[0] in relations}
