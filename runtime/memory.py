@@ -20,10 +20,11 @@ import numpy as np
 from flax import nnx
 
 from wug.compiler.plan import Model
+from wug.compiler.shape import shape_of
 from wug.runtime.corpus import PAD, Ints
 from wug.runtime.learn import Tree
 from wug.runtime.likelihood import padded
-from wug.runtime.model import Attention, Decoder, Layer, rotate
+from wug.runtime.model import Attention, Decoder, Layer
 
 Kept = dict[str, jax.Array]
 Memory = list[Kept]  # of each layer: keys and values [B, S, K, C], what its convolutions read last [B, W, D]
@@ -31,7 +32,7 @@ Memory = list[Kept]  # of each layer: keys and values [B, S, K, C], what its con
 
 def empty(model: Model, rows: int, slots: int) -> Memory:
     """A memory of nothing, with room for so many tokens a row."""
-    heads = jnp.zeros((rows, slots, model.kv_heads, model.width // model.heads))
+    heads = jnp.zeros((rows, slots, model.kv_heads, shape_of(model).channels))
 
     def last(taps: int) -> jax.Array:
         return jnp.zeros((rows, max(0, taps - 1), model.width))
@@ -104,15 +105,14 @@ def _attend(
     attention: Attention, x_BTR: jax.Array, before: Kept, first_B: jax.Array
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
     """Attention over the memory and the tokens that are read, and keys and values of both."""
-    heads = (*x_BTR.shape[:2], attention.kv_heads, -1)
-    q_BTHC = rotate(attention.query(x_BTR).reshape(*x_BTR.shape[:2], attention.heads, -1), first_B)
+    q_BTHC, k_BTKC, v_BTKC = attention.heads_of(x_BTR, first_B)
     put = jax.vmap(partial(jax.lax.dynamic_update_slice_in_dim, axis=0))
-    key_BSKC = put(before["key"], rotate(attention.key(x_BTR).reshape(heads), first_B), first_B)
-    value_BSKC = put(before["value"], attention.value(x_BTR).reshape(heads), first_B)
+    key_BSKC = put(before["key"], k_BTKC, first_B)
+    value_BSKC = put(before["value"], v_BTKC, first_B)
     place_BT1 = first_B[:, None, None] + jnp.arange(x_BTR.shape[1])[:, None]
     seen_B1TS = (jnp.arange(key_BSKC.shape[1]) <= place_BT1)[:, None]
     mixed_BTHC = jax.nn.dot_product_attention(q_BTHC, key_BSKC, value_BSKC, mask=seen_B1TS)
-    return attention.out(mixed_BTHC.reshape(*x_BTR.shape[:2], -1)), key_BSKC, value_BSKC
+    return attention.joined(mixed_BTHC), key_BSKC, value_BSKC
 
 
 # Contexts

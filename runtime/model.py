@@ -4,7 +4,8 @@ RMSNorm before each part, rotary positions, grouped-query attention, a gated MLP
 forward pass, and layers that are stacked and scanned. A short causal convolution may stand before attention
 and before the MLP: it joins the tokens of a name, so that attention does not have to learn it. Or queries,
 keys and values are themselves computed of the last few tokens, each with weights of its own: so a fact can be
-looked up by what stands at one place in its sentence and not at another.
+looked up by what stands at one place in its sentence and not at another. Models of the Llama family are the
+same decoder without convolutions, and with what else their `Shape` says.
 
 Letters in names are axes: B rows, T tokens, D width, H heads, K key-value heads, C head width, F hidden width
 of the MLP, W taps of a convolution, L layers, V vocabulary.
@@ -12,27 +13,15 @@ of the MLP, W taps of a convolution, L layers, V vocabulary.
 
 from __future__ import annotations
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 from flax import nnx
 
 from wug.compiler.plan import Model
-
-ROTARY_BASE = 10_000.0
-
-
-def rotate(x_BTHC: jax.Array, first_B: jax.Array | int = 0) -> jax.Array:
-    """Rotary position embedding (Su et al., arXiv 2104.09864), channel c paired with channel c + C/2.
-
-    Token t of a row stands at position `first` + t.
-    """
-    tokens, channels = x_BTHC.shape[1], x_BTHC.shape[3]
-    frequency_C = ROTARY_BASE ** (-jnp.arange(0, channels, 2) / channels)
-    place_BT = jnp.asarray(first_B)[..., None] + jnp.arange(tokens)
-    angle_BT1C = (place_BT[..., None] * frequency_C)[..., None, :]
-    sin, cos = jnp.sin(angle_BT1C), jnp.cos(angle_BT1C)
-    even, odd = jnp.split(x_BTHC, 2, axis=-1)
-    return jnp.concatenate([even * cos - odd * sin, odd * cos + even * sin], axis=-1)
+from wug.compiler.shape import shape_of
+from wug.runtime.rotary import rotary_of, rotate
 
 
 def with_past(x_BTD: jax.Array, taps: int, past_BWD: jax.Array | None) -> jax.Array:
@@ -80,37 +69,60 @@ class Attention(nnx.Module):
     """
 
     def __init__(self, model: Model, *, rngs: nnx.Rngs):
-        self.heads, self.kv_heads = model.heads, model.kv_heads
-        kv_width = model.width // model.heads * model.kv_heads
-        read = model.width * max(1, model.qkv_convolution)
-        self.query = nnx.Linear(read, model.width, use_bias=False, rngs=rngs)
-        self.key = nnx.Linear(read, kv_width, use_bias=False, rngs=rngs)
-        self.value = nnx.Linear(read, kv_width, use_bias=False, rngs=rngs)
-        self.out = nnx.Linear(model.width, model.width, use_bias=False, rngs=rngs)
+        shape = shape_of(model)
+        self.heads, self.kv_heads, self.rotary = shape.heads, shape.kv_heads, rotary_of(shape)
+        inner, kv_width = shape.heads * shape.channels, shape.kv_heads * shape.channels
+        read, bias = shape.width * max(1, shape.qkv_convolution), shape.attention_bias != "none"
+        self.query = nnx.Linear(read, inner, use_bias=bias, rngs=rngs)
+        self.key = nnx.Linear(read, kv_width, use_bias=bias, rngs=rngs)
+        self.value = nnx.Linear(read, kv_width, use_bias=bias, rngs=rngs)
+        self.out = nnx.Linear(inner, shape.width, use_bias=shape.attention_bias == "all", rngs=rngs)
+        self.query_norm, self.key_norm = (
+            nnx.RMSNorm(shape.channels, epsilon=shape.epsilon, rngs=rngs) if shape.normed_heads else None
+            for _ in range(2)
+        )
 
     def __call__(self, x_BTR: jax.Array) -> jax.Array:
-        q_BTHC = rotate(self.query(x_BTR).reshape(*x_BTR.shape[:2], self.heads, -1))
-        k_BTKC = rotate(self.key(x_BTR).reshape(*x_BTR.shape[:2], self.kv_heads, -1))
+        q_BTHC, k_BTKC, v_BTKC = self.heads_of(x_BTR)
+        return self.joined(jax.nn.dot_product_attention(q_BTHC, k_BTKC, v_BTKC, is_causal=True))
+
+    def heads_of(
+        self, x_BTR: jax.Array, first_B: jax.Array | int = 0
+    ) -> tuple[jax.Array, jax.Array, jax.Array]:
+        """Queries, keys and values of tokens that stand behind `first` others."""
+        rows = x_BTR.shape[:2]
+        q_BTHC = self.query(x_BTR).reshape(*rows, self.heads, -1)
+        k_BTKC = self.key(x_BTR).reshape(*rows, self.kv_heads, -1)
         v_BTKC = self.value(x_BTR).reshape(k_BTKC.shape)
-        mixed_BTHC = jax.nn.dot_product_attention(q_BTHC, k_BTKC, v_BTKC, is_causal=True)
-        return self.out(mixed_BTHC.reshape(*x_BTR.shape[:2], -1))
+        if self.query_norm is not None and self.key_norm is not None:
+            q_BTHC, k_BTKC = self.query_norm(q_BTHC), self.key_norm(k_BTKC)
+        return rotate(q_BTHC, first_B, self.rotary), rotate(k_BTKC, first_B, self.rotary), v_BTKC
+
+    def joined(self, mixed_BTHC: jax.Array) -> jax.Array:
+        """What the heads found, as the stream takes it."""
+        return self.out(mixed_BTHC.reshape(*mixed_BTHC.shape[:2], -1))
+
+
+ACTIVATIONS = {"silu": nnx.silu, "gelu": partial(nnx.gelu, approximate=True)}
 
 
 class GatedMLP(nnx.Module):
-    """SwiGLU (Shazeer, arXiv 2002.05202)."""
+    """SwiGLU or GeGLU (Shazeer, arXiv 2002.05202)."""
 
     def __init__(self, model: Model, *, rngs: nnx.Rngs):
-        self.gate = nnx.Linear(model.width, model.hidden, use_bias=False, rngs=rngs)
-        self.up = nnx.Linear(model.width, model.hidden, use_bias=False, rngs=rngs)
-        self.down = nnx.Linear(model.hidden, model.width, use_bias=False, rngs=rngs)
+        shape = shape_of(model)
+        self.activation = shape.activation
+        self.gate = nnx.Linear(shape.width, shape.hidden, use_bias=shape.mlp_bias, rngs=rngs)
+        self.up = nnx.Linear(shape.width, shape.hidden, use_bias=shape.mlp_bias, rngs=rngs)
+        self.down = nnx.Linear(shape.hidden, shape.width, use_bias=shape.mlp_bias, rngs=rngs)
 
     def __call__(self, x_BTD: jax.Array) -> jax.Array:
-        return self.down(nnx.silu(self.gate(x_BTD)) * self.up(x_BTD))
+        return self.down(ACTIVATIONS[self.activation](self.gate(x_BTD)) * self.up(x_BTD))
 
 
 def reading(model: Model, *, window: int = 0, rngs: nnx.Rngs) -> nnx.Sequential:
     """How a part of a layer reads the stream: normalised, and with the tokens just before, if so declared."""
-    norm = nnx.RMSNorm(model.width, rngs=rngs)
+    norm = nnx.RMSNorm(model.width, epsilon=shape_of(model).epsilon, rngs=rngs)
     if window:
         return nnx.Sequential(norm, Window(window))
     if not model.convolution:
@@ -133,19 +145,27 @@ class Layer(nnx.Module):
 
 
 class Decoder(nnx.Module):
-    """Tokens to the logits of each next token. Rows are padded on the right, where causality hides it."""
+    """Tokens to the logits of each next token. Rows are padded on the right, where causality hides it.
+
+    `vocabulary` is that of a tokenizer; a shape that has one of its own goes before it.
+    """
 
     def __init__(self, model: Model, vocabulary: int, *, rngs: nnx.Rngs):
+        shape = shape_of(model)
+        rows = shape.vocabulary or vocabulary
+
         @nnx.split_rngs(splits=model.layers)
         @nnx.vmap(in_axes=0, out_axes=0)
         def stack(rngs: nnx.Rngs) -> Layer:
             return Layer(model, rngs=rngs)
 
         self.embedding = nnx.Embed(
-            vocabulary, model.width, embedding_init=nnx.initializers.normal(model.width**-0.5), rngs=rngs
+            rows, model.width, embedding_init=nnx.initializers.normal(model.width**-0.5), rngs=rngs
         )
         self.layers = stack(rngs)
-        self.norm = nnx.RMSNorm(model.width, rngs=rngs)
+        self.norm = nnx.RMSNorm(model.width, epsilon=shape.epsilon, rngs=rngs)
+        self.head = None if shape.tied else nnx.Linear(model.width, rows, use_bias=False, rngs=rngs)
+        self.scaled = shape.scaled
 
     def __call__(self, tokens_BT: jax.Array) -> jax.Array:
         """Logits [B, T, V], float32, for token ids [B, T]."""
@@ -157,11 +177,13 @@ class Decoder(nnx.Module):
 
     def embed(self, tokens_BT: jax.Array) -> jax.Array:
         """What the first layer reads."""
-        return self.embedding(tokens_BT) * self.embedding.features**0.5
+        x_BTD = self.embedding(tokens_BT)
+        return x_BTD * self.embedding.features**0.5 if self.scaled else x_BTD
 
     def unembed(self, x_BTD: jax.Array) -> jax.Array:
         """Logits of what the last layer leaves."""
-        return self.embedding.attend(self.norm(x_BTD))
+        x_BTD = self.norm(x_BTD)
+        return self.embedding.attend(x_BTD) if self.head is None else self.head(x_BTD)
 
 
 def parameter_count(decoder: Decoder) -> int:
