@@ -13,6 +13,7 @@ of the MLP, W taps of a convolution, L layers, V vocabulary.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import jax
@@ -103,7 +104,10 @@ class Attention(nnx.Module):
         return self.out(mixed_BTHC.reshape(*mixed_BTHC.shape[:2], -1))
 
 
-ACTIVATIONS = {"silu": nnx.silu, "gelu": partial(nnx.gelu, approximate=True)}
+ACTIVATIONS: dict[str, Callable[[jax.Array], jax.Array]] = {
+    "silu": nnx.silu,
+    "gelu": partial(nnx.gelu, approximate=True),
+}
 
 
 class GatedMLP(nnx.Module):

@@ -1,0 +1,102 @@
+"""Weights of a checkpoint as the decoder has them, and back: tensor by tensor, never all of them twice.
+
+A tensor of a checkpoint belongs to one layer, and its matrices are [out, in]. The decoder has one array for
+all layers, and multiplies from the other side: [layer, in, out]. Norms of the Gemma family are stored less 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from wug.compiler.checkpoints.checkpoint import Checkpoint
+from wug.compiler.checkpoints.names import EMBEDDING, HEAD, NORM, of_layer
+from wug.compiler.checkpoints.placed import Floats, read
+from wug.compiler.shape import Shape
+from wug.runtime.learn import Tree
+
+_LAYER: dict[str, tuple[str | int, ...]] = {
+    "input_layernorm": ("attention_reading", "layers", 0),
+    "self_attn.q_proj": ("attention", "query"),
+    "self_attn.k_proj": ("attention", "key"),
+    "self_attn.v_proj": ("attention", "value"),
+    "self_attn.o_proj": ("attention", "out"),
+    "self_attn.q_norm": ("attention", "query_norm"),
+    "self_attn.k_norm": ("attention", "key_norm"),
+    "post_attention_layernorm": ("mlp_reading", "layers", 0),
+    "mlp.gate_proj": ("mlp", "gate"),
+    "mlp.up_proj": ("mlp", "up"),
+    "mlp.down_proj": ("mlp", "down"),
+}
+"""Where the decoder has a part of a layer."""
+
+
+def load_weights(checkpoint: Checkpoint) -> Tree:
+    """All weights, read from where they lie. Raises BadCheckpoint."""
+    shape = checkpoint.shape
+    tree: Tree = {}
+    for name, sizes in of_layer(shape).items():
+        matrix = len(sizes) == 2
+        whole = np.empty((shape.layers, *(sizes[::-1] if matrix else sizes)), np.float32)
+        for number in range(shape.layers):
+            whole[number] = _own(checkpoint, f"model.layers.{number}.{name}", matrix)
+        _put(tree, ("layers", *_place(name)), whole)
+    _put(tree, ("embedding", "embedding"), _own(checkpoint, EMBEDDING, False))
+    _put(tree, ("norm", "scale"), _own(checkpoint, NORM, False))
+    if not shape.tied:
+        _put(tree, ("head", "kernel"), _own(checkpoint, HEAD, True))
+    return tree
+
+
+def tensors_from(shape: Shape, parameters: Tree) -> Iterator[tuple[str, Floats]]:
+    """The weights by the names of Hugging Face's files, as those have them, one after the other."""
+
+    def stored(name: str, found: Any, turned: bool) -> tuple[str, Floats]:
+        array = np.asarray(found, np.float32)
+        if shape.family == "gemma" and name.endswith("norm.weight"):
+            array = array - np.float32(1)
+        return name, np.ascontiguousarray(array.T if turned else array)
+
+    yield stored(EMBEDDING, parameters["embedding"]["embedding"], False)
+    for number in range(shape.layers):
+        for name, sizes in of_layer(shape).items():
+            whole = _at(parameters, ("layers", *_place(name)))
+            yield stored(f"model.layers.{number}.{name}", whole[number], len(sizes) == 2)
+    yield stored(NORM, parameters["norm"]["scale"], False)
+    if not shape.tied:
+        yield stored(HEAD, parameters["head"]["kernel"], True)
+
+
+def _own(checkpoint: Checkpoint, name: str, turned: bool) -> Floats:
+    """A tensor as the decoder has it."""
+    found = read(checkpoint.tensors[name])
+    if checkpoint.shape.family == "gemma" and name.endswith("norm.weight"):
+        found = found + np.float32(1)
+    return found.T if turned else found
+
+
+def _place(name: str) -> tuple[str | int, ...]:
+    """Where the decoder has a tensor of a layer."""
+    part, kind = name.rsplit(".", 1)
+    path = _LAYER[part]
+    if kind == "bias":
+        return (*path, "bias")
+    return (*path, "scale" if part.endswith("norm") else "kernel")
+
+
+def _put(tree: Tree, path: tuple[str | int, ...], array: Floats) -> None:
+    at: Any = tree
+    for part in path[:-1]:
+        at = at.setdefault(part, {})
+    at[path[-1]] = jax.block_until_ready(jnp.asarray(array))
+
+
+def _at(tree: Tree, path: tuple[str | int, ...]) -> Any:
+    at: Any = tree
+    for part in path:
+        at = at[part]
+    return at
