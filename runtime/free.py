@@ -18,6 +18,7 @@ from tokenizers import Tokenizer
 from wug.compiler.asking.free import exact
 from wug.compiler.plan import Arm, Model, Plan, Sampling, Split
 from wug.runtime.corpus import World
+from wug.runtime.files import read_lines
 from wug.runtime.keys import canonical, digest
 
 if TYPE_CHECKING:
@@ -138,5 +139,6 @@ def write_said(path: Path, said: Iterable[tuple[Arm, Said]]) -> None:
 
 def read_said(path: Path) -> list[Said]:
     """What `write_said` wrote, without the arms."""
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return [Said(**{name: value for name, value in row.items() if name != "arm"}) for row in rows]
+    return [
+        Said(**{name: value for name, value in row.items() if name != "arm"}) for row in read_lines(path)
+    ]

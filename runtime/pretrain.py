@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from pathlib import Path
@@ -18,6 +17,7 @@ from wug.runtime.batches import batch_rows
 from wug.runtime.cost import train_flops
 from wug.runtime.episodes import Episodes, Probe
 from wug.runtime.failure import Diverged, RuntimeFailure
+from wug.runtime.files import read_lines
 from wug.runtime.interruption import Interruption
 from wug.runtime.journal import Journal
 from wug.runtime.learn import Tree, fresh_state, initial_parameters, steps, structure
@@ -161,7 +161,7 @@ def accuracy_by_kind(graph: Any, parameters: Tree, probe: Probe) -> dict[str, fl
 
 def read_log(folder: Path) -> list[dict[str, Any]]:
     """The log of a finished pretraining: step, loss, tokens, and the probe where it was taken."""
-    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    return read_lines(folder / "log.jsonl")
 
 
 def _reached(log: list[dict[str, Any]], setting: Pretraining) -> bool:

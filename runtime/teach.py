@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow.parquet as parquet
@@ -20,6 +20,7 @@ from tokenizers import Tokenizer
 from wug.compiler.plan import Augment, Model
 from wug.runtime.corpus import DOC, Ints, World
 from wug.runtime.cost import forward_flops
+from wug.runtime.files import read_lines
 
 if TYPE_CHECKING:
     from wug.runtime.learn import Tree
@@ -165,5 +166,4 @@ def write_texts(path: Path, texts: Sequence[Text]) -> None:
 
 def read_texts(path: Path) -> list[Text]:
     """What `write_texts` wrote."""
-    lines: list[dict[str, Any]] = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return [Text(**line) for line in lines]
+    return [Text(**line) for line in read_lines(path)]

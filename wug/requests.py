@@ -110,5 +110,5 @@ def print_requests(found: list[dict[str, Any]], console: Console) -> None:
                 console.print(Text("\n".join(f"  | {line}" for line in example["context"]), "dim"))
             console.print(Text(f"  | {example['shown']}"))
             for prompt in (*example["prompts"], *example["questions"]):
-                console.print(Text("\n".join(f"  > {line}" for line in prompt.splitlines())))
+                console.print(Text("\n".join(f"  > {line}" for line in prompt.split("\n"))))
         console.print()

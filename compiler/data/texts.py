@@ -58,7 +58,7 @@ def read_given(given: Given, report: Report) -> GivenTexts:
 
 def _lists(given: Given) -> list[list[str]]:
     """The column of choices: of each line of JSON a list of texts, or what stands there instead."""
-    lines = given.data.path.read_text(encoding="utf-8-sig").splitlines()
+    lines = given.data.path.read_text(encoding="utf-8-sig").split("\n")
     return [json.loads(line).get(given.choices) for line in lines if line.strip()]
 
 

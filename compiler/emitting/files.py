@@ -32,7 +32,7 @@ def read_rows(path: Path) -> list[Row]:
     if path.suffix == ".parquet":
         rows: list[Row] = parquet.read_table(path).to_pylist()
         return rows
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    return [json.loads(line) for line in path.read_bytes().split(b"\n") if line]
 
 
 def read_tables(folder: Path) -> Tables:
