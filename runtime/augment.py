@@ -1,7 +1,8 @@
 """Augmentation: teachers write, what they wrote is judged, and what is kept becomes documents of their arms.
 
 What was written and what comes of it are two entries of the store: a teacher is never asked twice for the
-same request, and another filter judges the same texts anew.
+same request, and another filter judges the same texts anew. Servers were asked before, all that a run needs
+of them at once (runtime/serving.py); what they said is read from their ledgers here.
 """
 
 from __future__ import annotations
@@ -12,14 +13,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wug.compiler.plan import Arm
+from wug.compiler.plan import Arm, Augment
+from wug.compiler.store import Store
 from wug.runtime import corpus as corpora
 from wug.runtime.audit import Audit, read_audit
 from wug.runtime.corpus import World
 from wug.runtime.endpoint import EndpointTeacher
 from wug.runtime.failure import RuntimeFailure
 from wug.runtime.files import read_json, write_json
+from wug.runtime.interruption import Interruption
 from wug.runtime.keys import key
+from wug.runtime.ledger import ledger_of
 from wug.runtime.score import check_fits
 from wug.runtime.teach import (
     Request,
@@ -31,6 +35,7 @@ from wug.runtime.teach import (
     write_by_model,
     write_texts,
 )
+from wug.runtime.teacher import Generation
 from wug.runtime.teacher import Request as Question
 
 if TYPE_CHECKING:
@@ -92,26 +97,28 @@ def _written(run: Run, arm: Arm, worlds: Sequence[World], label: str) -> Path:
     made = arm.augment
     assert made is not None
     requests = [read_requests(run.compiled / f"seed-{world.seed}", arm.name) for world in worlds]
-    asked: dict[str, Any] = {
-        "sampling": [made.teacher, made.samples, made.sampling.to_json()],
-        "requests": [[dataclasses.asdict(each) for each in own] for own in requests],
-        "documents": [world.training_digest("") for world in worlds],
-    }
+    asked: dict[str, Any] = {"requests": [[dataclasses.asdict(each) for each in own] for own in requests]}
+    said: list[Generation] = []
+    about: list[tuple[int, int]] = []
     if made.endpoint is not None:
-        asked["endpoint"] = [made.endpoint.base, made.endpoint.model]
-        if made.endpoint.style != "instruct":
-            asked["style"] = [made.endpoint.style, _examples(run.compiled, arm, worlds)]
+        questions, about = questions_of(run.compiled, arm, worlds, requests)
+        said = teacher_of(run.store, made, run.interruption).recall(questions)
+        # what has no answer yet may have one in the next run: then that is another entry
+        asked |= {"questions": [question.text for question in questions], "samples": made.samples}
+        asked["answers"] = [dataclasses.astuple(each) for each in said]
     else:
         writer = run.plan.writer(arm)
-        weights = run.pretrained_keys(writer, worlds)
-        asked |= {"weights": weights, "model": dataclasses.asdict(writer.model)}
+        asked["sampling"] = [made.teacher, made.samples, made.sampling.to_json()]
+        asked["documents"] = [world.training_digest("") for world in worlds]
+        asked["weights"] = run.pretrained_keys(writer, worlds)
+        asked["model"] = dataclasses.asdict(writer.model)
     kind, name = f"{run.plan.name}/written", key("written", asked)
     with run.store.entry(kind, name, resume=True, waiting=run.waiting(label)) as entry:
         if not entry.ready:
             if made.endpoint is None:
                 _by_model(run, arm, worlds, requests, entry.scratch)
             else:
-                _by_endpoint(run, arm, worlds, requests, entry.scratch)
+                _by_endpoint(said, about, made.samples, worlds, entry.scratch)
             entry.commit()
     return entry.path
 
@@ -179,21 +186,25 @@ def questions_of(
     return questions, about
 
 
+def teacher_of(store: Store, augment: Augment, interruption: Interruption) -> EndpointTeacher:
+    """The server that writes for an arm, and what it has said so far to anybody who works in this store."""
+    assert augment.endpoint is not None
+    ledger = ledger_of(store, augment.endpoint)
+    return EndpointTeacher(augment.endpoint, augment.sampling, ledger, interruption)
+
+
 def _by_endpoint(
-    run: Run, arm: Arm, worlds: Sequence[World], requests: Sequence[Sequence[Request]], scratch: Path
+    answers: Sequence[Generation],
+    about: Sequence[tuple[int, int]],
+    samples: int,
+    worlds: Sequence[World],
+    scratch: Path,
 ) -> None:
-    """A server writes, a line a statement; what it will be sent is said before anything is."""
-    made = arm.augment
-    assert made is not None
-    assert made.endpoint is not None
-    questions, about = questions_of(run.compiled, arm, worlds, requests)
-    teacher = EndpointTeacher(made.endpoint, made.sampling, scratch / "ledger.jsonl", run.interruption)
-    run.progress.note(f"arm {arm.name}:\n{teacher.summary(questions)}")
-    answers = teacher.answer(questions, run.progress)
+    """What a server wrote about some worlds, a line a statement."""
     texts: dict[int, list[Text]] = {world.seed: [] for world in worlds}
     for place, answer in enumerate(answers):
-        seed, request_id = about[place // made.samples]
-        for line in answer.text.splitlines():
+        seed, request_id = about[place // samples]
+        for line in answer.text.split("\n"):
             statement = _LISTED.sub("", line).strip()
             if statement:
                 texts[seed].append(

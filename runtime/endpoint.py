@@ -1,16 +1,17 @@
 """The teacher `endpoint`: an OpenAI-compatible server, asked within limits, and never twice for one answer.
 
 Every answer is in the ledger before it counts, so a run that is killed, stopped or out of its limits goes on
-where it was. Each question is one user message, context first: some chat templates know no system message,
-and servers keep a prefix that many questions share. A base model is sent the same as a text to go on with.
-Seeds and the jitter of waits are keyed by the question.
+where it was, and what was asked once, in whatever experiment, is not asked again: an answer is found by all
+that was sent for it, and by nothing else. Each question is one user message, context first: some chat
+templates know no system message, and servers keep a prefix that many questions share. A base model is sent
+the same as a text to go on with. Seeds and the jitter of waits are keyed by the question.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from wug.compiler.draw import below, draw, seed_word
@@ -39,11 +40,13 @@ _BYTES_A_TOKEN, _TEMPLATE_TOKENS = (
 class Estimate:
     """What answering would take: requests still to send, and what they say and may be told, roughly.
 
-    `answered` are in the ledger already; `requests_spent` and `tokens_spent` is what is booked there.
+    `answered` are in the ledger already, `coming` are asked by somebody else before; `requests_spent` and
+    `tokens_spent` is what is booked there for just these requests.
     """
 
     requests: int
     answered: int
+    coming: int
     characters: int
     prompt_tokens: int
     answer_tokens: int
@@ -74,31 +77,38 @@ class EndpointTeacher:
         self._endpoint, self._sampling, self._path = endpoint, sampling, ledger
         self._interruption, self._wait = interruption, wait
 
-    def estimate(self, requests: Sequence[Request]) -> Estimate:
-        """What these requests would take, without sending anything."""
-        ledger = Ledger(self._path)
+    def asks(self, requests: Sequence[Request]) -> frozenset[str]:
+        """What these requests are called in the ledger."""
+        return frozenset(question.id for question in self._questions(requests))
+
+    def estimate(self, requests: Sequence[Request], coming: Collection[str] = ()) -> Estimate:
+        """What these requests would take, without sending anything; `coming` is asked by somebody before."""
         questions = list(self._questions(requests))
+        ledger = Ledger(self._path, _plan(questions))
         open = _open(questions, ledger)
+        mine = [question for question in open if question.id not in coming]
         return Estimate(
-            requests=len(open),
+            requests=len(mine),
             answered=len(questions) - len(open),
-            characters=sum(len(question.text) for question in open),
+            coming=len(open) - len(mine),
+            characters=sum(len(question.text) for question in mine),
             prompt_tokens=sum(
-                len(question.text.encode()) // _BYTES_A_TOKEN + self._template for question in open
+                len(question.text.encode()) // _BYTES_A_TOKEN + self._template for question in mine
             ),
-            answer_tokens=len(open) * self._sampling.max_tokens,
+            answer_tokens=len(mine) * self._sampling.max_tokens,
             requests_spent=ledger.requests,
             tokens_spent=ledger.tokens,
         )
 
-    def summary(self, requests: Sequence[Request]) -> str:
+    def summary(self, of: Estimate) -> str:
         """The estimate as people read it, for before anything is sent."""
-        endpoint, of = self._endpoint, self.estimate(requests)
+        endpoint = self._endpoint
         tokens = of.tokens_spent + of.prompt_tokens + of.answer_tokens
         goes_on = " (base: goes on with a text)" if endpoint.style == "base" else ""
+        coming = f", {of.coming:,} asked for an arm before" if of.coming else ""
         lines = [
             f"endpoint {endpoint.base}, model {endpoint.model}{goes_on}, {endpoint.concurrency} at a time",
-            f"  {of.requests:,} requests to send, {of.answered:,} answered already",
+            f"  {of.requests:,} requests to send, {of.answered:,} answered already{coming}",
             f"  about {of.prompt_tokens:,} tokens of prompts ({of.characters:,} characters),"
             f" at most {of.answer_tokens:,} of answers",
             f"  limits: {endpoint.requests:,} requests and {endpoint.tokens:,} tokens,"
@@ -110,29 +120,17 @@ class EndpointTeacher:
         return "\n".join(lines)
 
     def answer(self, requests: Sequence[Request], progress: Progress) -> list[Generation]:
-        """Ask all that the ledger does not hold.
+        """Ask all that the ledger does not hold, within limits that hold for all of these requests together.
 
         Raises RuntimeFailure where the server serves nothing, Spent at a limit, KeyboardInterrupt (Stopped
         for SIGTERM) where asked to stop, EnvironmentFailure where the ledger cannot be written.
         """
         questions = list(self._questions(requests))
-        ledger = Ledger(self._path)
-        open = _open(questions, ledger)
+        ledger = Ledger(self._path, _plan(questions))
         failed: list[str] = []
-        if open:
-            key = key_from_environment()
-            with (
-                ledger.writing(),
-                progress.stage(f"asking {self._endpoint.model}", len(questions), "answers") as stage,
-            ):
-                asking = _Asking(
-                    self._endpoint, self._sampling, ledger, stage, self._interruption, self._wait
-                )
-                asyncio.run(asking.all(open, len(questions) - len(open), key))
-            if asking.end is not None:
-                raise asking.end
-            failed = asking.failed
-        generations = [_generation(question, ledger.answers.get(question.id)) for question in questions]
+        if _open(questions, ledger):
+            failed = self._ask(questions, ledger, progress)
+        generations = _generations(questions, ledger)
         if generations and all(each.finish == "error" for each in generations):
             reason = failed[-1] if failed else "it broke off every answer"
             raise RuntimeFailure(f"endpoint {self._endpoint.base} answered nothing: {reason}")
@@ -140,13 +138,41 @@ class EndpointTeacher:
             progress.warn(f"{len(failed):,} of {len(questions):,} requests got no answer: {failed[-1]}")
         return generations
 
+    def recall(self, requests: Sequence[Request]) -> list[Generation]:
+        """What the ledger holds of these requests, without sending anything."""
+        questions = list(self._questions(requests))
+        return _generations(questions, Ledger(self._path, _plan(questions)))
+
+    def missing(self, requests: Sequence[Request]) -> list[str]:
+        """What the ledger does not hold of these requests."""
+        questions = list(self._questions(requests))
+        return sorted(question.id for question in _open(questions, Ledger(self._path, _plan(questions))))
+
+    def _ask(self, questions: Sequence[_Question], ledger: Ledger, progress: Progress) -> list[str]:
+        """Ask what the ledger does not hold, and say why some has no answer. Raises what `answer` does."""
+        key = key_from_environment()
+        busy = f"another run is asking {self._endpoint.model}: waiting for it"
+        with (
+            ledger.writing(lambda: progress.note(busy)),
+            progress.stage(f"asking {self._endpoint.model}", len(questions), "answers") as stage,
+        ):
+            open = _open(questions, ledger)
+            asking = _Asking(
+                self._endpoint, self._sampling, ledger, stage, self._interruption, self._wait, questions
+            )
+            if open:  # another run may have asked it all in the meantime
+                asyncio.run(asking.all(open, key))
+        if asking.end is not None:
+            raise asking.end
+        return asking.failed
+
     @property
     def _template(self) -> int:
         """The tokens of a chat template around a question."""
         return _TEMPLATE_TOKENS if self._endpoint.style == "instruct" else 0
 
     def _questions(self, requests: Sequence[Request]) -> Iterator[_Question]:
-        """Each request once a sample, with an id that stands for all that its answer depends on."""
+        """Each request once a sample, with an id that stands for all that is sent."""
         word = seed_word("endpoint", self._sampling.seed)
         for request in requests:
             text = request.text
@@ -154,15 +180,18 @@ class EndpointTeacher:
                 "base": self._endpoint.base,
                 "model": self._endpoint.model,
                 "sampling": self._sampling.to_json(),
-                "request": request.id,
+                "style": self._endpoint.style,
                 "text": text,
             }
-            if self._endpoint.style != "instruct":
-                said["style"] = self._endpoint.style
             whole = digest(canonical(said))
             for sample in range(request.samples):
-                seed = int(below(draw(word, f"sample/{request.id}", sample), 2**31))
+                seed = int(below(draw(word, f"sample/{digest(text.encode())}", sample), 2**31))
                 yield _Question(request.id, sample, text, f"{whole}/{sample}", seed)
+
+
+def _plan(questions: Sequence[_Question]) -> str:
+    """What stands for all that is asked together, for which the limits hold."""
+    return digest(canonical(sorted({question.id for question in questions})))
 
 
 def _open(questions: Sequence[_Question], ledger: Ledger) -> list[_Question]:
@@ -170,12 +199,12 @@ def _open(questions: Sequence[_Question], ledger: Ledger) -> list[_Question]:
     return list({each.id: each for each in questions if each.id not in ledger.answers}.values())
 
 
-def _generation(question: _Question, answer: Answer | None) -> Generation:
-    if answer is None:
-        return Generation(question.request, question.sample, "", "error", 0, 0)
-    return Generation(
-        question.request, question.sample, answer.text, answer.finish, answer.prompt_tokens, answer.tokens
-    )
+def _generations(questions: Sequence[_Question], ledger: Ledger) -> list[Generation]:
+    none = Answer("", "error", 0, 0)
+    return [
+        Generation(question.request, question.sample, *astuple(ledger.answers.get(question.id, none)))
+        for question in questions
+    ]
 
 
 class _Halt(Exception):
@@ -193,9 +222,11 @@ class _Asking:
         stage: Stage,
         interruption: Interruption,
         wait: Callable[[float], Awaitable[None]],
+        questions: Sequence[_Question],
     ) -> None:
         self._endpoint, self._sampling, self._ledger, self._stage = endpoint, sampling, ledger, stage
         self._interruption, self._wait = interruption, wait
+        self._every = {question.id for question in questions}
         self._word = seed_word("endpoint", sampling.seed)
         self._halted = asyncio.Event()
         self._settled = asyncio.Condition()
@@ -203,9 +234,14 @@ class _Asking:
         self.failed: list[str] = []
         self.end: BaseException | None = None
 
-    async def all(self, questions: Sequence[_Question], done: int, key: str | None) -> None:
-        """Ask every question; `failed` then says why some have no answer, `end` why some were not asked."""
-        self._done = done
+    @property
+    def _kept(self) -> int:
+        """How many of all questions have an answer."""
+        return len(self._every & self._ledger.answers.keys())
+
+    async def all(self, questions: Sequence[_Question], key: str | None) -> None:
+        """Ask these questions; `failed` then says why some have no answer, `end` why some were not asked."""
+        self._done = self._kept
         waiting = iter(questions)
         async with Chat(self._endpoint, self._sampling, key) as chat, asyncio.TaskGroup() as group:
             watching = group.create_task(self._watch())
@@ -264,8 +300,8 @@ class _Asking:
         """
         self.failed.append(trouble.reason)
         self._in_a_row += trouble.passing
-        if self._in_a_row >= _HOPELESS or (len(self.failed) >= _HOPELESS and not self._ledger.answers):
-            kept = f"; {len(self._ledger.answers):,} answers are kept" if self._ledger.answers else ""
+        if self._in_a_row >= _HOPELESS or (len(self.failed) >= _HOPELESS and not self._kept):
+            kept = f"; {self._kept:,} answers are kept" if self._kept else ""
             raise RuntimeFailure(
                 f"{self._named} left {_HOPELESS} requests in a row without an answer: {trouble.reason}{kept}"
             )
@@ -305,13 +341,15 @@ class _Asking:
     def _short_of(self, worst: int) -> str | None:
         """What the limits lack for one more request, as a person should read it."""
         ledger, endpoint = self._ledger, self._endpoint
-        kept = f"{len(ledger.answers):,} answers are kept: a higher limit goes on from there"
         if ledger.requests + 1 > endpoint.requests:
-            return f"{self._named}: the limit of {endpoint.requests:,} requests is reached; {kept}"
-        if ledger.tokens + worst > endpoint.tokens:
+            short = f"the limit of {endpoint.requests:,} requests is reached"
+        elif ledger.tokens + worst > endpoint.tokens:
             spent = f"{ledger.tokens:,} of the limit of {endpoint.tokens:,} tokens are spent"
-            return f"{self._named}: {spent}, and the next request may take {worst:,}; {kept}"
-        return None
+            short = f"{spent}, and the next request may take {worst:,}"
+        else:
+            return None
+        kept = f"{self._kept:,} answers are kept: a higher limit goes on from there"
+        return f"{self._named}: {short}; {kept}"
 
     def _back_off(self, question: _Question, attempt: int) -> float:
         """Twice as long each time, half of it drawn, so that those who failed together return apart."""

@@ -139,6 +139,4 @@ def write_said(path: Path, said: Iterable[tuple[Arm, Said]]) -> None:
 
 def read_said(path: Path) -> list[Said]:
     """What `write_said` wrote, without the arms."""
-    return [
-        Said(**{name: value for name, value in row.items() if name != "arm"}) for row in read_lines(path)
-    ]
+    return [Said(**{name: value for name, value in row.items() if name != "arm"}) for row in read_lines(path)]

@@ -34,6 +34,7 @@ from wug.runtime.price import Augmenting
 from wug.runtime.results import ArmResult, results
 from wug.runtime.schedule import BLOCK, CHECKPOINT_EVERY_S
 from wug.runtime.score import Answers, answers, check_fits, read_scores, score, write_scores
+from wug.runtime.serving import ask_servers
 from wug.runtime.tuning import settled, tune
 
 if TYPE_CHECKING:
@@ -61,12 +62,11 @@ def run(
     machine refuses, KeyboardInterrupt (Stopped for SIGTERM) where asked to stop, with all work so far safe.
     """
     inputs = {"plan": plan.spec(), "corpus": corpora.manifest_digest(compiled), "key": plan.key}
-    final = key("runs", inputs)
-    if store.has(f"{plan.name}/runs", final):
-        return store.path(f"{plan.name}/runs", final)
+    if store.has(f"{plan.name}/runs", key("runs", inputs)):
+        return store.path(f"{plan.name}/runs", key("runs", inputs))
     with interruptible(progress.note) as interruption:
         made = Run(plan, compiled, store, progress, interruption, scribe, checkpoint_every_s)
-        folder = made.carry_out(final, tuning_scribe)
+        folder = made.carry_out(inputs, tuning_scribe)
         if interruption:
             progress.note("all was done before it could stop: these are the whole results")
         return folder
@@ -101,9 +101,13 @@ class Run:
         made.prepared = self.prepared
         return made
 
-    def carry_out(self, final: str, tuning_scribe: Scribe | None) -> Path:
+    def carry_out(self, inputs: dict[str, Any], tuning_scribe: Scribe | None) -> Path:
+        """Do all that there is to do. Where a server left something without an answer, the results are kept
+        as those of the inputs and of what is missing: the next run asks for it again."""
         plan = self.plan
         check_fits(plan, self.corpus)
+        missing = ask_servers(self)
+        final = key("runs", {**inputs, **({"missing": missing} if missing else {})})
         tuned = tune(self, tuning_scribe)
         audits = augment(self)
         trained = matched(settled(plan, tuned), self.corpus.worlds)

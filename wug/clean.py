@@ -1,4 +1,5 @@
-"""Removing finished work, but never what is being made at this moment, nor anything of someone else's."""
+"""Removing finished work, but never what is being made at this moment, nor anything of someone else's; and
+what servers wrote, which cannot be made again for nothing, only where it is named."""
 
 from __future__ import annotations
 
@@ -10,10 +11,11 @@ from rich.console import Console
 
 from wug.compiler.store import CACHE_TAG, Store, environment, is_marked
 from wug.console import say_error
+from wug.runtime.ledger import FOLDER
 
 
 def clean_store(store: Store, names: list[str], dry_run: bool, out: Console) -> int:
-    """Remove the work of these experiments, or all of it; returns the exit status."""
+    """Remove the work of these experiments, or of all; returns the exit status."""
     root = store.root
     made = _made(root)
     unknown = [name for name in names if name not in made]
@@ -27,7 +29,7 @@ def clean_store(store: Store, names: list[str], dry_run: bool, out: Console) -> 
     done = "would free" if dry_run else "freed"
     total = 0
     try:
-        for name in names or made:
+        for name in names or [name for name in made if name != FOLDER]:
             if any(_in_use(folder) for folder in made[name]):
                 out.print(f"kept     {root / name}: another process is working in it")
                 continue
@@ -41,6 +43,8 @@ def clean_store(store: Store, names: list[str], dry_run: bool, out: Console) -> 
             out.print(f"{done} {_bytes(size):>9}  {root / name}")
             if not dry_run and not _gone(root / name):
                 out.print(f"kept     {root / name}: wug did not make all that is in it")
+        if not names and FOLDER in made:
+            out.print(f"kept     {root / FOLDER}: what servers wrote; 'wug clean {FOLDER}' removes it")
     finally:
         out.print(f"{done} {_bytes(total):>9}  in all")
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,25 +13,32 @@ from wug.compiler.plan import Arm, Plan
 from wug.compiler.store import Store
 from wug.runtime import corpus as corpora
 from wug.runtime.augment import questions_of
-from wug.runtime.endpoint import EndpointTeacher
 from wug.runtime.interruption import Interruption
+from wug.runtime.serving import Served, served
 from wug.runtime.teach import Request, read_requests
 from wug.runtime.tuning import tuning_plans
 
 
 def requests(plan: Plan, compiled: Path, store: Store) -> list[dict[str, Any]]:
     """Each arm that a model has to write for: how many requests and texts there are in all worlds, of each
-    scope the first request of the first world as it would be put, and what a server is allowed to spend. The
-    worlds that it is tuned on come by themselves."""
-    found = [{**each, "tuning": False} for each in _requests(plan, compiled)]
+    scope the first request of the first world as it would be put, and what a run would send to a server, in
+    all: its limits are for all worlds together. The worlds that it is tuned on come by themselves."""
+    servers = {each.arm: each.summary for each in _served(plan, compiled, store)}
+    found = [{**each, "tuning": False} for each in _requests(plan, compiled, servers)]
     for tuning in tuning_plans(plan).values():
         assert tuning.tuning is not None
         folder = store.path(f"{plan.name}/tuning", tuning.tuning.key)
-        found += [{**each, "tuning": True} for each in _requests(tuning, folder)]
+        found += [{**each, "tuning": True} for each in _requests(tuning, folder, {})]
     return found
 
 
-def _requests(plan: Plan, compiled: Path) -> list[dict[str, Any]]:
+def _served(plan: Plan, compiled: Path, store: Store) -> list[Served]:
+    if not any(arm.augment is not None and arm.augment.endpoint is not None for arm in plan.arms):
+        return []
+    return served(plan, compiled, corpora.load(compiled, plan.seeds).worlds, store, Interruption())
+
+
+def _requests(plan: Plan, compiled: Path, servers: Mapping[str, str]) -> list[dict[str, Any]]:
     found = []
     (first,) = corpora.load(compiled, plan.seeds[:1]).worlds
     for arm in (arm for arm in plan.arms if arm.augment is not None and arm.augment.sampled):
@@ -46,7 +54,7 @@ def _requests(plan: Plan, compiled: Path) -> list[dict[str, Any]]:
                 "requests": len(every),
                 "texts": sum(len(request.put) for request in every) * arm.augment.samples,
                 "examples": [_put(compiled, arm, first, request) for request in _firsts(asked[0])],
-                "server": _server(plan, compiled, arm, asked),
+                "server": servers.get(arm.name, ""),
             }
         )
     return found
@@ -72,18 +80,6 @@ def _put(compiled: Path, arm: Arm, world: corpora.World, request: Request) -> di
         (question,), _ = questions_of(compiled, arm, [world], [[request]])
         put["text"] = question.text
     return put
-
-
-def _server(plan: Plan, compiled: Path, arm: Arm, asked: list[list[Request]]) -> str:
-    """What a server would be sent in all, were nothing of it answered yet; empty for other teachers."""
-    assert arm.augment is not None
-    if arm.augment.endpoint is None:
-        return ""
-    worlds = corpora.load(compiled, plan.seeds).worlds
-    questions, _ = questions_of(compiled, arm, worlds, asked)
-    nothing = compiled / "no-ledger.jsonl"
-    teacher = EndpointTeacher(arm.augment.endpoint, arm.augment.sampling, nothing, Interruption())
-    return teacher.summary(questions)
 
 
 def print_requests(found: list[dict[str, Any]], console: Console) -> None:

@@ -8,14 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.runtime.completions import serving
+from tests.runtime.completions import Call, serving
 from wug.compiler.checking.check import check
 from wug.compiler.compile import compile_experiment
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.emitting.augmentation import Scribe
+from wug.compiler.emitting.tuning import tuning_draft
 from wug.compiler.experiment import Experiment
 from wug.compiler.store import Store
 from wug.progress import Silent
+from wug.runtime.failure import Spent
 from wug.runtime.run import run
 
 WORLD = """wug 1
@@ -37,8 +39,31 @@ LARGE = """  model large { layers 2  width 48  heads 2  context 160
 """
 
 
+class Heard(Silent):
+    """Keeps what is said of a run."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.warnings: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
+
+    def clear(self) -> None:
+        self.__init__()  # type: ignore[misc]
+
+
 @pytest.fixture(scope="module")
-def carried_out(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def heard() -> Heard:
+    """What was said of the last run."""
+    return Heard()
+
+
+@pytest.fixture(scope="module")
+def carried_out(tmp_path_factory: pytest.TempPathFactory, heard: Heard) -> Run:
     """Runs an experiment whose arm `more` augments as is said, with other models and arms behind its own; all
     in one store."""
     folder = tmp_path_factory.mktemp("augment")
@@ -46,13 +71,13 @@ def carried_out(tmp_path_factory: pytest.TempPathFactory) -> Run:
     (folder / "pairs.world").write_text(WORLD)
     store = Store(folder / "build")
 
-    def made(augment: str, others: str = "") -> tuple[dict, Store]:
-        path = folder / "pairs.experiment"
+    def made(augment: str, others: str = "", name: str = "pairs", seeds: int = 2) -> tuple[dict, Store]:
+        path = folder / f"{name}.experiment"
         path.write_text(
             "wug 1\n"
-            "experiment pairs {\n"
+            f"experiment {name} {{\n"
             '  world "pairs.world"\n'
-            "  seeds 2\n"
+            f"  seeds {seeds}\n"
             "  train exceeds in forward { articles 2 }\n"
             "  test reversal { exceeds in reverse  choices contradiction }\n"
             "  model speck { layers 1  width 32  heads 2  context 160\n"
@@ -66,7 +91,9 @@ def carried_out(tmp_path_factory: pytest.TempPathFactory) -> Run:
         report.stop_if_failed()
         assert isinstance(spec, Experiment)
         compiled = compile_experiment(spec, store, Silent(), Report())
-        result = run(compiled.plan, compiled.path, store, Silent(), Scribe(spec))
+        tuning = Scribe(spec, lambda: tuning_draft(spec, compiled.path, Report()))
+        heard.clear()
+        result = run(compiled.plan, compiled.path, store, heard, Scribe(spec), tuning_scribe=tuning)
         return json.loads((result / "results.json").read_bytes()), store
 
     return made
@@ -160,6 +187,65 @@ def test_an_endpoint_writes_lines(carried_out: Run, monkeypatch: pytest.MonkeyPa
     assert audit["verdicts"]["not_understood"] == 24
     assert audit["kept"] == 24, "filter none, the study's own, trains whatever was said"
     assert "zam" not in json.dumps(document)
+
+
+def endpoint(base: str, more: str = "", requests: int = 100) -> str:
+    return f'augment local by endpoint "{base}" "small" {{ requests {requests}  tokens 100000  {more} }}'
+
+
+def test_no_answer_is_paid_for_twice(carried_out: Run) -> None:
+    """More seeds, more samples, another name: only what is new is sent."""
+    with serving(lambda call: call.say("zum are louder than zam.")) as server:
+        carried_out(endpoint(server.base))
+        assert len(server.calls) == 12
+        carried_out(endpoint(server.base), seeds=3)
+        assert len(server.calls) == 18
+        carried_out(endpoint(server.base), name="renamed")
+        assert len(server.calls) == 18
+        carried_out(endpoint(server.base, "samples 2"), seeds=1)
+        assert len(server.calls) == 24
+
+
+def test_a_limit_holds_for_all_of_an_arm(carried_out: Run, heard: Heard) -> None:
+    """Eleven seeds are two blocks; what will be sent of both is said before anything is."""
+    with serving(lambda call: call.say("zum are louder than zam.")) as server:
+        with pytest.raises(Spent, match="the limit of 60 requests is reached; 60 answers are kept"):
+            carried_out(endpoint(server.base, requests=60), name="wide", seeds=11)
+        assert len(server.calls) == 60
+        (said,) = heard.notes
+        assert "  66 requests to send, 0 answered already" in said
+        assert "the limits may not suffice" in said
+        carried_out(endpoint(server.base, requests=66), name="wide", seeds=11)
+        assert len(server.calls) == 66
+        assert "  6 requests to send, 60 answered already" in heard.notes[0]
+        assert "limits: 66 requests and 100,000 tokens, of which 60" in heard.notes[0]
+
+
+def test_what_had_no_answer_is_asked_in_the_next_run(carried_out: Run, heard: Heard) -> None:
+    with serving(lambda call: call.say("zum are louder than zam.")) as server:
+        odd: list[str] = []
+
+        def refuse(call: Call) -> None:
+            if not odd:
+                odd.append(call.text)
+            if call.text == odd[0]:
+                call.fail(400, "too long")
+            else:
+                call.say("zum are louder than zam.")
+
+        server.behave = refuse
+        for times in (1, 2):
+            document, _ = carried_out(endpoint(server.base))
+            assert document["augmentation"]["more"]["texts"] == 11, "the arm is used without it"
+            assert server.texts.count(odd[0]) == times
+            assert "1 of 12 requests got no answer: HTTP 400: too long" in heard.warnings
+        server.behave = lambda call: call.say("zum are louder than zam.")
+        document, _ = carried_out(endpoint(server.base))
+        assert document["augmentation"]["more"]["texts"] == 12
+        assert len(server.calls) == 11 + 3
+        again, _ = carried_out(endpoint(server.base))
+        assert again == document
+        assert len(server.calls) == 11 + 3
 
 
 def test_a_base_model_goes_on_behind_worked_examples(carried_out: Run) -> None:

@@ -61,6 +61,9 @@ class Desk:
     def teacher(self) -> EndpointTeacher:
         return EndpointTeacher(self.endpoint, self.sampling, self.ledger, self.interruption, self.wait)
 
+    def summary(self, *requests: Request) -> str:
+        return self.teacher.summary(self.teacher.estimate(requests))
+
     def change(self, **changes: Any) -> None:
         self.endpoint = dataclasses.replace(self.endpoint, **changes)
 
@@ -127,14 +130,14 @@ def test_a_base_model_is_sent_a_text_to_go_on_with(desk: Desk) -> None:
     assert call.body["stop"] == ["\n"]
     assert "messages" not in call.body
     assert got.text == " It follows.", "a server may say what ends a text"
-    assert "model small (base: goes on with a text)" in desk.teacher.summary(requests(1))
+    assert "model small (base: goes on with a text)" in desk.summary(*requests(1))
     desk.change(style="instruct")
     assert desk.ask(Request("a", "All of it.", "What"))[0].text == " It follows.\nAnd more"
 
 
 @BOTH
-def test_seeds_are_keyed_by_request_and_sample(desk: Desk, tmp_path: Path) -> None:
-    three = [Request("a", "", "What?", samples=2), Request("b", "", "What?")]
+def test_seeds_are_keyed_by_text_and_sample(desk: Desk, tmp_path: Path) -> None:
+    three = [Request("a", "", "What?", samples=2), Request("b", "", "Who?")]
     desk.ask(*three)
     seeds = [call.body["seed"] for call in desk.server.calls]
     assert len(set(seeds)) == 3
@@ -410,7 +413,7 @@ def test_the_key_is_sent_and_nowhere_written(
     with pytest.raises(RuntimeFailure) as failure:
         desk.ask(*requests(3))
     assert {call.key for call in desk.server.calls} == {f"Bearer {SECRET}"}
-    told = [desk.teacher.summary(requests(3)), str(failure.value), *desk.heard.lines, caplog.text]
+    told = [desk.summary(*requests(3)), str(failure.value), *desk.heard.lines, caplog.text]
     assert "bad key [key]" in told[1]
     assert f"key: from {KEY}" in told[0]
     assert SECRET not in "\n".join([*told, desk.ledger.read_text(), repr(failure.value.__context__)])
@@ -546,13 +549,14 @@ def test_another_question_is_another_answer(desk: Desk) -> None:
     assert len(desk.server.calls) == 1
     desk.ask(dataclasses.replace(one, context="But:"))
     desk.ask(dataclasses.replace(one, id="other"))
+    assert len(desk.server.calls) == 2, "what a request is called is not sent"
     desk.sampling = dataclasses.replace(desk.sampling, temperature=0.1)
     desk.ask(one)
     desk.change(model="large")
     desk.ask(one)
     desk.change(style="base")
     desk.ask(one)
-    assert len(desk.server.calls) == 6
+    assert len(desk.server.calls) == 5
 
 
 @pytest.mark.parametrize(("number", "error"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Stopped)])
@@ -602,18 +606,67 @@ def test_who_asks_twice_is_heard_at_once(desk: Desk) -> None:
     assert len(desk.server.calls) == 1
 
 
+def test_what_was_paid_for_is_no_part_of_another_limit(desk: Desk) -> None:
+    """A limit counts what was sent for just these requests; what others had answered costs nothing."""
+    desk.ask(*requests(3))
+    desk.change(requests=2)
+    assert desk.teacher.estimate(requests(5)).requests_spent == 0
+    assert len(desk.ask(*requests(5))) == 5
+    assert sorted(desk.server.texts) == [f"Question {n}?" for n in range(5)]
+    assert desk.teacher.estimate(requests(5)).requests_spent == 2
+    with pytest.raises(Spent, match="7 answers are kept"):
+        desk.ask(*requests(8))
+    of = desk.teacher.estimate(requests(9), coming=desk.teacher.asks(requests(8)))
+    assert (of.requests, of.coming, of.answered) == (1, 1, 7)
+    assert "1 requests to send, 7 answered already, 1 asked for an arm before" in desk.teacher.summary(of)
+
+
+def test_what_has_no_answer_is_asked_again_the_next_time(desk: Desk) -> None:
+    desk.server.behave = lambda call: call.fail(400, "too long") if "1" in call.text else echo(call)
+    for times in (1, 2):
+        assert [each.finish for each in desk.ask(*requests(3))] == ["stop", "error", "stop"]
+        assert desk.server.texts.count("Question 1?") == times
+        assert desk.heard.lines == ["1 of 3 requests got no answer: HTTP 400: too long"] * times
+        assert len(desk.teacher.missing(requests(3))) == 1
+    desk.server.behave = echo
+    assert all(each.finish == "stop" for each in desk.ask(*requests(3)))
+    assert desk.teacher.missing(requests(3)) == []
+    calls = len(desk.server.calls)
+    assert desk.teacher.recall(requests(3)) == desk.ask(*requests(3))
+    assert len(desk.server.calls) == calls == 5
+
+
+def test_two_at_once_ask_nothing_twice(desk: Desk) -> None:
+    """Two runs share a ledger: the second waits for the first, and then knows what that was told."""
+    desk.server.behave = slow_echo
+    got: list[list[Generation]] = []
+
+    def ask() -> None:
+        got.append(desk.ask(*requests(6)))
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert got == [got[0]] * 3
+    assert sorted(desk.server.texts) == [f"Question {n}?" for n in range(6)]
+    assert "another run is asking small: waiting for it" in desk.heard.lines
+    assert all(json.loads(line) for line in desk.ledger.read_bytes().split(b"\n") if line)
+
+
 def test_an_estimate_sends_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(KEY, raising=False)
     desk.ask(*requests(1))
-    desk.change(requests=4)
+    desk.change(requests=3)
     asked = [*requests(1), Request("a", "x" * 100, "y" * 198, samples=4)]
     of = desk.teacher.estimate(asked)
     assert (of.requests, of.answered, of.characters) == (4, 1, 1200)
     assert (of.prompt_tokens, of.answer_tokens) == (500, 80)
-    assert desk.teacher.summary(asked).splitlines()[1:] == [
+    assert desk.summary(*asked).splitlines()[1:] == [
         "  4 requests to send, 1 answered already",
         "  about 500 tokens of prompts (1,200 characters), at most 80 of answers",
-        "  limits: 4 requests and 1,000,000 tokens, of which 1 and 10 are spent",
+        "  limits: 3 requests and 1,000,000 tokens, of which 0 and 0 are spent",
         f"  key: none ({KEY} is not set)",
         "  the limits may not suffice for all of it: what is answered by then is kept",
     ]

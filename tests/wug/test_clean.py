@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from wug.cli import main
+from wug.compiler.plan import Endpoint
 from wug.compiler.store import Store
+from wug.runtime.ledger import Ledger, ledger_of
 
 Captured = pytest.CaptureFixture[str]
 
@@ -44,6 +46,18 @@ def test_all(build: Path, capsys: Captured) -> None:
 def test_one(build: Path) -> None:
     assert clean(build, "one") == 0
     assert kept(build) == ["two"]
+
+
+def test_what_servers_wrote_goes_only_where_it_is_named(build: Path, capsys: Captured) -> None:
+    path = ledger_of(Store(build), Endpoint("http://localhost:8000/v1", "small", 1, 1))
+    with Ledger(path, "plan").writing():
+        assert clean(build, "teachers") == 0
+        assert path.exists(), "somebody is asking"
+    assert clean(build) == 0
+    assert kept(build) == ["teachers"]
+    assert "what servers wrote; 'wug clean teachers' removes it" in capsys.readouterr().out
+    assert clean(build, "teachers") == 0
+    assert kept(build) == []
 
 
 def test_dry_run(build: Path, capsys: Captured) -> None:

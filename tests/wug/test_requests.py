@@ -74,5 +74,26 @@ def test_the_worlds_that_an_arm_is_tuned_on_are_shown_by_themselves(tmp_path: Pa
     assert real["examples"][0]["shown"] != tuning["examples"][0]["shown"]
 
 
+def test_a_limit_is_for_the_worlds_that_an_arm_is_tuned_on_too(tmp_path: Path) -> None:
+    """What will be sent is said for all of them together, and once it is answered nothing is to be sent."""
+    with serving(lambda call: call.say("Nothing.")) as server:
+        by = f'local by endpoint "{server.base}" "small" {{ requests 11  tokens 90000 }}'
+        tune = "tune { steps 10 20  worlds 1 }"
+        told = json.loads(asked(tmp_path, by, "--json", steps=tune))
+        assert [each["requests"] for each in told] == [8, 4]
+        assert "  12 requests to send, 0 answered already" in told[0]["server"]
+        assert "the limits may not suffice" in told[0]["server"]
+        assert told[1]["server"] == ""
+        command = [sys.executable, "-m", "wug", "run", "hello.experiment"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=240)
+        assert done.returncode == 1
+        assert "the limit of 11 requests is reached; 11 answers are kept" in done.stderr
+        assert "  12 requests to send, 0 answered already" in done.stderr
+        assert len(server.calls) == 11
+        told = json.loads(asked(tmp_path, by, "--json", steps=tune))
+        assert "  1 requests to send, 11 answered already" in told[0]["server"]
+        assert "of which 11 and" in told[0]["server"]
+
+
 def test_the_oracle_is_not_asked(tmp_path: Path) -> None:
     assert "no arm of this experiment" in asked(tmp_path, "local by oracle")
