@@ -20,12 +20,15 @@ from wug.runtime.files import read_json
 @dataclass(frozen=True)
 class Audit:
     """What was written for an arm, in all worlds. `verdicts` and `kinds` count texts, `kept` those that are
-    trained. Of `admissible` new statements `covered` were written, by kind and by depth. `prompt_tokens`,
-    `tokens` and `flops` are the price of the writing."""
+    trained, `too_long` those that the model that learns cannot see at once; `unanswered` counts requests. Of
+    `admissible` new statements `covered` were written, by kind and by depth. `prompt_tokens`, `tokens` and
+    `flops` are the price of the writing."""
 
     texts: int
     kept: int
     withheld: int
+    too_long: int
+    unanswered: int
     verdicts: dict[str, int]
     kinds: dict[str, int]
     admissible: dict[str, int]
@@ -50,6 +53,8 @@ class Audit:
             "texts": self.texts,
             "kept": self.kept,
             "withheld": self.withheld,
+            "too_long": self.too_long,
+            "unanswered": self.unanswered,
             "verdicts": self.verdicts,
             "kinds": self.kinds,
             "precision": round(entailed / self.texts, 6) if self.texts else None,
@@ -75,17 +80,19 @@ def read_audit(compiled: Path, arm: Arm, folders: Sequence[Path]) -> Audit:
     verdicts, kinds = Counter[str](), Counter[str]()
     admissible, covered = Counter[str](), Counter[str]()
     admissible_depth, covered_depth = Counter[int](), Counter[int]()
-    texts = kept = withheld = prompt_tokens = tokens = flops = 0
+    texts = kept = withheld = too_long = unanswered = prompt_tokens = tokens = flops = 0
     for folder in folders:
         cost = read_json(folder / "cost.json")
         prompt_tokens += cost["prompt_tokens"]
         tokens += cost["tokens"]
         flops += cost["flops"]
+        unanswered += cost.get("unanswered", 0)  # a model of the experiment answers always
         for seed in sorted(folder.glob("seed-*")):
             rows = parquet.read_table(seed / "audit.parquet").to_pylist()
             texts += len(rows)
             kept += sum(row["kept"] for row in rows)
             withheld += sum(row["withheld"] for row in rows)
+            too_long += sum(row["too_long"] for row in rows)
             verdicts.update(row["verdict"] for row in rows)
             kinds.update(row["kind"] for row in rows if row["kind"])
             said = {statement for row in rows for statement in row["statements"]}
@@ -98,6 +105,8 @@ def read_audit(compiled: Path, arm: Arm, folders: Sequence[Path]) -> Audit:
         texts,
         kept,
         withheld,
+        too_long,
+        unanswered,
         {verdict: verdicts[verdict] for verdict in VERDICTS},
         {kind: kinds[kind] for kind in KINDS},
         {kind: admissible[kind] for kind in KINDS},

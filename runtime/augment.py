@@ -54,6 +54,10 @@ def augment(run: Run) -> dict[str, Audit]:
         blocks = run.blocks()
         folders = [_judged(run, arm, worlds, f"{arm.name} {n}") for n, worlds in enumerate(blocks)]
         audit = audits[arm.name] = read_audit(run.compiled, arm, folders)
+        if audit.too_long:
+            sees = f"the {run.plan.learner(arm).model.context:,} tokens that its model sees"
+            count = f"{audit.too_long:,} of {audit.texts:,} texts that its teacher wrote"
+            run.progress.warn(f"arm {arm.name}: {count} are longer than {sees}: they are not trained")
         if not audit.kept:
             run.progress.warn(f"arm {arm.name}: nothing that its teacher wrote is trained")
         elif not audit.entailed:
@@ -72,7 +76,8 @@ def _judged(run: Run, arm: Arm, worlds: Sequence[World], label: str) -> Path:
     assert arm.augment is not None
     written = _written(run, arm, worlds, label)
     inputs: dict[str, Any] = {"written": written.name, "corpus": run.corpus.digest, "arm": arm.name}
-    inputs |= {"filter": arm.augment.filter, "seeds": [world.seed for world in worlds]}
+    tokenizer, sees = run.corpus.tokenizer, run.plan.learner(arm).model.context
+    inputs |= {"filter": arm.augment.filter, "seeds": [world.seed for world in worlds], "sees": sees}
     kind = f"{run.plan.name}/judged"
     with run.store.entry(kind, key("judged", inputs), waiting=run.waiting(label)) as entry:
         if not entry.ready:
@@ -84,7 +89,11 @@ def _judged(run: Run, arm: Arm, worlds: Sequence[World], label: str) -> Path:
                     texts = read_texts(written / f"seed-{world.seed}.jsonl")
                     folder = entry.scratch / f"seed-{world.seed}"
                     folder.mkdir()
-                    answers = [(text.request_id, text.text, text.begun) for text in texts]
+                    sizes = map(len, tokenizer.encode_batch([text.text for text in texts], False))
+                    answers = [
+                        (text.request_id, text.text, text.begun, size + 2 > sees)  # a <doc> at both ends
+                        for text, size in zip(texts, sizes, strict=True)
+                    ]
                     run.scribe(arm.name, world.seed, answers, folder)
                     stage.update(number + 1)
             write_json(entry.scratch / "cost.json", read_json(written / "cost.json"))
@@ -221,4 +230,5 @@ def _by_endpoint(
     for seed, own in texts.items():
         write_texts(scratch / f"seed-{seed}.jsonl", own)
     spent = {"prompt_tokens": sum(a.prompt_tokens for a in answers), "tokens": sum(a.tokens for a in answers)}
-    write_json(scratch / "cost.json", {**spent, "flops": 0})
+    unanswered = sum(answer.finish == "error" for answer in answers)
+    write_json(scratch / "cost.json", {**spent, "flops": 0, "unanswered": unanswered})

@@ -27,6 +27,8 @@ KEY = "WUG_ENDPOINT_KEY"
 """The environment variable that holds the key; without it none is sent."""
 
 LARGEST_REPLY = 1 << 20
+LARGEST_COUNT = 10_000_000
+"""So many tokens no request takes: a server that reports more is not believed."""
 _LARGEST_REASON = 300
 _CONNECT_S = 10.0
 _SECRET = 8  # shorter keys ("EMPTY", "none") only fill a place
@@ -60,7 +62,10 @@ def most_prompt_tokens(text: str) -> int:
 
 
 class Chat:
-    """Use as an asynchronous context manager around questions, which may be asked at the same time."""
+    """Use as an asynchronous context manager around questions, which may be asked at the same time.
+
+    `unbelieved` counts the numbers of tokens that the server reported and that cannot be.
+    """
 
     def __init__(self, endpoint: Endpoint, sampling: Sampling, key: str | None) -> None:
         wrong = fault(endpoint.base)
@@ -72,6 +77,7 @@ class Chat:
         self._url = f"{endpoint.base.rstrip('/')}/{way}"
         self._settings = _settings(endpoint, sampling)
         self._most, self._stop = sampling.max_tokens, sampling.stop
+        self.unbelieved = 0
         local = is_local(endpoint.base)
         headers = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "wug"}
         if key is not None:
@@ -173,9 +179,18 @@ class Chat:
         return Answer(
             "" if finish == "error" else self._without_key(self._up_to_its_end(text or "")),
             finish,
-            _count(usage.get("prompt_tokens"), most_prompt_tokens(asked)),
-            _count(usage.get("completion_tokens"), self._most),
+            self._count(usage.get("prompt_tokens"), most_prompt_tokens(asked)),
+            self._count(usage.get("completion_tokens"), self._most),
         )
+
+    def _count(self, said: Any, otherwise: int) -> int:
+        """How many tokens the server says it took, where it says that and it can be."""
+        if not isinstance(said, int) or isinstance(said, bool) or said < 0:
+            return otherwise
+        if said > LARGEST_COUNT:
+            self.unbelieved += 1
+            return otherwise
+        return said
 
     def _up_to_its_end(self, text: str) -> str:
         """A text that was gone on with, without what ends it: some servers say that, too."""
@@ -230,7 +245,3 @@ def _retry_after(response: httpx2.Response) -> float:
         return max(0.0, parsedate_to_datetime(said).timestamp() - time.time())
     except ValueError:
         return 0.0
-
-
-def _count(said: Any, otherwise: int) -> int:
-    return said if isinstance(said, int) and not isinstance(said, bool) and said >= 0 else otherwise

@@ -17,7 +17,7 @@ from pathlib import Path
 from wug.compiler.draw import below, draw, seed_word
 from wug.compiler.plan import Endpoint, Sampling
 from wug.progress import Progress, Stage
-from wug.runtime.chat import KEY, Chat, Trouble, key_from_environment, most_prompt_tokens
+from wug.runtime.chat import KEY, LARGEST_COUNT, Chat, Trouble, key_from_environment, most_prompt_tokens
 from wug.runtime.failure import RuntimeFailure, Spent
 from wug.runtime.interruption import Interruption
 from wug.runtime.keys import canonical, digest
@@ -162,6 +162,11 @@ class EndpointTeacher:
             )
             if open:  # another run may have asked it all in the meantime
                 asyncio.run(asking.all(open, key))
+        if asking.unbelieved:
+            progress.warn(
+                f"{self._endpoint.model} reports more than {LARGEST_COUNT:,} tokens of a request "
+                f"({asking.unbelieved:,} times): the most that was allowed is counted instead"
+            )
         if asking.end is not None:
             raise asking.end
         return asking.failed
@@ -231,6 +236,7 @@ class _Asking:
         self._halted = asyncio.Event()
         self._settled = asyncio.Condition()
         self._under_way = self._in_a_row = self._done = 0
+        self.unbelieved = 0
         self.failed: list[str] = []
         self.end: BaseException | None = None
 
@@ -251,6 +257,7 @@ class _Asking:
             ]
             await asyncio.wait(workers)
             watching.cancel()
+        self.unbelieved = chat.unbelieved
 
     async def _watch(self) -> None:
         while not self._interruption:

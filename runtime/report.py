@@ -279,7 +279,10 @@ def _written(arm: str, audit: dict[str, Any]) -> Text:
             if count["admissible"]
         )
         told += f". New statements that may be made and were: {kinds}"
-    return Text(f"{told}. {audit['kept']:,} are trained", "dim")
+    told += f". {audit['kept']:,} are trained"
+    told += f"; {audit['too_long']:,} are longer than the model sees" if audit["too_long"] else ""
+    told += f"; {audit['unanswered']:,} requests had no answer" if audit["unanswered"] else ""
+    return Text(told, "dim")
 
 
 def verdicts(document: dict[str, Any]) -> list[RenderableType]:

@@ -41,9 +41,10 @@ if TYPE_CHECKING:
     from wug.runtime.learn import Tree
 
 
-Scribe = Callable[[str, int, Sequence[tuple[int, str, int]], Path], None]
+Scribe = Callable[[str, int, Sequence[tuple[int, str, int, bool]], Path], None]
 """Judges what was written for an arm about a world, and writes the audit and the arm's documents to a folder.
-An answer is the number of its request, its text, and how many letters of it the prompt had."""
+An answer is the number of its request, its text, how many letters of it the prompt had, and whether it is too
+long to be trained."""
 
 
 def run(

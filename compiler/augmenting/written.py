@@ -19,11 +19,13 @@ from wug.compiler.saying.said import Documents, Sentences, joined
 
 @dataclass(frozen=True)
 class Answer:
-    """A text that was written about a unit: `begun` letters of it were the prompt's."""
+    """A text that was written about a unit: `begun` letters of it were the prompt's. One that is `too_long`
+    for the model that learns is judged, and not trained."""
 
     unit: Unit
     text: str
     begun: int
+    too_long: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,10 @@ def written(drawn: Draft, of: int, arm: Arm, answers: Sequence[Answer]) -> Writt
     assert augment is not None
     judge = Judge(drawn, of, arm)
     judged = tuple(judge.judge(answer.unit, answer.text) for answer in answers)
-    keep = tuple(kept(each, augment.filter) for each in judged)
+    keep = tuple(
+        kept(each, augment.filter) and not answer.too_long
+        for each, answer in zip(judged, answers, strict=True)
+    )
     chosen = [(answer, each) for answer, each, good in zip(answers, judged, keep, strict=True) if good]
     documents = _documents(arm.name, of, chosen)
     tests = drawn.world_tests(of)

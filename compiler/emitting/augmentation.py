@@ -71,6 +71,7 @@ AUDIT = pa.schema(
         ("statements", pa.list_(pa.string())),
         ("facts", pa.list_(pa.int32())),
         ("withheld", pa.bool_()),
+        ("too_long", pa.bool_()),
         ("kept", pa.bool_()),
     ]
 )
@@ -188,7 +189,7 @@ def _check_room(arm: Arm, made: list[Request], prefaces: Mapping[str, str]) -> N
         Report().fail("W0502", message, arm.span, help=help)
 
 
-def emit_written(draft: Draft, of: int, made: Written, folder: Path) -> None:
+def emit_written(draft: Draft, of: int, made: Written, answers: Sequence[Answer], folder: Path) -> None:
     """What a teacher wrote about one world: the texts and their verdicts, the documents that are made of
     them, what those say, and what their arm then sees."""
     numbers = FactNumbers(draft.closures, of)
@@ -196,6 +197,7 @@ def emit_written(draft: Draft, of: int, made: Written, folder: Path) -> None:
     columns: dict[str, Any] = {name: [getattr(each, name) for each in made.judged] for name in names}
     columns["statements"] = [list(each.statements) for each in made.judged]
     columns["facts"] = [[numbers(*fact) for fact in each.said] for each in made.judged]
+    columns["too_long"] = [answer.too_long for answer in answers]
     columns["kept"] = list(made.kept)
     write_table(folder, "audit", columns, AUDIT)
     first = len(draft.world_documents(of))  # they are numbered on
@@ -222,11 +224,16 @@ class Scribe:
         """All worlds that teachers write about."""
         return self.drawing()
 
-    def __call__(self, arm: str, of: int, answers: Sequence[tuple[int, str, int]], folder: Path) -> None:
+    def __call__(
+        self, arm: str, of: int, answers: Sequence[tuple[int, str, int, bool]], folder: Path
+    ) -> None:
         """Write the audit and the documents of an arm in world `of`. An answer is the number of its request,
-        its text, and how many letters of it the prompt had."""
+        its text, how many letters of it the prompt had, and whether it is too long to be trained."""
         made = next(each for each in self.draft.experiment.arms if each.name == arm)
         assert made.augment is not None
         units = asked_units(made.augment, self.draft, of, self.draft.world_documents(of))
-        texts = [Answer(units[request % len(units)], text, begun) for request, text, begun in answers]
-        emit_written(self.draft, of, written(self.draft, of, made, texts), folder)
+        texts = [
+            Answer(units[request % len(units)], text, begun, too_long)
+            for request, text, begun, too_long in answers
+        ]
+        emit_written(self.draft, of, written(self.draft, of, made, texts), texts, folder)

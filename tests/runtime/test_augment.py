@@ -221,6 +221,18 @@ def test_a_limit_holds_for_all_of_an_arm(carried_out: Run, heard: Heard) -> None
         assert "limits: 66 requests and 100,000 tokens, of which 60" in heard.notes[0]
 
 
+def test_a_text_that_the_model_cannot_see_is_not_trained(carried_out: Run, heard: Heard) -> None:
+    """A line of more tokens than the model sees at once is judged, counted, and left out."""
+    long = "It follows that " + "zum are louder than zam, and " * 40 + "so on."
+    with serving(lambda call: call.say(f"zum are louder than zam.\n{long}")) as server:
+        document, _ = carried_out(endpoint(server.base))
+    audit = document["augmentation"]["more"]
+    assert (audit["texts"], audit["kept"], audit["too_long"], audit["unanswered"]) == (24, 12, 12, 0)
+    (warned,) = (line for line in heard.warnings if "longer" in line)
+    assert "12 of 24 texts that its teacher wrote are longer than the 160 tokens" in warned
+    assert document["arms"]["more"]["failed"] is None
+
+
 def test_what_had_no_answer_is_asked_in_the_next_run(carried_out: Run, heard: Heard) -> None:
     with serving(lambda call: call.say("zum are louder than zam.")) as server:
         odd: list[str] = []
@@ -237,6 +249,7 @@ def test_what_had_no_answer_is_asked_in_the_next_run(carried_out: Run, heard: He
         for times in (1, 2):
             document, _ = carried_out(endpoint(server.base))
             assert document["augmentation"]["more"]["texts"] == 11, "the arm is used without it"
+            assert document["augmentation"]["more"]["unanswered"] == 1
             assert server.texts.count(odd[0]) == times
             assert "1 of 12 requests got no answer: HTTP 400: too long" in heard.warnings
         server.behave = lambda call: call.say("zum are louder than zam.")

@@ -21,7 +21,7 @@ import pytest
 from tests.runtime.completions import Call, Server, completion, echo, serving, slow_echo
 from wug.compiler.plan import Endpoint, Sampling
 from wug.progress import Silent
-from wug.runtime.chat import KEY, LARGEST_REPLY
+from wug.runtime.chat import KEY, LARGEST_COUNT, LARGEST_REPLY
 from wug.runtime.endpoint import EndpointTeacher
 from wug.runtime.failure import RuntimeFailure, Spent, Stopped
 from wug.runtime.interruption import Interruption, interruptible
@@ -389,6 +389,16 @@ def test_an_answer_of_an_odd_kind(desk: Desk) -> None:
     ]
     desk.ask(*requests(6))
     assert len(desk.server.calls) == 6
+
+
+@pytest.mark.parametrize("lie", [10**400, LARGEST_COUNT + 1])
+def test_a_number_of_tokens_that_cannot_be_is_not_believed(desk: Desk, lie: int) -> None:
+    desk.server.behave = lambda call: call.say("x", 7, lie)
+    (got,) = desk.ask()
+    assert (got.text, got.prompt_tokens, got.tokens) == ("x", 7, 20)
+    assert desk.teacher.estimate([Request("r", "", "Hello?")]).tokens_spent == 27
+    (warned,) = desk.heard.lines
+    assert warned.startswith("small reports more than 10,000,000 tokens of a request (1 times)")
 
 
 @BOTH
