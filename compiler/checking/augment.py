@@ -8,6 +8,7 @@ from wug.compiler.checking import settings
 from wug.compiler.checking.address import fault
 from wug.compiler.diagnosis.diagnostics import did_you_mean
 from wug.compiler.language import syntax
+from wug.compiler.language.source import Span
 from wug.compiler.plan import Augment, Endpoint
 
 SCOPES = ("local", "global")
@@ -28,6 +29,9 @@ def augment(cursor: settings.Cursor, key: syntax.Name) -> tuple[Augment, syntax.
         if atom.text not in SCOPES:
             help = did_you_mean(atom.text, SCOPES) or f"write '{_EXAMPLE}'"
             cursor.report.add("W0203", "'augment' takes scopes: local, global or both", atom.span, help=help)
+            good = False
+        elif atom.text in scopes:
+            cursor.report.add("W0103", f"'{atom.text}' stands twice in 'augment'", atom.span)
             good = False
         scopes[atom.text] = None
         cursor.index += 1
@@ -65,7 +69,7 @@ def augment(cursor: settings.Cursor, key: syntax.Name) -> tuple[Augment, syntax.
             return None
         inner["endpoint"] = Endpoint(*server, **limits)
         inner = {"max_tokens": 256, "context": 4096, **inner}
-    if not good:
+    if not _fits_together(block, inner, cursor) or not good:
         return None
     if inner.pop("without", None):
         inner["reversals"] = False
@@ -73,6 +77,26 @@ def augment(cursor: settings.Cursor, key: syntax.Name) -> tuple[Augment, syntax.
         inner["rephrase_only"] = True
     chosen = tuple(scope for scope in SCOPES if scope in scopes)
     return Augment(chosen, "self" if writer is not None else teacher.text, **inner), writer
+
+
+def _fits_together(block: syntax.Settings | None, inner: dict[str, Any], cursor: settings.Cursor) -> bool:
+    """Report settings that say nothing beside the others."""
+    said = [name for name in ("top_k", "top_p") if name in inner and not inner.get("temperature")]
+    before = len(cursor.report.items)
+    for name in said:
+        message = f"'{name}' narrows a draw, and at temperature 0 nothing is drawn"
+        help = f"add a temperature, or leave out '{name}'"
+        cursor.report.add("W0504", message, _place(block, name), help=help)
+    if "rephrase" in inner and "without" in inner:
+        message, help = "'rephrase only' leaves out reversals, too", "leave out 'without reversals'"
+        cursor.report.add("W0504", message, _place(block, "without"), help=help)
+    return len(cursor.report.items) == before
+
+
+def _place(block: syntax.Settings | None, key: str) -> Span:
+    """Where a key stands that was read from a block."""
+    assert block is not None
+    return next(atom.span for atom in block.atoms if settings.written(atom) == key)
 
 
 def _shows(
@@ -86,8 +110,7 @@ def _shows(
         return True
     if goes_on and "prompt" not in inner:
         return True
-    assert block is not None
-    span = next(atom.span for atom in block.atoms if settings.written(atom) == "examples")
+    span = _place(block, "examples")
     if goes_on:
         message, help = "a prompt of your own holds the examples, too", "leave one of them out"
     else:
@@ -118,6 +141,16 @@ def _prompt(cursor: settings.Cursor, key: syntax.Name) -> str | None:
     return atom.text
 
 
+def _withheld(cursor: settings.Cursor, key: syntax.Name) -> float | None:
+    """A share that is more than nothing."""
+    atom, value = cursor.peek(), settings.share(cursor, key)
+    if value == 0 and atom is not None:
+        help = "leave it out: then nothing is withheld"
+        cursor.report.add("W0204", "'withhold' must be more than 0 %", atom.span, help=help)
+        return None
+    return value
+
+
 def _followed_by(word: str) -> settings.Taker:
     """A key that is one word with the next: `rephrase only`, `without reversals`."""
 
@@ -133,7 +166,7 @@ def _followed_by(word: str) -> settings.Taker:
 
 
 ASKED: settings.Schema = {
-    "withhold": settings.share,
+    "withhold": _withheld,
     "without": _followed_by("reversals"),
     "sentences": settings.word("whole", "independent", "cumulative"),
     "documents": settings.integer(1, 10_000_000),

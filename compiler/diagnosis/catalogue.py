@@ -239,7 +239,8 @@ CATALOGUE: dict[str, Rule] = {
         "'articles' limits a context, so it needs one. An arm that is to 'match' another\n"
         "has no steps of its own, and the other must train. What 'tune' tries is not set beside it.\n"
         "'examples' are for an endpoint of 'style base' without a 'prompt' of its own; they are of fresh\n"
-        "worlds, in which more can be said than the documents say.",
+        "worlds, in which more can be said than the documents say. What narrows a draw needs a temperature\n"
+        "to draw at, and 'rephrase only' leaves out reversals by itself.",
     ),
     "W0505": _error(
         "an answer that does not follow",
