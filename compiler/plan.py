@@ -125,8 +125,9 @@ class Endpoint(Record):
 
     No more than `requests` are sent and no more than `tokens` (of prompts and answers together) are spent,
     `concurrency` at a time; an answer that takes longer than `timeout_s` counts as none. The `style` of its
-    model is instruct, which is told what to do, or base, which goes on with a text. The key is no part of
-    this: it only ever comes from the environment.
+    model is instruct, which is told what to do, or base, which goes on with a text. A million tokens that it
+    reads and writes cost `input_price` and `output_price`, in the currency of the models, where that is said.
+    The key is no part of this: it only ever comes from the environment.
     """
 
     base: str
@@ -136,6 +137,8 @@ class Endpoint(Record):
     concurrency: int = 4
     timeout_s: float = 60
     style: str = field(default="instruct", metadata=LATER)
+    input_price: float | None = field(default=None, metadata=LATER)
+    output_price: float | None = field(default=None, metadata=LATER)
 
     def to_json(self) -> dict[str, Any]:
         return dict(as_plain(self))

@@ -2,8 +2,9 @@
 
 An arm counts if it is not clearly less often right than the best: left out is one whose accuracy, over all
 questions of all tests, is more than two points below and whose difference from the best has its whole 95 %
-interval below zero. Of those that count the cheapest is named for each number of questions. An arm to which
-an oracle shows what is relevant cannot be bought and is never named.
+interval below zero. Of those that count the cheapest is named for each number of questions. What an oracle
+does cannot be bought: an arm to which it shows what is relevant is never named, and of those that it writes
+for the best is named as a bound.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ import numpy as np
 
 from wug.compiler.plan import Expectation, Term
 from wug.runtime.expect import Outcome, difference, wilson
-from wug.runtime.price import cheapest, line
+from wug.runtime.price import cheapest, left_out, line
 from wug.runtime.wording import percent
 
 CLEARLY = 0.02
 RULE = (
     f"an arm is left out where its accuracy over all questions is more than {CLEARLY:.2f} below the best "
-    "one's and the 95 % interval of the difference lies below zero; an oracle's context is never named"
+    "one's and the 95 % interval of the difference lies below zero; what an oracle shows or writes cannot be "
+    "bought"
 )
 
 
@@ -35,8 +37,9 @@ def advice(
     usable = [arm for arm in outcomes if usable_arm(prices[arm])]
     if not usable:
         return None
-    credit = {arm: np.concatenate([each.credit_N for each in outcomes[arm]]) for arm in usable}
-    accuracy = {arm: float(credit[arm].mean()) for arm in usable}
+    credit = {arm: np.concatenate([each.credit_N for each in told]) for arm, told in outcomes.items()}
+    accuracy = {arm: float(credit[arm].mean()) for arm in outcomes}
+    bounds = [arm for arm in outcomes if is_bound(prices[arm])]
     best = max(usable, key=lambda arm: accuracy[arm])
     rows: list[dict[str, Any]] = []
     for arm in usable:
@@ -52,6 +55,7 @@ def advice(
             }
         )
     told: dict[str, Any] = {"rule": RULE, "best": best, "arms": rows}
+    told["bounds"] = [{"arm": arm, "accuracy": round(accuracy[arm], 6)} for arm in bounds]
     money = all(prices[arm]["money"] is not None for arm in usable)
     told["in"] = prices[best]["money"]["currency"] if money else "operations"
     if wilson(float(credit[best].sum()), len(credit[best]))[0] <= chance:
@@ -64,11 +68,20 @@ def advice(
     }
     for name, stretches in found.items():
         told[name] = [{"arm": arm, "from": first} for arm, first in stretches]
-    return {**told, "sentence": sentence(prices, found, rows)}
+    return {**told, "sentence": sentence(prices, found, told, money)}
 
 
 def usable_arm(price: Mapping[str, Any]) -> bool:
     """Whether an arm knows anything, and by means that one can have."""
+    return _knows(price) and not price["augment"].endswith("by oracle")
+
+
+def is_bound(price: Mapping[str, Any]) -> bool:
+    """Whether an arm could be used if there were an oracle to write for it."""
+    return _knows(price) and price["augment"].endswith("by oracle")
+
+
+def _knows(price: Mapping[str, Any]) -> bool:
     return bool(price["train_tokens"] or price["context"] != "none") and price["context"] != "oracle"
 
 
@@ -83,22 +96,28 @@ def _difference(outcomes: Mapping[str, Sequence[Outcome]], arm: str, best: str) 
 def sentence(
     prices: Mapping[str, Mapping[str, Any]],
     found: Mapping[str, Sequence[tuple[str, int]]],
-    rows: Sequence[Mapping[str, Any]],
+    told: Mapping[str, Any],
+    money: bool,
 ) -> str:
-    """What somebody can use who has read nothing else."""
+    """What somebody can use who has read nothing else: the cheapest that were `found`, and what is `told`."""
     anew, reused = found["anew"], found["reused"]
     named = dict.fromkeys(arm for arm, _ in (*anew, *reused))
     calls = {arm: f"{_means(prices[arm])} ({arm})" for arm in named}
-    told = f"{_stretches(anew, calls)}."
+    said = f"{_stretches(anew, calls)}."
     if [(arm, about(first)) for arm, first in anew] != [(arm, about(first)) for arm, first in reused]:
-        told += f" If the shared context is read only once: {_lower(_stretches(reused, calls))}."
-    right = {row["arm"]: percent(row["accuracy"]) for row in rows}
-    told += f" Right answers: {', '.join(f'{arm} {right[arm]}' for arm in named)}"
-    less = [f"{row['arm']} {right[row['arm']]}" for row in rows if not row["counts"]]
-    told += f"; clearly fewer: {', '.join(less)}." if less else "."
-    if any(prices[arm]["augment"].endswith("by oracle") for arm in named):
-        told += " What the oracle wrote for training cost nothing here: a bound, not an offer."
-    return told
+        said += f" If the shared context is read only once: {_lower(_stretches(reused, calls))}."
+    right = {row["arm"]: percent(row["accuracy"]) for row in (*told["arms"], *told["bounds"])}
+    said += f" Right answers: {', '.join(f'{arm} {right[arm]}' for arm in named)}"
+    if told["best"] not in named:
+        said += f"; the most, by no clear lead, {told['best']} {right[told['best']]}"
+    less = [f"{row['arm']} {right[row['arm']]}" for row in told["arms"] if not row["counts"]]
+    said += f"; clearly fewer: {', '.join(less)}." if less else "."
+    if told["bounds"]:
+        bound = max(told["bounds"], key=lambda row: row["accuracy"])["arm"]
+        said += f" A bound, not an offer, as an oracle wrote for it: {bound} {right[bound]}."
+    if servers := [arm for arm in named if left_out(prices[arm], money)]:
+        said += f" What a server took to write is not known and left out: {', '.join(servers)}."
+    return said
 
 
 def _stretches(stretches: Sequence[tuple[str, int]], calls: Mapping[str, str]) -> str:

@@ -2,7 +2,9 @@
 
 An arm is a straight line: what is spent before the first question (tuning it, writing what it is augmented
 with, training it, reading a context that all questions share), and what each question takes. In operations a
-question is asked as here, all of its choices scored; in money its right answer is written once.
+question is asked as here, all of its choices scored; in money its right answer is written once. How many
+operations a server takes to write is not known, nor how much money where its endpoint has no prices: that is
+left out, and `left_out` says of which arms it is.
 """
 
 from __future__ import annotations
@@ -46,13 +48,13 @@ def tuning_price(plan: Plan, arm: Arm, tuned: Tuned, parameters: int) -> dict[st
     if tuned.audit is not None:
         taught = Augmenting(tuned.audit.prompt_tokens, tuned.audit.tokens, tuned.audit.flops)
     told = {"tuning_tokens": tokens, "tuning_flops": flops + taught.flops, "tuning_money": None}
-    prices, writer = plan.learner(arm).prices, plan.writer(arm).prices
-    if prices is None or writer is None:
+    prices, written = plan.learner(arm).prices, _written(plan, arm, taught)
+    if prices is None or written is None:
         return told
     money = prices.training * tokens
     money += prices.input * count * sum(cost.input_tokens * n for cost, n in asked)
     money += prices.output * count * sum(cost.output_tokens * n for cost, n in asked)
-    money += writer.input * taught.prompt_tokens + writer.output * taught.tokens
+    money += written
     return {**told, "tuning_money": _exact(money / MILLION)}
 
 
@@ -116,20 +118,35 @@ def _money(
 ) -> dict[str, Any] | None:
     """The same in money, each model's tokens at its own prices; what comes again in a shared context is
     charged as cached."""
-    prices, writer = plan.learner(arm).prices, plan.writer(arm).prices
-    if prices is None or writer is None:
+    prices = plan.learner(arm).prices
+    if prices is None:
         return None
-    written = writer.input * augmenting.prompt_tokens + writer.output * augmenting.tokens
     asked = prices.input * cost.input_tokens + prices.output * cost.output_tokens
     saved = (prices.input - prices.cached) * cost.prefix_tokens
     amounts = {
         "training": prices.training * train_tokens,
-        "augmenting": written,
+        "augmenting": _written(plan, arm, augmenting),
         "prefix": saved,  # the first reading is charged in full
         "question": asked,
         "question_reused": asked - saved,
     }
-    return {"currency": prices.currency, **{name: _exact(each / MILLION) for name, each in amounts.items()}}
+    return {
+        "currency": prices.currency,
+        **{name: None if each is None else _exact(each / MILLION) for name, each in amounts.items()},
+    }
+
+
+def _written(plan: Plan, arm: Arm, augmenting: Augmenting) -> float | None:
+    """What a million times the writing costs, at the prices of whoever writes; None where it has none."""
+    server = arm.augment.endpoint if arm.augment is not None else None
+    prices = plan.writer(arm).prices
+    if server is None:
+        read, said = (prices.input, prices.output) if prices is not None else (None, None)
+    else:
+        read, said = server.input_price, server.output_price
+    if read is None or said is None:
+        return None
+    return read * augmenting.prompt_tokens + said * augmenting.tokens
 
 
 def _exact(amount: float) -> float:
@@ -143,10 +160,11 @@ MEASURES = ("breakeven_questions", "breakeven_questions_reused")
 
 
 def line(price: Mapping[str, Any], reused: bool, money: bool) -> Line:
-    """An arm's line, a shared context read anew for each question or once for all."""
+    """An arm's line, a shared context read anew for each question or once for all. What a server took that
+    nobody knows is left out."""
     if money:
         told = price["money"]
-        spent = told["training"] + told["augmenting"] + told.get("tuning", 0)
+        spent = told["training"] + (told["augmenting"] or 0) + (told.get("tuning") or 0)
         return (
             Line(spent + told["prefix"], told["question_reused"]) if reused else Line(spent, told["question"])
         )
@@ -156,9 +174,16 @@ def line(price: Mapping[str, Any], reused: bool, money: bool) -> Line:
     return Line(spent, price["question_flops"])
 
 
+def left_out(price: Mapping[str, Any], money: bool) -> bool:
+    """Whether nobody knows what it took to write what an arm is augmented with."""
+    if money:
+        return price["money"]["augmenting"] is None
+    return bool(price["augment"].endswith("by endpoint"))
+
+
 def compare(prices: dict[str, dict[str, Any]], whole: Mapping[str, str]) -> None:
     """Add to each arm's price with which arm it is compared, the one of `whole` that shows all, and after how
-    many questions it is cheaper than that."""
+    many questions it is cheaper than that; in money nothing where its price is not known."""
     for arm, price in prices.items():
         other_arm = whole.get(arm)
         price["breakeven_with"] = other_arm
@@ -168,7 +193,8 @@ def compare(prices: dict[str, dict[str, Any]], whole: Mapping[str, str]) -> None
                     continue
                 mine = line(price, place == 1, money)
                 other = line(prices[other_arm], place == 1, money) if other_arm is not None else None
-                told[name] = breakeven(mine, other) if other is not None else None
+                known = other is not None and not (money and left_out(price, money))
+                told[name] = breakeven(mine, other) if known and other is not None else None
 
 
 def breakeven(mine: Line, other: Line) -> int | None:

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from wug.compiler.asking.shortcut import NAMES
+from wug.runtime.price import left_out
 from wug.runtime.wording import flops, interval, money, most, percent
 
 SIGNS = {"supported": ("✓", "green"), "refuted": ("✗", "red"), "undecided": ("?", "yellow")}
@@ -104,6 +105,8 @@ def _paid(price: dict[str, Any]) -> tuple[str, str]:
     if told is None:
         spent = price["train_flops"] + price["augment_flops"]
         return (flops(spent) if spent else "–", flops(price["question_flops"]))
+    if left_out(price, money=True):
+        return (f"{money(told['training'])} + ?", money(1000 * told["question"]))
     spent = told["training"] + told["augmenting"]
     return (money(spent) if spent else "–", money(1000 * told["question"]))
 
@@ -188,6 +191,12 @@ def remarks(document: dict[str, Any]) -> list[RenderableType]:
         ]
         if later:
             said.append(Text(f"{words}: {', '.join(later)}", "dim"))
+    paid = any(price["money"] for price in document["arms"].values())
+    servers = [arm for arm, price in _arms(document).items() if left_out(price, paid)]
+    if servers:
+        why = "their endpoints have no prices" if paid else "operations of a server are not known"
+        left = f"what servers took to write is in no price and no break-even ({why}): {', '.join(servers)}"
+        said.append(Text(left, "dim"))
     for row in document["pooled"]:
         if row["shortcut"]:
             name, agreement = row["shortcut"]["name"], percent(row["shortcut"]["agreement"])
@@ -249,7 +258,11 @@ def _tuned(arm: str, price: dict[str, Any]) -> Text:
     right = f"right in {' to '.join(ends)}" if ends else "none of them to its end"
     where = f"on {items} questions about what is trained in {told['worlds']} world{many} apart"
     paid = price["money"]
-    spent = f"{paid['currency']} {money(paid['tuning'])}" if paid else flops(price["tuning_flops"])
+    spent = flops(price["tuning_flops"])
+    if paid:
+        spent = (
+            f"{paid['currency']} {money(paid['tuning'])}" if paid["tuning"] is not None else "unknown sums"
+        )
     found = f"{chosen}, of {len(tried)} trainings that were tried ({right})"
     return Text(f"{arm}: tuned {where}: {found}; that took {spent}, once", "dim")
 

@@ -276,7 +276,7 @@ def _prices(
             spent = tuning_price(plan, arm, tuned[arm.name], parameters[model])
             paid = spent.pop("tuning_money")
             price |= {"tuned": tuned[arm.name].to_json(), **spent}
-            if paid is not None:
+            if price["money"] is not None:
                 price["money"]["tuning"] = paid
     compare(prices, _whole(plan))
     return prices

@@ -60,14 +60,15 @@ def augment(cursor: settings.Cursor, key: syntax.Name) -> tuple[Augment, syntax.
     inner = settings.read(block, _SCHEMAS[teacher.text], f"augment by {teacher.text}", cursor.report)
     if teacher.text == "endpoint":
         limits = {name: inner.pop(name) for name in (*SPENT, "style") if name in inner}
+        paid = _prices(block, inner, cursor)
         missing = [name for name in ("requests", "tokens") if name not in limits]
         if server is not None and missing:
             message = f"an endpoint needs {' and '.join(repr(name) for name in missing)}"
             help = "what may be spent at most, such as: { requests 500  tokens 200000 }"
             cursor.report.add("W0107", message, teacher.span, help=help)
-        if not _shows(block, limits, inner, cursor) or server is None or missing:
+        if not _shows(block, limits, inner, cursor) or server is None or missing or paid is None:
             return None
-        inner["endpoint"] = Endpoint(*server, **limits)
+        inner["endpoint"] = Endpoint(*server, **limits | paid)
         inner = {"max_tokens": 256, "context": 4096, **inner}
     if not _fits_together(block, inner, cursor) or not good:
         return None
@@ -117,6 +118,22 @@ def _shows(
         message, help = "worked examples are for a base model, which goes on with them", "add: style base"
     cursor.report.add("W0504", message, span, help=help)
     return False
+
+
+def _prices(
+    block: syntax.Settings | None, inner: dict[str, Any], cursor: settings.Cursor
+) -> dict[str, float] | None:
+    """What a server's tokens cost, as an endpoint has it; nothing where that is not said."""
+    if "prices" not in inner:
+        return {}
+    values = inner.pop("prices")
+    missing = [name for name in PAID if name not in values]
+    if missing:
+        message = f"the prices of an endpoint lack {' and '.join(missing)}"
+        help = "prices { input 0.15  output 0.60 }, of a million tokens, in the currency of the models"
+        cursor.report.add("W0107", message, _place(block, "prices"), help=help)
+        return None
+    return {f"{name}_price": values[name] for name in PAID}
 
 
 def _server(cursor: settings.Cursor, teacher: syntax.Name) -> tuple[str, str] | None:
@@ -192,8 +209,12 @@ SPENT: settings.Schema = {
 }
 """What may be spent at most of a server, and how it is asked."""
 
+PAID: settings.Schema = {"input": settings.decimal(0, 1_000_000), "output": settings.decimal(0, 1_000_000)}
+"""What a million tokens that a server reads and writes cost."""
+
 SERVED: settings.Schema = {
     **SPENT,
+    "prices": settings.block(PAID, "the prices of an endpoint"),
     "context": settings.integer(64, 100_000_000),
     "style": settings.word(*STYLES),
     "examples": settings.integer(1, 8),

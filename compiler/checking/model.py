@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 from wug.compiler.checking import settings
@@ -34,6 +35,7 @@ class ModelChecker:
                 help = f"add: arm NAME {{ model {each.name}  context train }}, or take the model out"
                 self.report.add("W0501", message, each.span, help=help)
         self._check_currencies(made)
+        self._check_servers(made, arms)
         return tuple(made)
 
     def _check_currencies(self, made: list[Learner]) -> None:
@@ -49,6 +51,17 @@ class ModelChecker:
                 message = f"the prices of models '{first}' and '{each.name}' are in two currencies"
                 help = "arms are compared by what they cost: give all prices in one currency"
                 self.report.add("W0204", message, each.span, help=help)
+
+    def _check_servers(self, made: list[Learner], arms: Sequence[Arm]) -> None:
+        """What a server takes is told in the currency of the models."""
+        if self.report.failed or any(each.prices is not None for each in made):
+            return
+        for arm in arms:
+            server = arm.augment.endpoint if arm.augment is not None else None
+            if server is not None and server.input_price is not None:
+                message = f"the endpoint of arm '{arm.name}' has prices, and no model has"
+                help = "its prices are in the currency of the models': give prices to all or to none"
+                self.report.add("W0107", message, arm.span, help=help)
 
     def model(self, model: syntax_experiment.Model) -> Learner:
         """One model by itself."""

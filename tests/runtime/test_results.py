@@ -1,15 +1,19 @@
+import io
 import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from rich.console import Console
 
-from wug.compiler.plan import Expectation, Prices, Term
+from wug.compiler.plan import Augment, Endpoint, Expectation, Prices, Term
 from wug.runtime.corpus import load
 from wug.runtime.expect import wilson
 from wug.runtime.price import Augmenting
+from wug.runtime.report import print_report
 from wug.runtime.results import ArmResult, results
 from wug.runtime.score import answers
+from wug.runtime.wording import money as words
 
 PRETRAINING = {
     "seed": 0,
@@ -40,6 +44,12 @@ def made(tiny, failed: dict[str, str] | None = None, taught: Augmenting | None =
         arms.append(ArmResult(arm, () if why else tuple(told), why, augmenting))
     known = {"tiny": [PRETRAINING], "large": [{**PRETRAINING, "parameters": 3000}]}
     return results(tiny.plan, worlds, arms, known, {})
+
+
+def printed(document: dict) -> str:
+    console = Console(width=200, record=True, file=io.StringIO())
+    print_report(document, console)
+    return console.export_text()
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +132,38 @@ def test_what_a_teacher_took_counts_before_the_first_question(shared) -> None:
     assert taught["money"]["breakeven_questions"] > plain["money"]["breakeven_questions"]
 
 
+def with_server(tiny, **prices: float):
+    """With a server that writes for the arm `augmented`."""
+    server = Endpoint("http://localhost:1/v1", "far", 1, 1, **prices)
+    augment = Augment(("local",), "endpoint", endpoint=server)
+    arms = (replace(arm, augment=augment) if arm.augment else arm for arm in tiny.plan.arms)
+    return tiny.change(arms=tuple(arms))
+
+
+def test_what_a_server_writes_is_paid_at_its_own_price(shared) -> None:
+    tiny = with_server(
+        shared.change_model(prices=Prices(2.0, 2.0, 8.0, 25.0, "EUR")), input_price=1.0, output_price=5.0
+    )
+    money = made(tiny, taught=Augmenting(1000, 500, 0))["arms"]["augmented"]["money"]
+    assert money["augmenting"] == pytest.approx((1 * 1000 + 5 * 500) / 1e6)
+    assert money["breakeven_questions"] > 0
+
+
+def test_the_price_of_a_server_without_one_is_not_known(shared) -> None:
+    paid = shared.change_model(prices=Prices(2.0, 2.0, 8.0, 25.0, "EUR"))
+    document = made(with_server(paid), taught=Augmenting(1000, 500, 0))
+    money = document["arms"]["augmented"]["money"]
+    assert money["augmenting"] is None
+    assert money["breakeven_questions"] is money["breakeven_questions_reused"] is None
+    assert document["arms"]["finetune"]["money"]["breakeven_questions"] > 0
+    text = printed(document)
+    assert f"{words(money['training'])} + ?" in text
+    assert "no price and no break-even (their endpoints have no prices): augmented" in text
+    free = made(with_server(shared), taught=Augmenting(1000, 500, 0))
+    assert "no break-even (operations of a server are not known): augmented" in printed(free)
+    assert "break-even" not in printed(made(paid))
+
+
 def with_large(tiny, prices: Prices | None = None, dear: Prices | None = None, **models: str):
     """With a second model, which these arms are of."""
     large = replace(tiny.learner, model=replace(tiny.learner.model, name="large", layers=2), prices=dear)
@@ -183,9 +225,8 @@ def test_what_a_model_writes_is_paid_at_its_own_price(shared) -> None:
 def test_advice_goes_by_all_questions_together(shared) -> None:
     """All that is trained is right and all that is reversed wrong: half of them, as often as a guess."""
     told = made(shared)["advice"]
-    assert {row["arm"]: row["counts"] for row in told["arms"]} == dict.fromkeys(
-        ("icl", "finetune", "augmented"), True
-    )
+    assert {row["arm"]: row["counts"] for row in told["arms"]} == dict.fromkeys(("icl", "finetune"), True)
+    assert [row["arm"] for row in told["bounds"]] == ["augmented"]
     assert told["sentence"].startswith("No arm is clearly more often right than a guess")
 
 
