@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: demo test test-slow check format tables lock setup setup-dev clean help FORCE
+.PHONY: demo test test-slow test-parity check format tables lock setup setup-dev clean help FORCE
 
 demo: $(VENV)/.run ## the main job: compile, pretrain, run every arm, print the table (SPEC=another.experiment)
 	@$(BIN)/wug run $(SPEC)
@@ -22,6 +22,9 @@ test: $(VENV)/.dev ## all tests but the slow ones (ARGS="tests/compiler -k parse
 
 test-slow: $(VENV)/.dev ## the slow tests: minutes, and they install packages
 	@$(BIN)/pytest -m slow $(ARGS)
+
+test-parity: $(VENV)/.dev ## compare checkpoints with transformers, installed apart: minutes
+	@$(BIN)/pytest -m parity $(ARGS)
 
 check: $(VENV)/.dev ## format, lint and types
 	@$(BIN)/ruff format --check .

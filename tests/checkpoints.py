@@ -100,15 +100,15 @@ def safetensors_of(tensors: dict[str, np.ndarray], header: dict[str, Any] | None
     return len(text).to_bytes(8, "little") + text + b"".join(each.tobytes() for each in tensors.values())
 
 
-def byte_tokenizer(vocabulary: int = 300) -> dict[str, Any]:
+def byte_tokenizer(*marks: str) -> dict[str, Any]:
     """A byte-level BPE of two marks, all bytes and a few merges."""
     from tokenizers.pre_tokenizers import ByteLevel
 
-    marks = ["<|bos|>", "<|eos|>"]
+    marks = marks or ("<|bos|>", "<|eos|>")
     letters = sorted(ByteLevel.alphabet())
     merges = [("Ġ", "t"), ("h", "e"), ("Ġt", "he"), ("a", "r"), ("ar", "e"), ("Ġ", "are")]
     merges = [*merges, ("Ġ", "m"), ("o", "r"), ("or", "e"), ("Ġm", "ore"), ("i", "n"), ("e", "s")]
-    tokens = [*marks, *letters, *(a + b for a, b in merges)][:vocabulary]
+    tokens = [*marks, *letters, *(a + b for a, b in merges)]
     flags = dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized"), False)
     added = [{"id": n, "content": mark, "special": True, **flags} for n, mark in enumerate(marks)]
     byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
@@ -171,6 +171,7 @@ def write_gguf(
     kinds: dict[str, str] | None = None,
     pre: str = "smollm",
     settings: dict[str, Any] | None = None,
+    tokenizer: dict[str, Any] | None = None,
     **changes: Any,
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """A checkpoint of a family as a GGUF file, as llama.cpp's converter writes it; its config, and its
@@ -197,7 +198,7 @@ def write_gguf(
         writer.add_rope_scaling_factor(scaling["factor"])
     elif scaling:
         writer.add_tensor("rope_freqs.weight", _divisors(config))
-    tokenizer = byte_tokenizer()
+    tokenizer = tokenizer or byte_tokenizer()
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre(pre)
     tokens = [*tokenizer["model"]["vocab"]]

@@ -1,0 +1,69 @@
+"""What `transformers` says: run by the Python of an environment that has it; requests in, answers out.
+
+It shares nothing with the project, and is not imported by its tests.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PreTrainedTokenizerBase,
+    Qwen2Tokenizer,
+)
+
+
+def make(folder: str, config: dict, seed: int) -> None:
+    """A random model of a family, saved; norms and biases drawn too."""
+    torch.manual_seed(seed)
+    settings = {key: value for key, value in config.items() if key != "model_type"}
+    model = AutoModelForCausalLM.from_config(AutoConfig.for_model(config["model_type"], **settings))
+    for name, weight in model.named_parameters():
+        with torch.no_grad():
+            if "norm" in name or name.endswith("bias"):
+                weight.add_(torch.randn_like(weight) * 0.2)
+            else:
+                weight.copy_(torch.randn_like(weight) * weight.shape[-1] ** -0.5)
+    model.save_pretrained(folder, max_shard_size="20KB" if seed else "1GB")
+
+
+def logits(folder: str, tokens: list[int], out: str, greedy: int = 0, gguf: str | None = None) -> dict:
+    named = {"gguf_file": gguf} if gguf else {}
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, **named).eval()
+    with torch.no_grad():
+        np.save(out, model(torch.tensor([tokens])).logits[0].numpy())
+        told = model.generate(
+            torch.tensor([tokens]), do_sample=False, max_new_tokens=greedy, min_new_tokens=greedy
+        )
+    return {"greedy": told[0, len(tokens) :].tolist()}
+
+
+def tokenise(folder: str, texts: list[str], gguf: str | None = None, qwen: dict | None = None) -> dict:
+    """The tokens of texts, special ones found in them and not; `qwen` is the model of a Qwen tokenizer."""
+
+    def tokenizer(**how: bool) -> PreTrainedTokenizerBase:
+        if qwen is None:
+            return AutoTokenizer.from_pretrained(folder, **how, **({"gguf_file": gguf} if gguf else {}))
+        made = Qwen2Tokenizer(vocab=qwen["vocab"], merges=[tuple(pair) for pair in qwen["merges"]], **how)
+        made.add_special_tokens({"additional_special_tokens": ["<|eos|>"]})
+        return made
+
+    ways = {"plain": tokenizer(), "split": tokenizer(split_special_tokens=True)}
+    return {
+        way: [found(text, add_special_tokens=False)["input_ids"] for text in texts]
+        for way, found in ways.items()
+    }
+
+
+DO = {"make": make, "logits": logits, "tokenise": tokenise}
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    requests = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    answers = [DO[each.pop("do")](**each) for each in requests]
+    Path(sys.argv[2]).write_text(json.dumps(answers), encoding="utf-8")
