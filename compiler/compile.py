@@ -33,17 +33,18 @@ from wug.compiler.emitting.emit import emit_seed, emit_world, write_card, write_
 from wug.compiler.emitting.episodes import compile_episodes, compile_probe, without_episodes
 from wug.compiler.emitting.fresh_worlds import shown_relations
 from wug.compiler.emitting.given import given_texts
-from wug.compiler.emitting.tokenizer import build_tokenizer, write_tokenizer
+from wug.compiler.emitting.tokenizer import build_tokenizer, read_tokenizer, write_tokenizer
 from wug.compiler.emitting.tuning import tuning_draft
 from wug.compiler.entities import Entity, Part
 from wug.compiler.experiment import Arm as ExperimentArm
 from wug.compiler.experiment import Experiment, Learner
 from wug.compiler.facts import Ints
-from wug.compiler.plan import Arm, Augment, Plan, Split, Tuning
+from wug.compiler.plan import Arm, Augment, Plan, Source, Split, Tuning
 from wug.compiler.plan import Learner as PlannedLearner
 from wug.compiler.populating.fresh_sizes import fact_weights
 from wug.compiler.populating.sheets import characters, read_data
 from wug.compiler.saying.check_reading import check_claims, check_documents, check_statements
+from wug.compiler.shape import shape_of
 from wug.compiler.store import EnvironmentFailure, Store
 from wug.compiler.words.pools import token_histograms, token_lines
 from wug.compiler.world import World
@@ -74,7 +75,7 @@ def compile_experiment(experiment: Experiment, store: Store, progress: Progress,
         if not entry.ready:
             _write_corpus(experiment, key, entry.scratch, progress, report)
             entry.commit()
-    for learner in experiment.models:
+    for learner in (each for each in experiment.models if each.checkpoint is None):
         episodes = _episodes(experiment, learner, store, progress, report)
         _check_episodes(learner, episodes, report)
     manifest = _finished(entry.path / "manifest.json", "splits", "warnings")
@@ -179,6 +180,8 @@ def corpus_key(experiment: Experiment) -> str:
     asked: list[object] = [experiment.holdouts, experiment.trains, experiment.tests]
     asked += [experiment.given, experiment.given_tests]
     parts = [world, _data_digests(world), experiment.seeds, *asked, arms, room]
+    if experiment.checkpoint is not None:
+        parts.append(experiment.checkpoint.tokenizer_digest())
     return digest(canonical(["corpus", CORPUS_VERSION, *parts]))
 
 
@@ -296,6 +299,8 @@ def _write_corpus(
         "disjoint": disjoint(drawn, report),
         "warnings": [item.message for item in report.items],
     }
+    if (checkpoint := (spoken or experiment).checkpoint) is not None:
+        about["marks"] = plain(checkpoint.shape.marks)
     write_manifest(folder, about | ({"name_tokens": names} if names else {}))
 
 
@@ -310,7 +315,10 @@ def _claims(drawn: Draft) -> list[tuple[str, str, int, Ints]]:
 
 
 def _tokenizer(experiment: Experiment, report: Report) -> Tokenizer:
-    """The tokens of all that an experiment says; the words of given texts are whole ones."""
+    """The tokens of all that an experiment says; the words of given texts are whole ones. Checkpoints have
+    tokens of their own."""
+    if experiment.checkpoint is not None:
+        return read_tokenizer(experiment.checkpoint.tokenizer)
     letters = characters(read_data(experiment.world, report))
     given = [text for texts in given_texts(experiment, report).values() for text in texts.every()]
     made = build_tokenizer(experiment.world, letters, experiment.texts(), given)
@@ -323,6 +331,7 @@ def _tokenizer(experiment: Experiment, report: Report) -> Tokenizer:
 def check_context(drawn: Draft, tokenizer: Tokenizer, report: Report) -> None:
     """Report every arm whose context and longest question do not fit its model (W0502)."""
     experiment = drawn.experiment
+    marks = 1 + len(shape_of(experiment.models[0].model).marks.between)
     for number, arm in enumerate(experiment.arms):
         if arm.context == "none":
             continue
@@ -334,7 +343,7 @@ def check_context(drawn: Draft, tokenizer: Tokenizer, report: Report) -> None:
             lengths = dict(
                 zip(used, map(len, tokenizer.encode_batch_fast([texts[row] for row in used])), strict=True)
             )
-            context = max((sum(lengths[row] + 1 for row in rows) for rows in seen.contexts), default=0)
+            context = max((sum(lengths[row] + marks for row in rows) for rows in seen.contexts), default=0)
             questions = [
                 cue + choice
                 for items in drawn.world_tests(of)
@@ -473,10 +482,7 @@ def _write_experiment_card(
 
 
 def _plan(experiment: Experiment, key: str, splits: list[dict[str, Any]]) -> Plan:
-    models = [
-        PlannedLearner(m.model, m.pretraining, episodes_key(experiment, m), m.pretrainings, m.prices)
-        for m in experiment.models
-    ]
+    models = [_planned(experiment, learner) for learner in experiment.models]
     return Plan(
         name=experiment.name,
         key=key,
@@ -489,3 +495,12 @@ def _plan(experiment: Experiment, key: str, splits: list[dict[str, Any]]) -> Pla
         splits=tuple(Split.from_json(split) for split in splits),
         expectations=experiment.expectations,
     )
+
+
+def _planned(experiment: Experiment, learner: Learner) -> PlannedLearner:
+    """A model as the runtime has it; all that a checkpoint is pretrained on is its own."""
+    said = learner.model, learner.pretraining
+    if learner.checkpoint is None:
+        return PlannedLearner(*said, episodes_key(experiment, learner), learner.pretrainings, learner.prices)
+    source = Source(learner.checkpoint.digest(), str(learner.checkpoint.path))
+    return PlannedLearner(*said, "", learner.pretrainings, learner.prices, source)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import field
 
+from wug.compiler.checkpoints.checkpoint import Checkpoint
 from wug.compiler.language.source import Span
 from wug.compiler.plan import Augment, Expectation, Finetuning, Model, Pretraining, Prices, Sampling, Tune
 from wug.compiler.record import LATER, Record
@@ -160,7 +161,8 @@ class Episodes(Record):
 
 
 class Learner(Record):
-    """A declared model: its shape, how it is pretrained and on which episodes, and what its tokens cost."""
+    """A declared model: its shape, how it is pretrained and on which episodes, and what its tokens cost; or
+    the checkpoint that it is, which is not pretrained here."""
 
     model: Model
     pretraining: Pretraining
@@ -168,6 +170,7 @@ class Learner(Record):
     episodes: Episodes
     prices: Prices | None
     span: Span = field(compare=False)
+    checkpoint: Checkpoint | None = field(compare=False, default=None)
 
     @property
     def name(self) -> str:
@@ -192,6 +195,11 @@ class Experiment(Record):
     given_tests: tuple[Test, ...]
     span: Span = field(compare=False)
     doc: str = field(compare=False, default="")
+
+    @property
+    def checkpoint(self) -> Checkpoint | None:
+        """A checkpoint whose tokenizer all models share, if they are checkpoints."""
+        return self.models[0].checkpoint
 
     def learner(self, arm: Arm) -> Learner:
         """The model that learns and answers in an arm."""

@@ -208,15 +208,23 @@ class Prices(Record):
     currency: str
 
 
+class Source(Record):
+    """A checkpoint that a model begins with: the digest of its files, and where they were found."""
+
+    digest: str
+    path: str
+
+
 class Learner(Record):
     """A declared model: its shape, its pretraining, the key of the episodes that this reads, and what its
-    tokens cost."""
+    tokens cost. One that comes from a `checkpoint` has no pretraining of ours."""
 
     model: Model
     pretraining: Pretraining
     pretraining_key: str
     pretrainings: int = 1
     prices: Prices | None = None
+    checkpoint: Source | None = field(default=None, metadata=LATER)
 
     @property
     def name(self) -> str:
@@ -333,6 +341,9 @@ class Plan(Record):
         before there could be several.
         """
         said = self.to_json()
+        for model in said["models"]:
+            if "checkpoint" in model:
+                model["checkpoint"] = model["checkpoint"]["digest"]
         silent = {"line"}
         if len(self.models) == 1:
             said |= said.pop("models")[0]

@@ -43,6 +43,10 @@ class Marks(Record):
         return () if self.opening == self.closing else (self.closing,)
 
 
+MARKS = Marks()
+"""Those of a model that is trained from scratch, in tokens of its world."""
+
+
 class Shape(Model):
     """The shape of a decoder of any origin, of a `family` where it is one that others know.
 
@@ -66,7 +70,7 @@ class Shape(Model):
     normed_heads: bool = False
     tied: bool = True
     scaled: bool = True
-    marks: Marks = Marks()
+    marks: Marks = MARKS
 
     @property
     def channels(self) -> int:

@@ -18,10 +18,11 @@ import pyarrow.parquet as parquet
 from tokenizers import Tokenizer
 
 from wug.compiler.emitting.tokenizer import read_tokenizer
+from wug.compiler.shape import MARKS, Marks
 from wug.runtime.failure import Damaged
 from wug.runtime.keys import canonical, digest
 
-PAD, DOC = 0, 1  # fixed by the compiler: padding is never a target, <doc> precedes every document
+PAD = -1  # of no vocabulary: padding is never a target
 
 Ints = npt.NDArray[np.int32]
 Strings = npt.NDArray[np.str_]
@@ -31,6 +32,7 @@ Columns = dict[str, list[Any]]
 @dataclass(frozen=True)
 class Documents:
     """All documents of one seed. `tokens_DT` holds <doc> t1 ... tn <doc> and padding; `length_D` is n + 2.
+    What stands for the first and the last <doc> the `marks` say.
 
     `answer_DT` marks the tokens that stand behind a '=>' or belong to the completion of a given text, and of
     a document that has neither all but padding.
@@ -42,6 +44,12 @@ class Documents:
     tokens_DT: Ints
     length_D: Ints
     answer_DT: npt.NDArray[np.bool_]
+    marks: Marks = MARKS
+
+    def shown(self, row: int) -> Ints:
+        """The tokens of a document behind which another one or a question stands, which opens with <doc>."""
+        tokens: Ints = self.tokens_DT[row, : self.length_D[row] - 1 + len(self.marks.between)]
+        return tokens
 
     def seen_by(self, arm: str) -> Ints:
         """Rows that training shows this arm: the common ones and those its augmentation added."""
@@ -144,9 +152,7 @@ class World:
         """<doc> d1 <doc> d2 ... <doc> dN, without the <doc> that precedes the cue; empty for context -1."""
         if context < 0:
             return np.empty(0, np.int32)
-        documents = self.documents
-        rows = self.views[arm].contexts[context]
-        parts = [documents.tokens_DT[row, : documents.length_D[row] - 1] for row in rows]
+        parts = [self.documents.shown(row) for row in self.views[arm].contexts[context]]
         return np.concatenate(parts).astype(np.int32) if parts else np.empty(0, np.int32)
 
 
@@ -201,31 +207,36 @@ def _file_hash(path: Path, size: int) -> str:
 
 
 def load(compiled: Path, seeds: Iterable[int], added: Mapping[int, Sequence[Path]] | None = None) -> Corpus:
-    """Read, verify and tokenise a compiled directory. `added` are, by seed, folders of what teachers wrote
-    for arms: documents, and what the arm then sees. Raises Damaged."""
+    """Read, verify and tokenise a compiled directory, its documents marked as its models have them marked.
+
+    `added` are, by seed, folders of what teachers wrote for arms: documents, and what the arm then sees.
+    Raises Damaged.
+    """
     verify(compiled)
     tokenizer = read_tokenizer((compiled / "tokenizer.json").read_text(encoding="utf-8"))
+    marks = Marks(**json.loads((compiled / "manifest.json").read_bytes()).get("marks", {}))
     return Corpus(
         path=compiled,
         digest=manifest_digest(compiled),
         vocabulary=tokenizer.get_vocab_size(),
         tokenizer=tokenizer,
         worlds=tuple(
-            _world(compiled / f"seed-{seed}", seed, tokenizer, (added or {}).get(seed, ())) for seed in seeds
+            _world(compiled / f"seed-{seed}", seed, tokenizer, marks, (added or {}).get(seed, ()))
+            for seed in seeds
         ),
     )
 
 
-def _world(folder: Path, seed: int, tokenizer: Tokenizer, added: Sequence[Path] = ()) -> World:
+def _world(folder: Path, seed: int, tokenizer: Tokenizer, marks: Marks, added: Sequence[Path] = ()) -> World:
     said = parquet.read_table(folder / "sentences.parquet").to_pydict()
     texts = parquet.read_table(folder / "documents.parquet").to_pydict()
     views = parquet.read_table(folder / "views.parquet").to_pydict()
     views["cooccurring"] = [False] * len(views["arm"])  # of what teachers wrote alone
     for each in added:
         _add(each, texts, said, views)
-    documents = _documents(texts, said, tokenizer)
+    documents = _documents(texts, said, tokenizer, marks)
     rows = parquet.read_table(folder / "items.parquet").to_pydict()
-    items, questions = _items(rows, tokenizer)
+    items, questions = _items(rows, tokenizer, marks)
     contexts = parquet.read_table(folder / "contexts.parquet").to_pydict()
     return World(seed, documents, items, questions, _views(views, contexts, documents, items))
 
@@ -250,7 +261,9 @@ def _add(folder: Path, texts: Columns, said: Columns, views: Columns) -> None:
             views[name][place[key]] = own[name][row]
 
 
-def _documents(rows: dict[str, list[Any]], said: dict[str, list[Any]], tokenizer: Tokenizer) -> Documents:
+def _documents(
+    rows: dict[str, list[Any]], said: dict[str, list[Any]], tokenizer: Tokenizer, marks: Marks
+) -> Documents:
     encoded = tokenizer.encode_batch(rows["text"], add_special_tokens=False)
     length_D = np.array([len(e.ids) + 2 for e in encoded], np.int32)
     tokens_DT = np.full((len(encoded), int(length_D.max(initial=2))), PAD, np.int32)
@@ -263,7 +276,7 @@ def _documents(rows: dict[str, list[Any]], said: dict[str, list[Any]], tokenizer
             answers[doc_id] = [(start, len(text))]
     answer_DT = np.zeros(tokens_DT.shape, np.bool_)
     for row, encoding in enumerate(encoded):
-        tokens_DT[row, : length_D[row]] = [DOC, *encoding.ids, DOC]
+        tokens_DT[row, : length_D[row]] = [marks.opening, *encoding.ids, marks.closing]
         spans = answers.get(rows["doc_id"][row], [(0, len(rows["text"][row]) + 1)])
         inside = [
             any(start < last and first < end for start, end in spans) for first, last in encoding.offsets
@@ -277,10 +290,11 @@ def _documents(rows: dict[str, list[Any]], said: dict[str, list[Any]], tokenizer
         tokens_DT=tokens_DT,
         length_D=length_D,
         answer_DT=answer_DT,
+        marks=marks,
     )
 
 
-def _items(rows: dict[str, list[Any]], tokenizer: Tokenizer) -> tuple[Items, Questions]:
+def _items(rows: dict[str, list[Any]], tokenizer: Tokenizer, marks: Marks) -> tuple[Items, Questions]:
     choices_N = np.array([len(choices) for choices in rows["choices"]], np.int32)
     pairs = [
         (item, choice, cue, text)
@@ -315,7 +329,7 @@ def _items(rows: dict[str, list[Any]], tokenizer: Tokenizer) -> tuple[Items, Que
     questions = Questions(
         item_Q=np.array([item for item, *_ in pairs], np.int32),
         choice_Q=np.array([choice for _, choice, *_ in pairs], np.int32),
-        tokens=tuple(np.array([DOC, *encoding.ids], np.int32) for encoding in encoded),
+        tokens=tuple(np.array([marks.opening, *encoding.ids], np.int32) for encoding in encoded),
         start_Q=np.array(start_Q, np.int32),
         text=tuple(cue + text for _, _, cue, text in pairs),
     )

@@ -3,7 +3,7 @@
 A forward pass costs 2 operations a parameter and token, plus attention: 4 * layers * width for each pair of a
 token and one it attends to (a product for the score, one for the mixture). A training step costs three
 forward passes, one forward and two backward. Kaplan et al., arXiv 2001.08361, section 2.1; with causal pairs
-counted exactly. Embeddings are tied, so looking a token up is free and the matrix counts once, as the
+counted exactly. Looking a token up is free, so a matrix of embeddings counts once, where it is the
 unembedding; norms, rotary positions and softmax are left out, being below one percent. No JAX here.
 """
 
@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wug.compiler.plan import Model
+from wug.compiler.shape import shape_of
 from wug.runtime.corpus import World
 
 Lengths = npt.NDArray[np.integer]
@@ -22,9 +23,11 @@ Lengths = npt.NDArray[np.integer]
 
 def forward_flops(model: Model, parameters: int, tokens: Lengths, before: Lengths | int = 0) -> int:
     """Operations of a pass over rows of `tokens` tokens each that attend to `before` cached ones as well."""
-    tokens = np.asarray(tokens, np.int64)
+    tokens, shape = np.asarray(tokens, np.int64), shape_of(model)
+    if not shape.tied:
+        parameters -= shape.vocabulary * shape.width
     pairs = tokens * (tokens + 1) // 2 + tokens * np.asarray(before, np.int64)
-    return int(2 * parameters * tokens.sum() + 4 * model.layers * model.width * pairs.sum())
+    return int(2 * parameters * tokens.sum() + 4 * shape.layers * shape.heads * shape.channels * pairs.sum())
 
 
 def train_flops(model: Model, parameters: int, tokens: Lengths) -> int:

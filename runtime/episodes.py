@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from wug.runtime.corpus import PAD, Ints, manifest_digest, verify
+from wug.runtime.corpus import Ints, manifest_digest, verify
 from wug.runtime.failure import Damaged
 from wug.runtime.keys import digest
 
 Tokens = npt.NDArray[np.uint16]
+
+PADDED = 0  # behind an episode, as it was compiled
 
 
 @dataclass(frozen=True)
@@ -113,8 +115,8 @@ def _probe(
 ) -> Probe:
     rows, start = [], []
     for cue_T, choices_KA in zip(cue_QT, choices_QKA, strict=True):
-        cue = cue_T[cue_T != PAD]
+        cue = cue_T[cue_T != PADDED]
         for choice_A in choices_KA:
-            rows.append(np.concatenate([cue, choice_A[choice_A != PAD]]).astype(np.int32))
+            rows.append(np.concatenate([cue, choice_A[choice_A != PADDED]]).astype(np.int32))
             start.append(len(cue))
     return Probe(tuple(rows), np.array(start, np.int32), answer_Q, kind_Q, kinds)

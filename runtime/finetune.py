@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from wug.compiler.plan import Arm, Model
 from wug.progress import Progress
-from wug.runtime.corpus import World
+from wug.runtime.corpus import PAD, World
 from wug.runtime.failure import Diverged
 from wug.runtime.interruption import Interruption
 from wug.runtime.journal import Journal
@@ -90,7 +90,7 @@ def finetune(
             loss_S = np.asarray(loss_SC).mean(axis=1)
             step += count
             if np.all(np.isfinite(loss_S)):
-                told = int(np.count_nonzero(tokens_SCBT))
+                told = int(np.count_nonzero(tokens_SCBT != PAD))
                 stage.update(step, loss=float(loss_S.mean()), tokens_per_s=told / (time.monotonic() - begun))
                 record: dict[str, Any] = {"step": step, "loss": loss_S.tolist(), "tokens": told}
                 journal.log.append(record)

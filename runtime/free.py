@@ -85,7 +85,7 @@ def answer_freely(
     """What a model says to the free questions of a world. `done` is told how many are through. Needs JAX."""
     from wug.runtime.sample import prompt_of, sample
 
-    items, view = world.items, world.views[arm]
+    items, view, marks = world.items, world.views[arm], world.documents.marks
     contexts = [world.context_tokens(arm, context) for context in range(len(view.contexts))]
     told: list[Said] = []
     for split in free_splits(plan):
@@ -95,7 +95,7 @@ def answer_freely(
             model,
             parameters,
             tokenizer,
-            [prompt_of(items.cue[item], tokenizer, int(view.context_N[item])) for item in at],
+            [prompt_of(items.cue[item], tokenizer, int(view.context_N[item]), marks=marks) for item in at],
             dataclasses.replace(sampling, seed=sampling.seed + world.seed),
             contexts,
             _from(len(told), done),

@@ -15,7 +15,7 @@ from wug.compiler.plan import Model, Pretraining
 from wug.progress import Progress
 from wug.runtime.batches import batch_rows
 from wug.runtime.cost import train_flops
-from wug.runtime.episodes import Episodes, Probe
+from wug.runtime.episodes import PADDED, Episodes, Probe
 from wug.runtime.failure import Diverged, RuntimeFailure
 from wug.runtime.files import read_lines
 from wug.runtime.interruption import Interruption
@@ -183,7 +183,8 @@ def _steps_at(
             longest = int(episodes.length_E[phase.first : phase.first + phase.rows].max())
             width = min((longest + _WIDTHS - 1) // _WIDTHS * _WIDTHS, episodes.tokens_ET.shape[1])
             tokens_CBT = np.asarray(episodes.tokens_ET[rows, :width], np.int32)
-            return tokens_CBT, token_weights(tokens_CBT, episodes.questions_E[rows], setting.facts_weight)
+            begin, before = episodes.questions_E[rows], setting.facts_weight
+            return tokens_CBT, token_weights(tokens_CBT, begin, before, PADDED)
         begun += phase.steps
     raise ValueError(f"there is no step {step} among {setting.steps}")
 

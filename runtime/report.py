@@ -216,7 +216,10 @@ def remarks(document: dict[str, Any]) -> list[RenderableType]:
     for outcome in document["pretraining"]:
         whose = f"{outcome['model']}, " if len(_models(document)) > 1 else ""
         if not outcome["steps"]:
-            said.append(Text(f"not pretrained ({whose}seed {outcome['seed']}): weights as drawn", "dim"))
+            told = f"not pretrained ({whose}seed {outcome['seed']}): weights as drawn"
+            if "checkpoint" in outcome:
+                told = f"{outcome['model']} is a checkpoint of {outcome['parameters']:,} parameters"
+            said.append(Text(told, "dim"))
             continue
         shares = ", ".join(f"{kind} {percent(share)}" for kind, share in outcome["accuracy"].items())
         told = (

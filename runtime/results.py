@@ -313,7 +313,8 @@ def _advice(
 def _pretraining(model: Learner, outcome: Mapping[str, Any]) -> dict[str, Any]:
     names = ("seed", "reached", "steps", "accuracy", "loss", "tokens", "parameters", "train_flops")
     told = {name: outcome[name] for name in names}
-    return {"model": model.name, **told, "asked": model.pretraining.accuracy}
+    known = {"checkpoint": model.checkpoint.digest} if model.checkpoint is not None else {}
+    return {"model": model.name, **told, "asked": model.pretraining.accuracy, **known}
 
 
 def _spelled(term: Term) -> str:

@@ -35,6 +35,7 @@ from wug.runtime.results import ArmResult, results
 from wug.runtime.schedule import BLOCK, CHECKPOINT_EVERY_S
 from wug.runtime.score import Answers, answers, check_fits, read_scores, score, write_scores
 from wug.runtime.serving import ask_servers
+from wug.runtime.source import outcome_of
 from wug.runtime.tuning import settled, tune
 
 if TYPE_CHECKING:
@@ -139,9 +140,10 @@ class Run:
         return entry.path
 
     def blocks(self) -> list[Sequence[World]]:
-        """The worlds in blocks that are trained together."""
+        """The worlds in blocks that are trained together; checkpoints, which are large, one by one."""
         worlds = self.corpus.worlds
-        return [worlds[first : first + BLOCK] for first in range(0, len(worlds), BLOCK)]
+        size = 1 if any(model.checkpoint for model in self.plan.models) else BLOCK
+        return [worlds[first : first + size] for first in range(0, len(worlds), size)]
 
     def arm(self, arm: Arm, audit: Audit | None) -> ArmResult:
         """All of an arm's answers, block by block of seeds; `audit` is of what its teacher wrote."""
@@ -243,7 +245,7 @@ class Run:
         learner = self.plan.learner(arm)
         if arm.finetune is not None:
             return self.load_stacked(learner.model, self.trained(arm, worlds, label), len(worlds))
-        return [self.load(learner.model, folder) for folder in self.pretrained_for(learner, worlds)]
+        return [self.load(learner, folder) for folder in self.pretrained_for(learner, worlds)]
 
     def trained_key(self, arm: Arm, worlds: Sequence[World]) -> str:
         learner = self.plan.learner(arm)
@@ -276,7 +278,7 @@ class Run:
                     self.corpus.vocabulary,
                     arm,
                     worlds,
-                    stacked([self.load(learner.model, folder) for folder in pretrained]),
+                    stacked([self.load(learner, folder) for folder in pretrained]),
                     entry.scratch,
                     self.progress,
                     self.interruption,
@@ -289,6 +291,9 @@ class Run:
         return [self.pretrained_key(learner, learner.pretraining_seed(world.seed)) for world in worlds]
 
     def pretrained_key(self, learner: Learner, seed: int) -> str:
+        if learner.checkpoint is not None:
+            own = {"checkpoint": learner.checkpoint.digest, "model": _shape(learner.model)}
+            return key("pretrained", own)
         setting = dataclasses.asdict(learner.pretraining)
         return key(
             "pretrained",
@@ -308,6 +313,8 @@ class Run:
         kind, name = f"{self.plan.name}/pretrained", self.pretrained_key(learner, seed)
         if self.store.has(kind, name):
             return self.store.path(kind, name)
+        if learner.checkpoint is not None:
+            return self._known(learner, seed, name)
         label = "pretraining" if len(self.plan.models) == 1 else f"pretraining {learner.name}"
         with self.store.entry(kind, name, resume=True, waiting=self.waiting(label)) as entry:
             if not entry.ready:
@@ -331,9 +338,29 @@ class Run:
                 entry.commit()
         return entry.path
 
-    def load(self, model: Model, folder: Path) -> Tree:
-        """An entry's weights, read once."""
-        return self._load(model, folder, 0)
+    def _known(self, learner: Learner, seed: int, name: str) -> Path:
+        """The entry of a checkpoint: what is told of its pretraining. Its weights stay where they are."""
+        kind = f"{self.plan.name}/pretrained"
+        with self.store.entry(kind, name, waiting=self.waiting(learner.name)) as entry:
+            if not entry.ready:
+                write_json(entry.scratch / "outcome.json", outcome_of(learner, seed))
+                write_json(
+                    entry.scratch / "timing.json", {"seconds": 0.0, "tokens_per_s": 0, **description()}
+                )
+                entry.commit()
+        return entry.path
+
+    def load(self, learner: Learner, folder: Path) -> Tree:
+        """A model's weights before it is fine-tuned, read once: an entry's, or those of its checkpoint."""
+        if learner.checkpoint is None:
+            return self._load(learner.model, folder, 0)
+        if folder.name not in self.weights:
+            self.prepare()
+            from wug.runtime.weights import checkpoint_weights
+
+            self.progress.note(f"reading {learner.checkpoint.path}")
+            self.weights[folder.name] = checkpoint_weights(learner.checkpoint)
+        return self.weights[folder.name]
 
     def load_stacked(self, model: Model, folder: Path, seeds: int) -> list[Tree]:
         """The weights of each seed of a trained block."""

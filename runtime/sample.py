@@ -31,7 +31,8 @@ from flax import nnx
 from tokenizers import Tokenizer
 
 from wug.compiler.plan import Model, Sampling
-from wug.runtime.corpus import DOC, PAD, Ints
+from wug.compiler.shape import MARKS, Marks, shape_of
+from wug.runtime.corpus import PAD, Ints
 from wug.runtime.learn import Tree, structure
 from wug.runtime.likelihood import padded
 from wug.runtime.memory import Memory, branched, encoded, read, unrolled
@@ -64,10 +65,12 @@ class Generation:
     finish: str
 
 
-def prompt_of(text: str, tokenizer: Tokenizer, context: int = -1, sample: int = 0) -> Prompt:
+def prompt_of(
+    text: str, tokenizer: Tokenizer, context: int = -1, sample: int = 0, marks: Marks = MARKS
+) -> Prompt:
     """The prompt of a document that begins with this text."""
     ids = tokenizer.encode(text, add_special_tokens=False).ids if text else []
-    return Prompt(text, np.array([DOC, *ids], np.int32), context, sample)
+    return Prompt(text, np.array([marks.opening, *ids], np.int32), context, sample)
 
 
 def sample(
@@ -85,7 +88,8 @@ def sample(
     is told how many prompts are through. Raises ValueError for a prompt that leaves no room for a token.
     """
     graph, _ = structure(model, tokenizer.get_vocab_size())
-    rows = [_Row(prompt, tokenizer, sampling, model.context, contexts) for prompt in prompts]
+    marks = shape_of(model).marks
+    rows = [_Row(prompt, tokenizer, sampling, model.context, contexts, marks) for prompt in prompts]
     batches = _batches(rows, sampling)
     last = {row.prompt.context: number for number, batch in enumerate(batches) for row in batch.rows}
     layers, through = unrolled(parameters), 0
@@ -95,7 +99,7 @@ def sample(
             if row.prompt.context not in held:
                 held[row.prompt.context] = encoded(graph, model, parameters, layers, row.context)
         memory = branched([held[row.prompt.context] for row in batch.filled], batch.slots)
-        _go_on(graph, parameters, layers, memory, batch, sampling)
+        _go_on(graph, parameters, layers, memory, batch, sampling, marks.padding)
         held = {context: kept for context, kept in held.items() if last[context] > number}
         through += len(batch.rows)
         done(through)
@@ -111,6 +115,7 @@ class _Row:
     sampling: Sampling
     room: int
     contexts: Sequence[Ints]
+    marks: Marks
     told: list[int] = field(default_factory=list)
     text: str = ""
     finish: str = ""
@@ -123,7 +128,8 @@ class _Row:
             raise ValueError(
                 f"the prompt '{prompt.text}' leaves no room in a context of {self.room:,} tokens"
             )
-        self.begun = [token for token in prompt.tokens.tolist() if token != DOC]
+        self.ends = (self.marks.opening, self.marks.closing)
+        self.begun = [token for token in prompt.tokens.tolist() if token != self.marks.opening]
         self.before = len(self._decoded([]))
 
     @property
@@ -140,9 +146,9 @@ class _Row:
         if self.finish:
             return
         self.told.append(token)
-        self.text = self._decoded([each for each in self.told if each != DOC])[self.before :]
+        self.text = self._decoded([each for each in self.told if each not in self.ends])[self.before :]
         ends = [place for stop in self.sampling.stop if (place := self.text.find(stop)) >= 0]
-        if ends or token == DOC:
+        if ends or token in self.ends:
             self.text, self.finish = self.text[: min(ends, default=None)], "stop"
         elif len(self.told) == self.most:
             self.finish = "length"
@@ -195,6 +201,7 @@ def _go_on(
     memory: Memory,
     batch: _Batch,
     sampling: Sampling,
+    padding: int,
 ) -> None:
     """Take tokens until every row of a batch has ended."""
     filled = batch.filled
@@ -208,7 +215,7 @@ def _go_on(
     while not all(row.finish for row in batch.rows):
         chosen_B, memory = _step(
             graph,
-            (sampling.temperature, sampling.top_k, sampling.top_p),
+            (sampling.temperature, sampling.top_k, sampling.top_p, padding),
             parameters,
             layers,
             memory,
@@ -227,7 +234,7 @@ def _go_on(
 @partial(jax.jit, static_argnums=(0, 1), donate_argnums=4)
 def _step(
     graph: nnx.GraphDef[Decoder],
-    how: tuple[float, int, float],
+    how: tuple[float, int, float, int],
     parameters: Tree,
     layers: list[Any],
     memory: Memory,
@@ -243,14 +250,21 @@ def _step(
 
 
 def chosen(
-    logits_BV: jax.Array, temperature: float, top_k: int, top_p: float, key_B2: jax.Array, position: jax.Array
+    logits_BV: jax.Array,
+    temperature: float,
+    top_k: int,
+    top_p: float,
+    padding: int,
+    key_B2: jax.Array,
+    position: jax.Array,
 ) -> jax.Array:
     """The next token of each row [B]: the most probable one or, at a temperature, one that is drawn.
 
     A draw takes the token whose logit and Gumbel noise together are greatest. Tokens that are as probable as
-    the last one that `top_k` or `top_p` lets in come in with it. Padding is never said.
+    the last one that `top_k` or `top_p` lets in come in with it. Padding is never said, if it is a token.
     """
-    logits_BV = logits_BV.at[:, PAD].set(-jnp.inf)
+    if padding >= 0:
+        logits_BV = logits_BV.at[:, padding].set(-jnp.inf)
     if temperature == 0:
         return jnp.argmax(logits_BV, axis=-1).astype(jnp.int32)
     logits_BV = logits_BV / temperature

@@ -32,7 +32,10 @@ def learning_rates(peak: float, warmup: int, steps: int, floor: float = FLOOR) -
 
 
 def token_weights(
-    tokens: npt.NDArray[np.int32], begin: npt.NDArray[np.integer] | int = 0, before: float = 1.0
+    tokens: npt.NDArray[np.int32],
+    begin: npt.NDArray[np.integer] | int = 0,
+    before: float = 1.0,
+    padding: int = PAD,
 ) -> Floats:
     """How much each token but the first of a row counts in the loss [..., T - 1].
 
@@ -41,7 +44,7 @@ def token_weights(
     target = tokens[..., 1:]
     column = np.arange(1, tokens.shape[-1])
     late = column >= np.asarray(begin)[..., None]
-    return np.where(target == PAD, 0, np.where(late, 1, before)).astype(np.float32)
+    return np.where(target == padding, 0, np.where(late, 1, before)).astype(np.float32)
 
 
 def row_width(worlds: Sequence[World], arm: str) -> int:

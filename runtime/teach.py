@@ -18,7 +18,7 @@ import pyarrow.parquet as parquet
 from tokenizers import Tokenizer
 
 from wug.compiler.plan import Augment, Model
-from wug.runtime.corpus import DOC, Ints, World
+from wug.runtime.corpus import Ints, World
 from wug.runtime.cost import forward_flops
 from wug.runtime.files import read_lines
 
@@ -89,8 +89,9 @@ def context_of(request: Request, world: World, tokenizer: Tokenizer) -> Ints:
     documents = world.documents
     row = {doc_id: place for place, doc_id in enumerate(documents.doc_id_D.tolist())}
     rows = [row[doc_id] for doc_id in request.context_doc_ids]
-    parts = [documents.tokens_DT[at, : documents.length_D[at] - 1] for at in rows]
-    unit = [DOC, *tokenizer.encode(request.shown, add_special_tokens=False).ids]
+    parts = [documents.shown(at) for at in rows]
+    marks = documents.marks
+    unit = [marks.opening, *tokenizer.encode(request.shown, add_special_tokens=False).ids, *marks.between]
     return np.concatenate([*parts, np.array(unit, np.int32)]).astype(np.int32)
 
 
@@ -116,7 +117,11 @@ def write_by_model(
             contexts.append(context_of(request, world, tokenizer))
             for question, begun in request.put:
                 for number in range(distinct):
-                    prompts.append(prompt_of(question + begun, tokenizer, len(contexts) - 1, number))
+                    prompts.append(
+                        prompt_of(
+                            question + begun, tokenizer, len(contexts) - 1, number, world.documents.marks
+                        )
+                    )
                     asked.append((place, request, question, begun))
     written = sample(model, parameters, tokenizer, prompts, augment.sampling, contexts, done)
     found: list[list[Text]] = [[] for _ in worlds]

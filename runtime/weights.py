@@ -13,11 +13,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from wug.compiler.checkpoints.bad import BadCheckpoint
 from wug.compiler.checkpoints.checkpoint import Checkpoint
 from wug.compiler.checkpoints.names import EMBEDDING, HEAD, NORM, of_layer
 from wug.compiler.checkpoints.placed import Floats, read
+from wug.compiler.plan import Source
 from wug.compiler.shape import Shape
+from wug.runtime.failure import RuntimeFailure
 from wug.runtime.learn import Tree
+from wug.runtime.source import opened
 
 _LAYER: dict[str, tuple[str | int, ...]] = {
     "input_layernorm": ("attention_reading", "layers", 0),
@@ -33,6 +37,14 @@ _LAYER: dict[str, tuple[str | int, ...]] = {
     "mlp.down_proj": ("mlp", "down"),
 }
 """Where the decoder has a part of a layer."""
+
+
+def checkpoint_weights(source: Source) -> Tree:
+    """The weights of the checkpoint that a plan names. Raises RuntimeFailure where it is not as it was."""
+    try:
+        return load_weights(opened(source))
+    except BadCheckpoint as error:
+        raise RuntimeFailure(str(error)) from error
 
 
 def load_weights(checkpoint: Checkpoint) -> Tree:

@@ -232,7 +232,7 @@ def audit(options: argparse.Namespace) -> int:
 
     store, progress = _store(options, options.file), open_progress()
     compiled = compile_experiment(spec, store, progress, Report())
-    keys = dict.fromkeys(model.pretraining_key for model in compiled.plan.models)
+    keys = dict.fromkeys(each.pretraining_key for each in compiled.plan.models if not each.checkpoint)
     episodes = [store.path(f"{spec.name}/episodes", key) for key in keys]
     found = judge(spec, compiled.path, episodes, Report())
     if options.json:

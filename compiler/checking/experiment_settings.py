@@ -176,7 +176,19 @@ PRICES: settings.Schema = {
     "training": settings.decimal(0, 1_000_000),
     "currency": _currency,
 }
+
+
+def _from(cursor: settings.Cursor, key: syntax.Name) -> syntax.Text | None:
+    """`from "folder"`, `from "model.gguf"` or `from "package:NAME"`."""
+    atom: syntax.Text | None = cursor.take(syntax.Text)
+    if atom is None:
+        wanted = 'a text: "FOLDER", "FILE.gguf" or "package:NAME"'
+        cursor.report.add("W0107", f"'from' needs a value: {wanted}", key.span)
+    return atom
+
+
 MODEL: settings.Schema = {
+    "from": _from,
     "layers": settings.integer(1, 1000),
     "width": settings.integer(2, 100_000),
     "heads": settings.integer(1, 1000),

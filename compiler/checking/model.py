@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from wug.compiler.checking import settings
+from wug.compiler.checking.checkpoint import CheckpointReader, check_tokens
 from wug.compiler.checking.experiment_settings import MODEL, PHASE
 from wug.compiler.checking.named import Named
 from wug.compiler.diagnosis.diagnostics import Report
@@ -36,6 +37,7 @@ class ModelChecker:
                 self.report.add("W0501", message, each.span, help=help)
         self._check_currencies(made)
         self._check_servers(made, arms)
+        check_tokens(made, self.report)
         return tuple(made)
 
     def _check_currencies(self, made: list[Learner]) -> None:
@@ -66,6 +68,10 @@ class ModelChecker:
     def model(self, model: syntax_experiment.Model) -> Learner:
         """One model by itself."""
         values = settings.read(model.settings, MODEL, f"model '{model.name.text}'", self.report)
+        if "from" in values:
+            paid = values.pop("prices", None)
+            prices = self._prices(paid, model) if paid is not None else None
+            return CheckpointReader(self.report).model(model, values, prices)
         pretrain = values.pop("pretrain", {})
         paid = values.pop("prices", None)
         prices = self._prices(paid, model) if paid is not None else None
@@ -112,6 +118,8 @@ class ModelChecker:
 
     def unpretrained(self, model: syntax_experiment.Model, learner: Learner) -> Learner:
         """Without relations there is nothing to make episodes of: the model begins with drawn weights."""
+        if learner.checkpoint is not None:
+            return learner
         for atom in model.settings.atoms:
             if isinstance(atom, syntax.Name) and atom.text == "pretrain":
                 message = "there is nothing to pretrain on: the world has no relations to make episodes of"
@@ -126,6 +134,8 @@ class ModelChecker:
     def probed(self, learner: Learner, tests: tuple[Test, ...], trains: tuple[Train, ...]) -> None:
         """Pretraining is probed with the tests that it can teach: one at least must be left."""
         episodes = learner.episodes
+        if learner.checkpoint is not None:
+            return
         left = probed_tests(self.named.world, tests, trains, episodes)
         if tests and trains and not left and not self.report.failed:
             message = "pretraining has nothing to be probed with: it teaches none of the tests"

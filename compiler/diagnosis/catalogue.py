@@ -291,4 +291,18 @@ CATALOGUE: dict[str, Rule] = {
         "all worlds have the same facts, as those of a table have, the form needs a wording for it that\n"
         "is 'held' and in which no test asks.",
     ),
+    "W0512": _error(
+        "a checkpoint that cannot be used",
+        "'from' names a folder as Hugging Face has them (config.json, tokenizer.json and safetensors), a\n"
+        "GGUF file, or a package that is installed and holds one of these. Models of the Llama family are\n"
+        "read: Llama, SmolLM2, Qwen 2 and 3, and the first Gemma. A file that is damaged, does not fit its\n"
+        "own configuration, or would run code when it is read, is told before anything of it is loaded.",
+    ),
+    "W0513": _error(
+        "a checkpoint that does not fit in",
+        "The files of a checkpoint say its layers, its width and all the rest, and it is pretrained\n"
+        "already: only 'context', which can be less, and 'prices' are said beside 'from'. All models of an\n"
+        "experiment read the same corpora in the same tokens, so they are all trained from scratch, or are\n"
+        "checkpoints that share a tokenizer.",
+    ),
 }

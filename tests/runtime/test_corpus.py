@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer
 
-from wug.runtime.corpus import DOC, PAD, load, manifest_digest
+from wug.compiler.shape import Marks
+from wug.runtime.corpus import PAD, load, manifest_digest
 from wug.runtime.failure import Damaged
+
+DOC = Marks().opening
 
 
 def test_documents_stand_between_two_marks(shared) -> None:

@@ -14,11 +14,12 @@ from tokenizers import Tokenizer
 
 from wug.compiler.emitting.tokenizer import piece_model
 from wug.compiler.plan import Model, Sampling
-from wug.runtime.corpus import DOC, PAD
+from wug.compiler.shape import Marks
 from wug.runtime.learn import initial_parameters, structure
 from wug.runtime.sample import Generation, Prompt, chosen, prompt_of, sample
 
 MODEL = Model("tiny", layers=1, width=32, heads=2, kv_heads=1, hidden=32, convolution=3, context=160)
+DOC, PAD = Marks().opening, Marks().padding
 WORDS = [
     f"{first}{second}" for first in ("zu", "ke", "bi", "mo") for second in ("x", "d", "t", "p", "g", "l")
 ]
@@ -131,7 +132,7 @@ def draws(probabilities: list[float], count: int = 4000, **how: float) -> np.nda
     key_B2 = jnp.stack([jnp.arange(count), jnp.arange(count) * 7 + 1], axis=1).astype(jnp.uint32)
     settings = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, **how}
     names = ("temperature", "top_k", "top_p")
-    found = chosen(logits_BV, *(settings[name] for name in names), key_B2, np.uint32(0))
+    found = chosen(logits_BV, *(settings[name] for name in names), PAD, key_B2, np.uint32(0))
     return np.bincount(np.asarray(found), minlength=len(probabilities) + 1) / count
 
 

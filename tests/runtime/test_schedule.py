@@ -6,7 +6,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from wug.runtime.corpus import DOC, PAD, load
+from wug.compiler.shape import Marks
+from wug.runtime.corpus import PAD, load
 from wug.runtime.schedule import (
     added_tokens,
     learning_rates,
@@ -16,6 +17,8 @@ from wug.runtime.schedule import (
     training_rows,
     training_weights,
 )
+
+DOC = Marks().opening
 
 
 def test_warm_up_then_half_a_cosine() -> None:
@@ -32,7 +35,7 @@ def test_a_warm_up_longer_than_the_training_still_ends_at_the_peak() -> None:
 
 
 def test_padding_weighs_nothing_and_facts_less_than_questions() -> None:
-    tokens = np.array([[1, 5, 1, 6, 0], [1, 5, 5, 1, 6]], np.int32)
+    tokens = np.array([[1, 5, 1, 6, PAD], [1, 5, 5, 1, 6]], np.int32)
     assert token_weights(tokens).tolist() == [[1, 1, 1, 0], [1, 1, 1, 1]]
     begin = np.array([2, 3])
     expected = np.array([[0.1, 1, 1, 0], [0.1, 0.1, 1, 1]], np.float32)

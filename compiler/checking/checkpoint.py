@@ -1,0 +1,94 @@
+"""Models that are checkpoints: `model NAME { from "..." }`."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from wug.compiler.checkpoints.bad import BadCheckpoint
+from wug.compiler.checkpoints.checkpoint import Checkpoint, open_checkpoint
+from wug.compiler.checkpoints.place import PACKAGE, in_package
+from wug.compiler.diagnosis.diagnostics import Report
+from wug.compiler.experiment import Episodes, Learner
+from wug.compiler.language import syntax, syntax_experiment
+from wug.compiler.language.resolve import inside, project_root
+from wug.compiler.plan import Model, Pretraining, Prices
+
+SAID_BESIDE = ("from", "context", "prices")
+"""What may be said of a checkpoint; all else stands in its files."""
+
+
+class CheckpointReader:
+    """Finds checkpoints and reads what they are."""
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+
+    def model(self, model: syntax_experiment.Model, values: dict[str, Any], prices: Prices | None) -> Learner:
+        """A model whose shape and weights are those of a checkpoint."""
+        written: syntax.Text = values["from"]
+        said = [
+            atom
+            for atom in model.settings.atoms
+            if isinstance(atom, syntax.Name) and atom.text in values and atom.text not in SAID_BESIDE
+        ]
+        for atom in said:
+            message = f"'{atom.text}' of a checkpoint is what its files say"
+            help = f"leave it out: {', '.join(SAID_BESIDE[1:])} are all that can be said beside 'from'"
+            self.report.add("W0513", message, atom.span, help=help)
+        checkpoint = None if said else self._opened(written, model.name.text)
+        shape: Model = checkpoint.shape if checkpoint is not None else Model(model.name.text)
+        room = values.get("context", shape.context)
+        if checkpoint is not None and room > shape.context:
+            message = f"model '{model.name.text}' was trained to see {shape.context:,} tokens, not {room:,}"
+            self.report.add(
+                "W0513", message, model.name.span, help=f"write: context {shape.context}, or less"
+            )
+        shape = dataclasses.replace(shape, context=room)
+        nothing = Pretraining(0, 0), 1, Episodes((), 0, ())
+        return Learner(shape, *nothing, prices, model.name.span, checkpoint)
+
+    def _opened(self, written: syntax.Text, name: str) -> Checkpoint | None:
+        path = self._path(written)
+        if path is None:
+            return None
+        try:
+            if not path.exists():
+                raise BadCheckpoint(f"there is no '{written.text}'")
+            return open_checkpoint(path, name)
+        except BadCheckpoint as error:
+            self._bad(written, str(error).replace(str(path), written.text))
+            return None
+
+    def _path(self, written: syntax.Text) -> Path | None:
+        if not written.text.startswith(PACKAGE):
+            spec = written.span.source.path
+            return inside(spec, written, project_root(spec), self.report)
+        try:
+            return in_package(written.text)
+        except BadCheckpoint as error:
+            self._bad(written, str(error))
+            return None
+
+    def _bad(self, written: syntax.Text, why: str) -> None:
+        help = "a checkpoint is a folder with config.json, *.safetensors and tokenizer.json, or a .gguf file"
+        self.report.add("W0512", why, written.span, help=help)
+
+
+def check_tokens(models: Sequence[Learner], report: Report) -> None:
+    """All models of an experiment read the same corpora in the same tokens (W0513)."""
+    if report.failed or all(model.checkpoint is None for model in models):
+        return
+    first, *others = models
+    for model in others:
+        if _tokens(model) != _tokens(first):
+            message = f"models '{first.name}' and '{model.name}' cut texts into different tokens"
+            help = "all models of an experiment read the same tokens: make two experiments of it"
+            report.add("W0513", message, model.span, help=help)
+
+
+def _tokens(model: Learner) -> str:
+    """The identity of a model's tokens; empty for those that are made of the world."""
+    return model.checkpoint.tokenizer_digest() if model.checkpoint is not None else ""

@@ -1,0 +1,130 @@
+"""`model NAME { from "..." }`: what is found, what is compiled of it, and in which tokens."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.checkpoints import byte_tokenizer, write_folder, write_gguf
+from tests.compiler.conftest import findings
+from wug import specs
+from wug.compiler.checking.check import check
+from wug.compiler.compile import Compiled, compile_experiment
+from wug.compiler.diagnosis.diagnostics import Report, as_text
+from wug.compiler.emitting.audit import audit
+from wug.compiler.experiment import Experiment
+from wug.compiler.store import Store
+from wug.progress import Silent
+
+
+def spec(folder: Path, models: str, arms: str = "arm icl { context train }") -> Path:
+    """An experiment of small creatures with these models."""
+    (folder / "wug.lock").touch()
+    shutil.copy(specs() / "worlds" / "hello.world", folder)
+    path = folder / "x.experiment"
+    path.write_text(
+        f"""wug 1
+
+experiment x {{
+  world "hello.world"
+  train exceeds in forward
+  test reversal {{ exceeds in reverse  choices contradiction }}
+  {models}
+  {arms}
+}}
+"""
+    )
+    return path
+
+
+def checked(path: Path) -> Experiment:
+    report = Report()
+    found = check(path, path.name, report)
+    assert isinstance(found, Experiment), as_text(report.items)
+    assert not report.items
+    return found
+
+
+def compiled(path: Path) -> Compiled:
+    return compile_experiment(checked(path), Store(path.parent / "build"), Silent(), Report())
+
+
+def told(path: Path) -> str:
+    return as_text(findings(path, path.name, path.parent / "build"))
+
+
+def test_the_corpus_is_in_the_tokens_of_the_checkpoint(tmp_path: Path) -> None:
+    write_folder(tmp_path / "tiny", "llama")
+    path = spec(tmp_path, 'model small { from "tiny"  context 400 }')
+    made = compiled(path)
+    (learner,) = made.plan.models
+    assert (learner.model.context, learner.model.layers, learner.pretraining.steps) == (400, 2, 0)
+    assert learner.checkpoint is not None
+    assert learner.checkpoint.path == str(tmp_path / "tiny")
+    manifest = json.loads((made.path / "manifest.json").read_bytes())
+    assert manifest["marks"] == {"opening": 0, "closing": 1, "padding": -1}
+    written = json.loads((made.path / "tokenizer.json").read_text())
+    assert written["model"]["vocab"] == byte_tokenizer()["model"]["vocab"]
+    assert written["post_processor"] is None
+    assert not audit(checked(path), made.path, [], Report()).faults
+
+
+def test_the_same_files_elsewhere_are_the_same_experiment(tmp_path: Path) -> None:
+    found = []
+    for place, name in (("a", "one"), ("b", "two")):
+        write_folder(tmp_path / place / name)
+        found.append(compiled(spec(tmp_path / place, f'model small {{ from "{name}" }}')))
+    assert found[0].plan.key == found[1].plan.key
+    assert found[0].plan.spec() == found[1].plan.spec()
+    assert found[0].plan != found[1].plan
+
+
+def test_other_weights_are_another_plan_with_the_same_corpus(tmp_path: Path) -> None:
+    path = spec(tmp_path, 'model small { from "tiny" }')
+    write_folder(tmp_path / "tiny")
+    first = compiled(path)
+    write_folder(tmp_path / "tiny", rope_theta=500.0)
+    second = compiled(path)
+    assert first.path == second.path
+    assert first.plan.spec() != second.plan.spec()
+
+
+def test_a_package_is_found_and_not_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "site" / "small_model"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("raise AssertionError('imported')")
+    write_gguf(package / "a.gguf", "qwen3")
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    learner = checked(spec(tmp_path, 'model small { from "package:small_model" }')).models[0]
+    assert learner.checkpoint is not None
+    assert learner.checkpoint.path == package / "a.gguf"
+    assert "small_model" not in sys.modules
+    write_gguf(package / "b.gguf")
+    assert "holds several checkpoints; name one: package:small_model/a.gguf" in told(
+        spec(tmp_path, 'model small { from "package:small_model" }')
+    )
+    named = checked(spec(tmp_path, 'model small { from "package:small_model/b.gguf" }')).models[0]
+    assert named.checkpoint is not None
+    assert named.checkpoint.shape.family == "llama"
+    outside = spec(tmp_path, 'model small { from "package:small_model/../../tiny" }')
+    assert "is outside the package" in told(outside)
+
+
+def test_models_share_their_tokens(tmp_path: Path) -> None:
+    arms = "arm icl { context train }\n  arm other { like icl  model large }"
+    write_folder(tmp_path / "tiny")
+    write_folder(tmp_path / "large", "qwen2")
+    two = 'model small { from "tiny" }\n  model large { from "large" }'
+    assert [model.name for model in checked(spec(tmp_path, two, arms)).models] == ["small", "large"]
+    write_folder(tmp_path / "large", "qwen2", eos_token_id=1)
+    assert "W0513" in told(spec(tmp_path, two, arms))
+    scratch = 'model small { from "tiny" }\n  model large { layers 1 }'
+    assert "models 'small' and 'large' cut texts into different tokens" in told(spec(tmp_path, scratch, arms))
+
+
+def test_a_context_is_no_longer_than_that_of_training(tmp_path: Path) -> None:
+    write_folder(tmp_path / "tiny")
+    said = told(spec(tmp_path, 'model small { from "tiny"  context 513 }'))
+    assert "model 'small' was trained to see 512 tokens, not 513" in said
