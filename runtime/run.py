@@ -22,6 +22,7 @@ from wug.runtime import corpus as corpora
 from wug.runtime.audit import Audit
 from wug.runtime.augment import augment
 from wug.runtime.corpus import Corpus, World
+from wug.runtime.failure import RuntimeFailure
 from wug.runtime.files import read_json, write_json
 from wug.runtime.free import FREE, Said, answer_freely, asked_digest, free_splits, read_said, write_said
 from wug.runtime.host import description, prepare
@@ -235,6 +236,22 @@ class Run:
                 tokenizer = self.corpus.tokenizer
                 said += answer_freely(self.plan, model, parameters, tokenizer, world, arm.name, done)
         return said
+
+    def answering(self, name: str, seed: int, tuning_scribe: Scribe | None) -> Tree:
+        """The weights with which an arm answers in the world of a seed, trained if they are not yet."""
+        settings = settled(self.plan, tune(self, tuning_scribe))
+        augment(self)
+        arm = next(each for each in matched(settings, self.corpus.worlds) if each.name == name)
+        for number, worlds in enumerate(self.blocks()):
+            for place, world in enumerate(worlds):
+                if world.seed == seed:
+                    label = f"{arm.name} {number}"
+                    if arm.finetune is not None:
+                        folder = self.trained(arm, worlds, label)
+                        if (failed := read_json(folder / "outcome.json")["failed"]) is not None:
+                            raise RuntimeFailure(str(failed))
+                    return self.parameters(arm, worlds, label)[place]
+        raise RuntimeFailure(f"there is no seed {seed}: the experiment has {len(self.plan.seeds):,}")
 
     def weights_key(self, arm: Arm, worlds: Sequence[World]) -> str | list[str]:
         learner = self.plan.learner(arm)

@@ -155,6 +155,19 @@ def parser() -> argparse.ArgumentParser:
     _parameters(run)
     _build(run)
 
+    export = _command(
+        commands,
+        "export",
+        "write the weights of an arm as safetensors, with config.json and tokenizer.json",
+        "wug export x.experiment finetune folder\n  wug export x.experiment finetune folder --seed 3",
+    )
+    export.add_argument("file", type=Path, metavar="EXPERIMENT", help="an .experiment")
+    export.add_argument("arm", metavar="ARM", help="an arm whose model is a checkpoint")
+    export.add_argument("folder", type=Path, metavar="FOLDER", help="a folder that is not there yet")
+    export.add_argument("--seed", type=_count, default=0, help="in which world it was trained (default 0)")
+    _parameters(export)
+    _build(export)
+
     requests = _command(
         commands,
         "requests",

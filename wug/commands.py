@@ -198,6 +198,38 @@ def _run_folder(options: argparse.Namespace) -> int:
     return max(statuses)
 
 
+def export(options: argparse.Namespace) -> int:
+    """`wug export`: the weights of an arm, as others read them."""
+    spec = checked(options)
+    if isinstance(spec, World):
+        say_error(f"'{options.file}' is a world; an arm of an .experiment has weights")
+        return 2
+    from wug.compiler.compile import compile_experiment
+    from wug.compiler.diagnosis.diagnostics import did_you_mean
+    from wug.compiler.emitting.augmentation import Scribe
+    from wug.compiler.emitting.tuning import tuning_draft
+    from wug.progress import open_progress
+    from wug.runtime.export import export as write
+    from wug.runtime.interruption import interruptible
+    from wug.runtime.run import Run
+    from wug.runtime.schedule import CHECKPOINT_EVERY_S
+
+    names = [arm.name for arm in spec.arms]
+    if options.arm not in names:
+        say_error(f"there is no arm '{options.arm}': {did_you_mean(options.arm, names)}")
+        return 2
+    store, progress = _store(options, options.file), open_progress()
+    compiled = compile_experiment(spec, store, progress, Report())
+    tuning = Scribe(spec, lambda: tuning_draft(spec, compiled.path, Report()))
+    with interruptible(progress.note) as interruption:
+        made = Run(
+            compiled.plan, compiled.path, store, progress, interruption, Scribe(spec), CHECKPOINT_EVERY_S
+        )
+        write(made, options.arm, options.seed, options.folder, tuning)
+    console().print(f"weights: {options.folder}", highlight=False)
+    return 0
+
+
 def requests(options: argparse.Namespace) -> int:
     """`wug requests`: what the teachers of an experiment would be asked."""
     spec = checked(options)

@@ -148,6 +148,55 @@ def _marks(said: Said) -> Marks:
     return Marks(found[0], found[-1], -1)
 
 
+def config_from_shape(shape: Shape) -> dict[str, Any]:
+    """The config.json of a shape. Raises BadCheckpoint where none can say what it is."""
+    of = f"model '{shape.name}'"
+    if shape.attention_bias == "inputs" and shape.family != "qwen2":
+        raise BadCheckpoint(f"{of} has biases that no config.json of the family {shape.family} can speak of")
+    config: dict[str, Any] = {
+        "architectures": [FAMILIES[shape.family]],
+        "model_type": shape.family,
+        "vocab_size": shape.vocabulary,
+        "hidden_size": shape.width,
+        "intermediate_size": shape.hidden,
+        "num_hidden_layers": shape.layers,
+        "num_attention_heads": shape.heads,
+        "num_key_value_heads": shape.kv_heads,
+        "head_dim": shape.channels,
+        "hidden_act": "gelu_pytorch_tanh" if shape.activation == "gelu" else shape.activation,
+        "max_position_embeddings": shape.context,
+        "rms_norm_eps": shape.epsilon,
+        "rope_theta": shape.rotary_base,
+        "tie_word_embeddings": shape.tied,
+        "bos_token_id": shape.marks.opening,
+        "eos_token_id": shape.marks.closing,
+        "torch_dtype": "float32",
+    }
+    if shape.family == "gemma":
+        config["hidden_activation"] = config["hidden_act"]
+    if shape.family in ("llama", "qwen3"):
+        config["attention_bias"] = shape.attention_bias == "all"
+    if shape.family == "llama":
+        config["mlp_bias"] = shape.mlp_bias
+    if shape.scaling is not None:
+        config["rope_scaling"] = _scaling_of(shape.scaling, of)
+    return config
+
+
+def _scaling_of(scaling: Scaling, of: str) -> dict[str, Any]:
+    if scaling.kind == "linear":
+        return {"rope_type": "linear", "factor": scaling.factor}
+    if scaling.kind == "llama3":
+        return {
+            "rope_type": "llama3",
+            "factor": scaling.factor,
+            "low_freq_factor": scaling.low,
+            "high_freq_factor": scaling.high,
+            "original_max_position_embeddings": scaling.original,
+        }
+    raise BadCheckpoint(f"{of} has its rotary frequencies listed one by one, as no config.json has them")
+
+
 def check_shape(shape: Shape, said: Said) -> Shape:
     """The shape, if its parts fit one another. Raises BadCheckpoint."""
     if shape.heads % shape.kv_heads:

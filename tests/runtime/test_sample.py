@@ -14,7 +14,7 @@ from tokenizers import Tokenizer
 
 from wug.compiler.emitting.tokenizer import piece_model
 from wug.compiler.plan import Model, Sampling
-from wug.compiler.shape import Marks
+from wug.compiler.shape import Marks, Shape
 from wug.runtime.learn import initial_parameters, structure
 from wug.runtime.sample import Generation, Prompt, chosen, prompt_of, sample
 
@@ -161,3 +161,22 @@ def test_settings_survive_json_and_nonsense_is_refused() -> None:
     for wrong in ({"temperature": -1}, {"top_p": 0}, {"top_k": -1}, {"max_tokens": 0}, {"stop": ("",)}):
         with pytest.raises(ValueError, match=r"no such|empty"):
             dataclasses.replace(sampling, **wrong)
+
+
+def test_only_a_token_that_is_padding_is_never_said() -> None:
+    """Of a checkpoint every token can be."""
+    logits_BV = jnp.array([[3.0, 1.0, 2.0]])
+    rest = np.zeros((1, 2), np.uint32), np.uint32(0)
+    assert [chosen(logits_BV, 0, 0, 1.0, padding, *rest).tolist() for padding in (-1, 0)] == [[0], [2]]
+
+
+def test_a_text_ends_at_either_mark() -> None:
+    """Documents of some models are opened by one token and closed by another."""
+    for marks in (Marks(4, 5, -1), Marks(5, 4, -1)):
+        prompt = prompt_of("zux", TOKENIZER, marks=marks)
+        assert prompt.tokens[0] == marks.opening
+        model = Shape(**vars(MODEL), marks=marks)
+        (told,) = sample(model, WEIGHTS, TOKENIZER, [prompt], dataclasses.replace(DRAWN, max_tokens=60))
+        ids = TOKENIZER.encode(told.text).ids
+        assert not {4, 5} & set(ids)
+        assert (told.finish, told.tokens < 60) in {("stop", True), ("length", False)}
