@@ -99,7 +99,7 @@ class Questions:
 @dataclass(frozen=True)
 class View:
     """What one arm is shown with each item: `context_N` indexes `contexts` (-1: nothing). `cooccurring_N` is
-    whether a text that its teacher wrote names all that the item is about."""
+    whether a text that was added for it names all that the item is about."""
 
     context_N: Ints
     exposed_N: npt.NDArray[np.bool_]
@@ -231,7 +231,6 @@ def _world(folder: Path, seed: int, tokenizer: Tokenizer, marks: Marks, added: S
     said = parquet.read_table(folder / "sentences.parquet").to_pydict()
     texts = parquet.read_table(folder / "documents.parquet").to_pydict()
     views = parquet.read_table(folder / "views.parquet").to_pydict()
-    views["cooccurring"] = [False] * len(views["arm"])  # of what teachers wrote alone
     for each in added:
         _add(each, texts, said, views)
     documents = _documents(texts, said, tokenizer, marks)

@@ -2,12 +2,14 @@
 
 A view is an arm and an item: the documents shown with the question, and how many of them the answer rests on;
 whether what the arm was trained on or shown states the fact in the form that is asked for, in whatever words
-(`exposed`), how often (`exposures`), or in the very sentence (`verbatim`); whether the right answer follows
-from it (`answerable`), and on how many of the facts that it states the answer rests (`depth`).
+(`exposed`), how often (`exposures`), or whether the very sentence stands there, in capital or small letters
+(`verbatim`); whether the right answer follows from it (`answerable`), and on how many of the facts that it
+states the answer rests (`depth`).
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -27,6 +29,8 @@ from wug.compiler.saying.said import Documents
 
 Fact = tuple[str, int]
 """A relation, and a row of its closure in the full worlds."""
+
+_INSIDE = re.compile(r"\w\w")
 
 
 @dataclass(frozen=True)
@@ -52,35 +56,42 @@ class _Reading:
         self.documents = documents
         pairs = list(zip(said.relation.tolist(), said.row.tolist(), strict=True))
         statements = said.statement.tolist()
-        words = [
-            documents.text[d][start:end]
-            for d, start, end in zip(said.document, said.start, said.end, strict=True)
-        ]
         rows = documents.said()
         self.facts = [frozenset(pairs[s] for s in own) for own in rows]
         self.statements = [Counter(statements[s] for s in own) for own in rows]
-        self.words = [frozenset(words[s] for s in own) for own in rows]
+        self.texts = documents.text.tolist()
         for row, own in enumerate(rows):
             if not own:  # a given text says itself
-                text = str(documents.text[row])
-                self.statements[row], self.words[row] = Counter([text]), frozenset([text])
+                self.statements[row] = Counter([self.texts[row]])
 
     def seen(self, rows: Iterable[int]) -> _Seen:
         facts: set[Fact] = set()
-        words: set[str] = set()
+        texts: dict[str, None] = {}
         statements: Counter[str] = Counter()
         for row in rows:
             facts |= self.facts[row]
-            words |= self.words[row]
+            texts[self.texts[row]] = None
             statements.update(self.statements[row])
-        return _Seen(frozenset(facts), statements, frozenset(words))
+        return _Seen(frozenset(facts), statements, "\n".join(texts).casefold())
 
 
 @dataclass(frozen=True)
 class _Seen:
     facts: frozenset[Fact]
     statements: Counter[str]
-    words: frozenset[str]
+    text: str  # in small letters
+
+    def stands(self, sentence: str) -> bool:
+        """Whether a sentence stands anywhere in the text, in small letters, from one border of words to
+        another; understood or not."""
+        at = self.text.find(sentence) if sentence else -1
+        while at >= 0:
+            end = at + len(sentence)
+            before, behind = self.text[at - 1 : at + 1], self.text[end - 1 : end + 1]
+            if not _INSIDE.fullmatch(before) and not _INSIDE.fullmatch(behind):
+                return True
+            at = self.text.find(sentence, at + 1)
+        return False
 
 
 def view(
@@ -106,7 +117,7 @@ def view(
         contexts.append(tuple(shown[place] for place in np.argsort(order)))
     ranking = Ranking([str(documents.text[i]) for i in shown]) if arm.context == "bm25" else None
     told = {-1: reading.seen(()), **{place: reading.seen(rows) for place, rows in enumerate(contexts)}}
-    context, verbatim, exposures, relevant = [], [], [], []
+    context, verbatim, standing, exposures, relevant = [], [], [], [], []
     facts: list[frozenset[Fact]] = []
     for items, statement_of in zip(tests, asked, strict=True):
         sentences = items.statement().tolist()
@@ -124,7 +135,10 @@ def view(
             place = -1 if arm.context == "none" else 0 if arm.context == "train" else len(contexts) - 1
             seen = told[place]
             context.append(place)
-            verbatim.append(sentences[item] in trained.words or sentences[item] in seen.words)
+            sentence = sentences[item].strip().casefold()
+            verbatim.append(trained.stands(sentence) or seen.stands(sentence))
+            plainly = statement.strip().casefold()
+            standing.append(verbatim[-1] or trained.stands(plainly) or seen.stands(plainly))
             exposures.append(trained.statements[statement] + seen.statements[statement])
             rows = contexts[place] if place >= 0 else ()
             relevant.append(sum(not behind.isdisjoint(reading.facts[i]) for i in rows))
@@ -134,7 +148,7 @@ def view(
         arm=arm.name,
         contexts=tuple(contexts),
         context=tuple(context),
-        exposed=tuple(bool(n) or said for n, said in zip(exposures, verbatim, strict=True)),
+        exposed=tuple(bool(n) or said for n, said in zip(exposures, standing, strict=True)),
         verbatim=tuple(verbatim),
         exposures=tuple(exposures),
         relevant=tuple(relevant),

@@ -18,7 +18,8 @@ from wug.compiler.augmenting.admissible import Inferred, admissible
 from wug.compiler.augmenting.continuation import Example
 from wug.compiler.augmenting.kind import KINDS
 from wug.compiler.augmenting.requests import Request
-from wug.compiler.augmenting.units import Fact, Unit, units
+from wug.compiler.augmenting.units import Unit, units
+from wug.compiler.augmenting.withheld import Fact
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draw import draw, permute
 from wug.compiler.emitting.fresh_worlds import fresh as fresh_worlds
@@ -141,12 +142,11 @@ def _example(
     asked = [Request(scope, unit, (), ()) for unit in found]
     best: tuple[Unit, str, list[_Line]] | None = None
     most = -1
-    for unit, inferred in zip(
-        found, admissible(asked, fresh.worlds, fresh.known, of, frozenset()), strict=True
-    ):
+    inferred_by = admissible(augment, asked, fresh.worlds, fresh.known, of, documents.take(np.array(shown)))
+    for unit, inferred in zip(found, inferred_by, strict=True):
         text = str(documents.text[unit.document])[unit.start : unit.end]
         heard = set().union(*told.values()) if scope == "global" else told[unit.document]
-        lines = _lines(augment, unit, text, inferred, heard, fresh.worlds, of)
+        lines = _lines(unit, text, inferred, heard, fresh.worlds, of)
         new = len({(line.kind, line.relation) for line in lines} - seen)
         if lines and new > most:
             best, most = (unit, text, lines), new
@@ -175,7 +175,6 @@ def _shown(worlds: Drawn, of: int, documents: Documents) -> list[int]:
 
 
 def _lines(
-    augment: Augment,
     unit: Unit,
     text: str,
     inferred: Sequence[Inferred],
@@ -191,7 +190,7 @@ def _lines(
     order = permute(worlds.seeds[of], "augment/lines", np.arange(len(inferred)), len(inferred))
     for place in np.argsort(order).tolist():
         each = inferred[place]
-        if not _wanted(augment, each.kind) or each.statement in said:
+        if each.statement in said:
             continue
         again = own.get(each.fact) == each.form
         if not again and (each.statement in heard or (each.fact in unit.shown and each.fact not in own)):
@@ -203,10 +202,6 @@ def _lines(
     turns = itertools.chain.from_iterable(itertools.zip_longest(*by_kind.values()))
     chosen = list(itertools.islice(filter(None, turns), _MOST_LINES))
     return sorted(chosen, key=lambda line: KINDS.index(line.kind))
-
-
-def _wanted(augment: Augment, kind: str) -> bool:
-    return kind == "rephrasing" or (not augment.rephrase_only and (augment.reversals or kind != "reversal"))
 
 
 def _ways(said: Inferred, worlds: Drawn, of: int) -> list[str]:

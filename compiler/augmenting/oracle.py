@@ -8,7 +8,7 @@ import numpy as np
 
 from wug.compiler.augmenting.kind import is_reversal
 from wug.compiler.augmenting.strength import Strength, ranked
-from wug.compiler.augmenting.withheld import asked, withheld
+from wug.compiler.augmenting.withheld import Withheld, withheld
 from wug.compiler.experiment import Arm, Train
 from wug.compiler.facts import Rows
 from wug.compiler.forms import Form
@@ -18,6 +18,7 @@ from wug.compiler.inferring.match import Filters, begin, head_columns
 from wug.compiler.plan import Augment
 from wug.compiler.populating.drawn import Drawn
 from wug.compiler.saying.documents import statements, training_documents
+from wug.compiler.saying.naming import members_of
 from wug.compiler.saying.render import Texts
 from wug.compiler.saying.said import Documents, joined
 from wug.compiler.world import Relation
@@ -33,14 +34,15 @@ def augmentation(arm: Arm, drawn: Drawn, taught: Known) -> Documents:
     augment = arm.augment
     assert augment is not None
     known = _keys(training_documents(drawn))
+    held = withheld(augment, drawn, taught)
     every = [
-        (train, relation, rows, _forms(augment, train, relation, drawn))
+        (train, relation, rows[~held.facts[relation.name][rows]], _forms(augment, train, relation, drawn))
         for train in drawn.experiment.trains
-        for relation, rows in _inferred(augment, train, drawn)
+        for relation, rows in _inferred(augment, train, held, drawn)
     ]
     if "global" in augment.scopes:
         train = min(drawn.experiment.trains, key=lambda train: train.articles)
-        for relation, rows in _all_that_follows(augment, drawn, taught):
+        for relation, rows in _all_that_follows(augment, held, drawn, taught):
             every.append((train, relation, rows, list(relation.forms)))
     weaker = _weaker([(relation, rows) for _, relation, rows, _ in every], drawn)
     added = joined(
@@ -51,6 +53,7 @@ def augmentation(arm: Arm, drawn: Drawn, taught: Known) -> Documents:
             for train, relation, rows, forms in every
             for form in forms
         ]
+        or [training_documents(drawn).take(np.empty(0, np.int64))]
     )
     key = _keys(added)
     fresh = ~np.isin(key, known)
@@ -80,14 +83,15 @@ def _keys(documents: Documents) -> Texts:
     return np.char.add(np.char.add(worlds, " "), documents.sentences.statement)
 
 
-def _inferred(augment: Augment, train: Train, drawn: Drawn) -> list[tuple[Relation, Rows]]:
+def _inferred(augment: Augment, train: Train, held: Withheld, drawn: Drawn) -> list[tuple[Relation, Rows]]:
     """The trained facts of one `train`, and what follows from each alone."""
     relation = drawn.experiment.world.relations[train.relation]
     rows = drawn.trained_rows(train)
-    rows = rows[asked(augment, relation, rows, drawn)]
+    rows = rows[~held.facts[relation.name][rows]]
     if not len(rows):
         return []
-    return [(relation, rows), *(_follows_alone(relation, rows, drawn) if "local" in augment.scopes else [])]
+    alone = _follows_alone(relation, rows, drawn) if "local" in augment.scopes else []
+    return [(relation, rows), *((other, _not_turned(augment, other, own, drawn)) for other, own in alone)]
 
 
 def _forms(augment: Augment, train: Train, relation: Relation, drawn: Drawn) -> list[Form]:
@@ -98,16 +102,32 @@ def _forms(augment: Augment, train: Train, relation: Relation, drawn: Drawn) -> 
     return [form for form in relation.forms if not is_reversal(told, form)]
 
 
-def _all_that_follows(augment: Augment, drawn: Drawn, taught: Known) -> list[tuple[Relation, Rows]]:
+def _not_turned(augment: Augment, relation: Relation, rows: Rows, drawn: Drawn) -> Rows:
+    """Facts of a relation without those that turn a trained one round, where no reversal is wanted."""
+    if augment.reversals:
+        return rows
+    facts = drawn.closures[relation.name].facts
+    trained = np.array(
+        sorted(row for each in drawn.trained for of, row in each if of == relation.name), np.int64
+    )
+    about = members_of(drawn, relation.name, trained)
+    told = set(zip(facts.world[trained].tolist(), about, strict=True))
+    mine = zip(facts.world[rows].tolist(), members_of(drawn, relation.name, rows), strict=True)
+    turned = np.array([each in told for each in mine], bool)
+    return rows[np.isin(rows, trained) | ~turned]
+
+
+def _all_that_follows(
+    augment: Augment, held: Withheld, drawn: Drawn, taught: Known
+) -> list[tuple[Relation, Rows]]:
     """What follows from all that is trained and is no trained fact: (relation, rows of its closure)."""
     found = []
-    held = withheld(augment, drawn, taught)
     for name, closure in taught.closures.items():
         relation = drawn.experiment.world.relations[name]
         rows = in_full(taught, drawn, name, np.arange(len(closure.facts)))
         trained = [row for each in drawn.trained for of, row in each if of == name]
         rows = np.sort(rows[(rows >= 0) & ~np.isin(rows, trained)])
-        rows = rows[~held[name][rows]]
+        rows = _not_turned(augment, relation, rows[~held.facts[name][rows]], drawn)
         if len(rows) and relation.forms and not relation.built_in:
             found.append((relation, rows))
     return found

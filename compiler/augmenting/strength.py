@@ -12,7 +12,7 @@ from typing import TypeVar
 import numpy as np
 
 from wug.compiler.asking.about_pairs import asks
-from wug.compiler.augmenting.units import Fact
+from wug.compiler.augmenting.withheld import Fact
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.experiment import Test
 from wug.compiler.inferring.known import closed, columns_of, in_full

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from wug.compiler.asking.arms import View, view
+from wug.compiler.augmenting.cooccurring import cooccurring
 from wug.compiler.augmenting.judge import Judge, Judged, kept
 from wug.compiler.augmenting.units import Unit
 from wug.compiler.draft import Draft
 from wug.compiler.experiment import Arm
-from wug.compiler.saying.render import text_of
 from wug.compiler.saying.said import Documents, Sentences, joined
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A text that was written about a unit: `begun` letters of it were the prompt's. One that is `too_long`
-    for the model that learns is judged, and not trained."""
+    """A text that was written about a unit, in a scope: `begun` letters of it were the prompt's. One that is
+    `too_long` for the model that learns is judged, and not trained."""
 
     unit: Unit
     text: str
     begun: int
+    scope: str = "local"
     too_long: bool = False
 
 
@@ -46,7 +46,7 @@ def written(drawn: Draft, of: int, arm: Arm, answers: Sequence[Answer]) -> Writt
     augment = arm.augment
     assert augment is not None
     judge = Judge(drawn, of, arm)
-    judged = tuple(judge.judge(answer.unit, answer.text) for answer in answers)
+    judged = tuple(judge.judge(answer.unit, answer.text, answer.scope) for answer in answers)
     keep = tuple(
         kept(each, augment.filter) and not answer.too_long
         for each, answer in zip(judged, answers, strict=True)
@@ -57,64 +57,35 @@ def written(drawn: Draft, of: int, arm: Arm, answers: Sequence[Answer]) -> Writt
     asked = [drawn.statements(items) for items in tests]
     whole = joined([drawn.world_documents(of), documents])
     seen = view(arm, drawn, drawn.taught, of, whole, tests, asked)
-    return Written(judged, keep, documents, seen, _cooccurring(drawn, of, documents))
+    return Written(judged, keep, documents, seen, cooccurring(drawn, of, documents))
 
 
 def _documents(arm: str, of: int, chosen: Sequence[tuple[Answer, Judged]]) -> Documents:
-    said = [
-        (row, fact, statement, answer, judged)
-        for row, (answer, judged) in enumerate(chosen)
-        for fact, statement in zip(judged.said, judged.statements, strict=True)
-    ]
+    said = [(row, each, answer) for row, (answer, judged) in enumerate(chosen) for each in judged.stated]
     sentences = Sentences(
         document=np.array([row for row, *_ in said], np.int64),
-        relation=np.array([fact[0] for _, fact, *_ in said], np.str_),
-        row=np.array([fact[1] for _, fact, *_ in said], np.int64),
-        form=np.array([judged.form for *_, judged in said], np.str_),
-        wording=np.array([judged.wording for *_, judged in said], np.int32),
-        start=np.zeros(len(said), np.int32),
-        answer=np.array([answer.begun for *_, answer, _ in said], np.int32),
-        end=np.array([len(answer.text) for *_, answer, _ in said], np.int32),
-        statement=np.array([statement for _, _, statement, *_ in said], np.str_),
+        relation=np.array([each.fact[0] for _, each, _ in said], np.str_),
+        row=np.array([each.fact[1] for _, each, _ in said], np.int64),
+        form=np.array([each.form for _, each, _ in said], np.str_),
+        wording=np.array([each.wording for _, each, _ in said], np.int32),
+        start=np.array([each.start for _, each, _ in said], np.int32),
+        answer=np.array([min(max(a.begun, each.start), each.end) for _, each, a in said], np.int32),
+        end=np.array([each.end for _, each, _ in said], np.int32),
+        statement=np.array([each.statement for _, each, _ in said], np.str_),
     )
     article: dict[str, int] = {}
     numbers = []
     for answer, _ in chosen:
         numbers.append(article.get(answer.text, 0))
         article[answer.text] = numbers[-1] + 1
+    # of what states something beside what does not follow all is trained, as of what states nothing
+    mixed = [answer.begun if each.stated and not each.entailed else -1 for answer, each in chosen]
     return Documents(
         set=np.full(len(chosen), arm),
         world=np.full(len(chosen), of, np.int32),
         source=np.array([judged.said[0][0] if judged.said else "" for _, judged in chosen], np.str_),
         article=np.array(numbers, np.int32),
         text=np.array([answer.text for answer, _ in chosen], np.str_),
-        answer=np.full(len(chosen), -1, np.int32),
+        answer=np.array(mixed, np.int32),
         sentences=sentences,
     )
-
-
-def _cooccurring(drawn: Draft, of: int, documents: Documents) -> tuple[bool, ...]:
-    """For each item of a world, whether some document names every entity that its fact is about."""
-    world, populated = drawn.experiment.world, drawn.populated
-    words: dict[str, set[int]] = {}
-    texts = list(dict.fromkeys(documents.text.tolist()))
-    found: list[bool] = []
-    for items in drawn.world_tests(of):
-        for item in range(len(items)):
-            if items.given or items.row[item] < 0:
-                found.append(False)
-                continue
-            relation = world.relations[str(items.relation[item])]
-            numbers = drawn.closures[relation.name].facts.arguments[items.row[item]]
-            holding: set[int] | None = None
-            for argument, number in zip(relation.arguments, numbers.tolist(), strict=True):
-                if argument.type not in world.entities:
-                    continue
-                where = np.array([of], np.int32), np.array([number], np.int32)
-                name = str(text_of(world, populated, argument.type, 0, *where)[0])
-                if name not in words:
-                    pattern = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)", re.IGNORECASE)
-                    words[name] = {place for place, text in enumerate(texts) if pattern.search(text)}
-                holding = words[name] if holding is None else holding & words[name]
-            found.append(bool(holding))
-    return tuple(found)

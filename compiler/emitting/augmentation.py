@@ -14,7 +14,6 @@ from wug.compiler.augmenting.admissible import admissible
 from wug.compiler.augmenting.continuation import preface
 from wug.compiler.augmenting.examples import examples
 from wug.compiler.augmenting.requests import Lengths, Request, asked_units, requests, roughly
-from wug.compiler.augmenting.units import stated
 from wug.compiler.augmenting.withheld import withheld
 from wug.compiler.augmenting.written import Answer, Written, written
 from wug.compiler.diagnosis.diagnostics import Report
@@ -114,7 +113,6 @@ def request_columns(draft: Draft, of: int, lengths: Lengths) -> dict[str, dict[s
         return {}
     numbers = FactNumbers(draft.closures, of)
     documents = draft.world_documents(of)
-    said = stated(documents)
     asked: dict[str, list[Any]] = {field.name: [] for field in REQUESTS}
     admitted: dict[str, list[Any]] = {field.name: [] for field in ADMISSIBLE}
     worked: dict[str, list[Any]] = {field.name: [] for field in EXAMPLES}
@@ -129,7 +127,7 @@ def request_columns(draft: Draft, of: int, lengths: Lengths) -> dict[str, dict[s
         made = requests(arm, draft, of, documents, lengths, prefaces)
         _check_room(arm, made, prefaces)
         held = withheld(arm.augment, draft, draft.taught)
-        inferred_by = admissible(made, draft, draft.taught, of, said)
+        inferred_by = admissible(arm.augment, made, draft, draft.taught, of, documents)
         for number, (request, inferred) in enumerate(zip(made, inferred_by, strict=True)):
             unit = request.unit
             row = {
@@ -145,7 +143,7 @@ def request_columns(draft: Draft, of: int, lengths: Lengths) -> dict[str, dict[s
             }
             _add(asked, row)
             for each in inferred:
-                if held[each.fact[0]][each.fact[1]]:
+                if held.facts[each.fact[0]][each.fact[1]]:
                     continue
                 row = {
                     "arm": arm.name,
@@ -207,8 +205,8 @@ def emit_written(draft: Draft, of: int, made: Written, answers: Sequence[Answer]
     sentences = sentence_columns(made.documents.sentences, numbers)
     sentences["doc_id"] = [first + number for number in sentences["doc_id"]]
     write_table(folder, "sentences", sentences, SENTENCES)
-    views = {**view_rows(made.view), "cooccurring": list(made.cooccurring)}
-    write_table(folder, "views", views, VIEWS.append(pa.field("cooccurring", pa.bool_())))
+    views = view_rows(made.view, made.cooccurring)
+    write_table(folder, "views", views, VIEWS)
 
 
 class Scribe:
@@ -232,8 +230,9 @@ class Scribe:
         made = next(each for each in self.draft.experiment.arms if each.name == arm)
         assert made.augment is not None
         units = asked_units(made.augment, self.draft, of, self.draft.world_documents(of))
+        scopes = made.augment.scopes
         texts = [
-            Answer(units[request % len(units)], text, begun, too_long)
+            Answer(units[request % len(units)], text, begun, scopes[request // len(units)], too_long)
             for request, text, begun, too_long in answers
         ]
         emit_written(self.draft, of, written(self.draft, of, made, texts), texts, folder)

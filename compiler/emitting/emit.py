@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import pyarrow.parquet as parquet
 
 from wug.compiler.asking.arms import View
 from wug.compiler.asking.questions import Items
+from wug.compiler.augmenting.cooccurring import cooccurring
 from wug.compiler.canonical import digest, file_digest
 from wug.compiler.draft import Draft
 from wug.compiler.emitting.given import given_clusters
@@ -84,6 +85,7 @@ VIEWS = pa.schema(
         ("exposed", pa.bool_()),
         ("verbatim", pa.bool_()),
         ("exposures", pa.int32()),
+        ("cooccurring", pa.bool_()),
         ("answerable", pa.bool_()),
         ("depth", pa.int32()),
         ("context_docs", pa.int32()),
@@ -157,18 +159,21 @@ def view_columns(draft: Draft, of: int) -> tuple[dict[str, list[Any]], dict[str,
     """What each arm sees of one world: the columns of `contexts` and of `views`."""
     contexts: dict[str, list[Any]] = {field.name: [] for field in _CONTEXTS}
     views: dict[str, list[Any]] = {field.name: [] for field in VIEWS}
+    documents = draft.world_documents(of)
     for number, arm in enumerate(draft.experiment.arms):
         seen = draft.view(number, of)
+        added = documents.take(np.flatnonzero(documents.set == arm.name))
+        together = cooccurring(draft, of, added) if len(added) else [False] * len(seen.context)
         contexts["arm"] += [arm.name] * len(seen.contexts)
         contexts["context_id"] += range(len(seen.contexts))
         contexts["doc_ids"] += seen.contexts
-        for name, column in view_rows(seen).items():
+        for name, column in view_rows(seen, together).items():
             views[name] += column
     return contexts, views
 
 
-def view_rows(seen: View) -> dict[str, list[Any]]:
-    """One arm's view of one world, as columns."""
+def view_rows(seen: View, cooccurring: Sequence[bool]) -> dict[str, list[Any]]:
+    """One arm's view of one world, as columns; `cooccurring` is which items' members what was added names."""
     return {
         "arm": [seen.arm] * len(seen.context),
         "item_id": list(range(len(seen.context))),
@@ -177,6 +182,7 @@ def view_rows(seen: View) -> dict[str, list[Any]]:
             name: list(getattr(seen, name))
             for name in ("exposed", "verbatim", "exposures", "answerable", "depth")
         },
+        "cooccurring": list(cooccurring),
         "context_docs": [len(seen.contexts[c]) if c >= 0 else 0 for c in seen.context],
         "context_relevant": list(seen.relevant),
     }

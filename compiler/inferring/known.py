@@ -40,6 +40,22 @@ class Known:
         columns = [arguments[:, place] for place in range(arguments.shape[1])]
         return self.closures[relation].extent.find(sets, columns)
 
+    def rests_on_absence(self, relation: str, row: int) -> bool:
+        """Whether a proof uses that something does not hold, or counts: a part of the facts cannot tell."""
+        stack, seen = [(relation, row)], set()
+        while stack:
+            at = stack.pop()
+            if at in seen:
+                continue
+            seen.add(at)
+            proof = self.proofs.of(*at)
+            if proof is None:
+                continue
+            if proof.absent or proof.rule.counted is not None:
+                return True
+            stack += proof.premises
+        return False
+
     def size(self, relation: str, sets: Ints, arguments: Ints) -> Rows:
         """On how many facts of its set each fact rests at least; 0 where it does not follow, 1 also where it
         follows from what its members are composed of alone."""

@@ -86,9 +86,12 @@ def test_what_is_admissible_is_what_is_true_and_rests_on_the_unit(drafted: Draft
     up = parents(drawn)
     every = true_sentences(up)
     made = asked(drawn)
-    said = stated(drawn.world_documents(0))
+    documents, augment = drawn.world_documents(0), drawn.experiment.arms[0].augment
+    assert augment is not None
+    said = stated(documents)
     told: dict[str, set[str]] = {"local": set(), "global": set()}
-    for request, inferred in zip(made, admissible(made, drawn, drawn.taught, 0, said), strict=True):
+    admitted = admissible(augment, made, drawn, drawn.taught, 0, documents)
+    for request, inferred in zip(made, admitted, strict=True):
         text = str(drawn.world_documents(0).text[request.unit.document])
         for each in inferred:
             assert each.statement in every
@@ -181,3 +184,42 @@ def test_what_is_withheld_is_said_in_no_way(drafted: Drafted) -> None:
     for child, parent in up.items():
         for text in (f"The parent of {child} is {parent}.", f"{parent} is older than {child}."):
             assert judge.judge(unit, text).withheld == (child not in kept), text
+
+
+def kinds(drawn: Draft, scope: str) -> dict[str, set[str]]:
+    """What may be said in a scope, by kind."""
+    arm, documents = drawn.experiment.arms[0], drawn.world_documents(0)
+    assert arm.augment is not None
+    made = asked(drawn)
+    found: dict[str, set[str]] = {}
+    admitted = admissible(arm.augment, made, drawn, drawn.taught, 0, documents)
+    for request, inferred in zip(made, admitted, strict=True):
+        for each in inferred if request.scope == scope else ():
+            found.setdefault(each.kind, set()).add(each.statement)
+    return found
+
+
+@pytest.mark.parametrize("scope", ["local", "global"])
+def test_only_what_is_asked_for_is_admissible(drafted: Drafted, scope: str) -> None:
+    whole = kinds(drafted("augment local global by self"), scope)
+    assert all(text.startswith("The parent of ") for text in whole["reversal"])
+    assert len(whole["reversal"]) == len(whole["rephrasing"]) > 5
+    assert set(whole) == {"rephrasing", "reversal", "inference"} | (
+        {"composition"} if scope == "global" else set()
+    )
+    without = kinds(drafted("augment local global by self { without reversals }"), scope)
+    assert without == {kind: texts for kind, texts in whole.items() if kind != "reversal"}
+    only = kinds(drafted("augment local global by self { rephrase only }"), scope)
+    assert only == {"rephrasing": whole["rephrasing"]}
+
+
+def test_in_the_global_scope_others_are_turned_round_too(drafted: Drafted) -> None:
+    drawn = drafted("augment local global by self")
+    unit, other = asked(drawn)[0].unit, asked(drawn)[1].unit
+    up = parents(drawn)
+    text = str(drawn.world_documents(0).text[other.document])
+    child = next(child for child, parent in up.items() if child in text and parent in text)
+    reversal = f"The parent of {child} is {up[child]}."
+    judge = Judge(drawn, 0, drawn.experiment.arms[0])
+    assert judge.judge(unit, reversal, "global").kind == "reversal"
+    assert judge.judge(other, reversal, "local").kind == "reversal"

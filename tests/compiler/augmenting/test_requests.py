@@ -185,3 +185,24 @@ def test_of_two_kinds_a_model_is_asked_what_the_test_asks_and_no_statement_is_be
         assert len(pairs) == 3
     assert {len(pairs) for _, pairs in questions(rephrase_only=True)} == {2}, "the pairs of the premises"
     assert {len(pairs) for _, pairs in questions(reversals=False)} == {1}, "the pair that no premise joins"
+
+
+def test_a_sentence_alone_says_whom_it_is_about() -> None:
+    spec = checked(specs() / "experiments" / "semantic.experiment")
+    assert isinstance(spec, Experiment)
+    drawn = draft(spec, Report(), seeds=1)
+    documents = drawn.world_documents(0)
+    names = drawn.populated.names["category"][0].tolist()
+    augment = Augment(("local",), "self", sentences="independent")
+    pronouns = longer = 0
+    for unit in asked_units(augment, drawn, 0, documents):
+        text = str(documents.text[unit.document])[unit.start : unit.end]
+        last = max(text.rfind(". "), text.rfind("? ")) + 1
+        (name, row), _ = unit.facts[0]
+        subject = names[drawn.closures[name].facts.arguments[row, 0]]
+        assert subject in text.lower()
+        pronouns += subject not in text[last:].lower()
+        longer += len(unit.told) > len(unit.facts)
+        assert {fact for fact, _ in unit.facts} <= unit.shown
+    assert pronouns > 10
+    assert longer >= pronouns

@@ -9,7 +9,6 @@ from wug import specs
 from wug.compiler.augmenting.admissible import Inferred, admissible
 from wug.compiler.augmenting.oracle import augmentation
 from wug.compiler.augmenting.requests import requests
-from wug.compiler.augmenting.units import stated
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draft import Draft, draft
 from wug.compiler.experiment import Experiment
@@ -29,8 +28,9 @@ def drawn(accept: str) -> Draft:
 def inferred(worlds: Draft) -> list[tuple[Inferred, ...]]:
     arm = dataclasses.replace(worlds.experiment.arms[-1], augment=Augment(("local", "global"), "oracle"))
     documents = worlds.world_documents(0)
+    assert arm.augment is not None
     asked = requests(arm, worlds, 0, documents, lambda texts: [0 for _ in texts])
-    return admissible(asked, worlds, worlds.taught, 0, stated(documents))
+    return admissible(arm.augment, asked, worlds, worlds.taught, 0, documents)
 
 
 def test_some_is_not_said_beside_all() -> None:

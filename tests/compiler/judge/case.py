@@ -370,8 +370,18 @@ class Case:
             assert not any(fact in alone[other] and other not in alone[fact] for other in others), fact
 
     def share(self, arm: reading_experiment.Arm, added: list[Row]) -> None:
-        """Exactly its share of each relation's first arguments is augmented, each with all of its facts."""
+        """Exactly its share of each relation's first arguments is augmented, each with all of its facts; less
+        where facts of another relation are about the same members, which are said together or not at all."""
         said = self.said | {s for row in added for s in self.statements(row)}
+        about: dict[frozenset[str], list[reasoning.Fact]] = {}
+        for fact in self.told:
+            about.setdefault(self.entities(fact), []).append(fact)
+        for members in {self.entities(self.facts[row["fact"]]) for row in added} & set(about):
+            for fact in about[members] if len(members) > 1 else ():
+                forms = self.world.relations[fact[0]].forms.values()
+                assert all(self.say(form, fact) in said for form in forms), fact
+        if any(len({fact[0] for fact in facts}) > 1 for facts in about.values()):
+            return
         for name in {train.relation for train in self.experiment.trains}:
             trains = [train for train in self.experiment.trains if train.relation == name]
             relation = self.world.relations[name]
@@ -391,6 +401,11 @@ class Case:
             else:
                 assert complete == wanted
                 assert complete == sum(map(any, whole.values()))
+
+    def entities(self, fact: reasoning.Fact) -> frozenset[str]:
+        """The members of entities that a fact is about."""
+        named = zip(self.arguments(fact), fact[1], strict=True)
+        return frozenset(text for (_, type), text in named if self.entity(type))
 
     def say(self, form: Sequence[reading.Wording], fact: reasoning.Fact) -> str:
         """A fact in the first wording of a form."""
@@ -412,10 +427,15 @@ class Case:
 
         return sentences.SLOT.sub(word, template)
 
-    def words(self, number: int) -> set[str]:
-        """The very sentences of a document."""
-        text = self.documents[number]["text"]
-        return {text[said["start"] : said["end"]] for said in self.paragraphs[number]}
+    def text(self, numbers: Sequence[int]) -> str:
+        """Some documents in small letters, a line each."""
+        return "\n".join(dict.fromkeys(self.documents[number]["text"] for number in numbers)).casefold()
+
+    def stands(self, sentence: str, text: str) -> bool:
+        """Whether a sentence stands in a text, all in small letters, and no word goes on at its ends."""
+        sentence = sentence.strip().casefold()
+        inside = rf"(?!\B\w){re.escape(sentence)}(?<!\w\B)"
+        return sentence in text and re.search(inside, text) is not None
 
     def exposure(self) -> None:
         seen = {(row["arm"], row["item_id"]): row for row in self.views}
@@ -431,7 +451,7 @@ class Case:
             for d in self.documents
         ]
         states = {name: set().union(*(says[number] for number in learnt[name])) for name in learnt}
-        trained = {name: {w for number in learnt[name] for w in self.words(number)} for name in learnt}
+        trained = {name: self.text(learnt[name]) for name in learnt}
         taught = {
             name: frozenset[reasoning.Fact]().union(*(told[n] for n in learnt[name])) for name in learnt
         }
@@ -451,8 +471,10 @@ class Case:
             answer = item["cue"] + item["choices"][item["answer"]]
             asked = self.facts[item["fact"]]
             wanted = self.say(self.world.relations[asked[0]].forms[item["form"]], asked)
-            verbatim = answer in trained[name] or any(answer in self.words(number) for number in context)
+            text = trained[name] + "\n" + self.text(context)
+            verbatim = self.stands(answer, text)
             exposed = wanted in states[name] or any(wanted in says[number] for number in context)
+            exposed = exposed or self.stands(wanted, text)
             assert row["verbatim"] == verbatim, (name, item)
             assert row["exposed"] == (exposed or verbatim), (name, item)
             usable = [d["doc_id"] for d in train if d["article"] < (arm.articles or math.inf)]
