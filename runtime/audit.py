@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as parquet
+from tokenizers import Tokenizer
 
 from wug.compiler.augmenting.judge import VERDICTS
 from wug.compiler.augmenting.kind import KINDS
+from wug.compiler.emitting.tokenizer import UNKNOWN
 from wug.compiler.plan import Arm
 from wug.runtime.expect import wilson
 from wug.runtime.files import read_json
@@ -21,6 +23,7 @@ from wug.runtime.files import read_json
 class Audit:
     """What was written for an arm, in all worlds. `verdicts` and `kinds` count texts, `kept` those that are
     trained, `too_long` those that the model that learns cannot see at once; `unanswered` counts requests. Of
+    the `trained_tokens` so many are `unknown_tokens`, which stand for what is none of the world's. Of
     `admissible` new statements `covered` were written, by kind and by depth. `prompt_tokens`, `tokens` and
     `flops` are the price of the writing."""
 
@@ -38,6 +41,8 @@ class Audit:
     prompt_tokens: int
     tokens: int
     flops: int
+    trained_tokens: int
+    unknown_tokens: int
 
     @property
     def entailed(self) -> int:
@@ -72,15 +77,18 @@ class Audit:
             "prompt_tokens": self.prompt_tokens,
             "tokens": self.tokens,
             "flops": self.flops,
+            "unknown": round(self.unknown_tokens / self.trained_tokens, 6) if self.trained_tokens else None,
         }
 
 
-def read_audit(compiled: Path, arm: Arm, folders: Sequence[Path]) -> Audit:
+def read_audit(compiled: Path, arm: Arm, folders: Sequence[Path], tokenizer: Tokenizer) -> Audit:
     """Count what lies in an arm's entries of written texts, block by block, against the compiled plan."""
+    unknown = tokenizer.token_to_id(UNKNOWN)
     verdicts, kinds = Counter[str](), Counter[str]()
     admissible, covered = Counter[str](), Counter[str]()
     admissible_depth, covered_depth = Counter[int](), Counter[int]()
     texts = kept = withheld = too_long = unanswered = prompt_tokens = tokens = flops = 0
+    trained = unknowns = 0
     for folder in folders:
         cost = read_json(folder / "cost.json")
         prompt_tokens += cost["prompt_tokens"]
@@ -93,6 +101,9 @@ def read_audit(compiled: Path, arm: Arm, folders: Sequence[Path]) -> Audit:
             kept += sum(row["kept"] for row in rows)
             withheld += sum(row["withheld"] for row in rows)
             too_long += sum(row["too_long"] for row in rows)
+            for encoded in tokenizer.encode_batch([row["text"] for row in rows if row["kept"]]):
+                trained += len(encoded.ids)
+                unknowns += sum(token == unknown for token in encoded.ids)
             verdicts.update(row["verdict"] for row in rows)
             kinds.update(row["kind"] for row in rows if row["kind"])
             said = {statement for row in rows for statement in row["statements"]}
@@ -116,6 +127,8 @@ def read_audit(compiled: Path, arm: Arm, folders: Sequence[Path]) -> Audit:
         prompt_tokens,
         tokens,
         flops,
+        trained,
+        unknowns,
     )
 
 

@@ -49,11 +49,15 @@ def augment(run: Run) -> dict[str, Audit]:
     audits: dict[str, Audit] = {}
     added: dict[int, list[Path]] = {}
     for arm in run.plan.arms:
-        if arm.augment is None or not arm.augment.sampled:
+        if arm.augment is None:
+            continue
+        if not arm.augment.sampled:
+            if not any(arm.name in world.documents.set_D for world in run.corpus.worlds):
+                run.progress.warn(f"arm {arm.name}: nothing is added to its documents")
             continue
         blocks = run.blocks()
         folders = [_judged(run, arm, worlds, f"{arm.name} {n}") for n, worlds in enumerate(blocks)]
-        audit = audits[arm.name] = read_audit(run.compiled, arm, folders)
+        audit = audits[arm.name] = read_audit(run.compiled, arm, folders, run.corpus.tokenizer)
         if audit.too_long:
             sees = f"the {run.plan.learner(arm).model.context:,} tokens that its model sees"
             count = f"{audit.too_long:,} of {audit.texts:,} texts that its teacher wrote"

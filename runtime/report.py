@@ -298,6 +298,8 @@ def _written(arm: str, audit: dict[str, Any]) -> Text:
     told += f". {audit['kept']:,} are trained"
     told += f"; {audit['too_long']:,} are longer than the model sees" if audit["too_long"] else ""
     told += f"; {audit['unanswered']:,} requests had no answer" if audit["unanswered"] else ""
+    if audit["unknown"]:
+        told += f"; of their tokens {percent(audit['unknown'])} are unknown, words that are not of the world"
     return Text(told, "dim")
 
 

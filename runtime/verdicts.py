@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from rich import box
@@ -13,10 +14,15 @@ from rich.text import Text
 
 from wug.runtime.report import SIGNS, claim, effect
 
+NONE_FAILED: Mapping[str, str] = MappingProxyType({})
 
-def print_verdicts(documents: Sequence[dict[str, Any]], console: Console) -> None:
-    """Print every expectation of every results document, and how many of them hold."""
-    console.print(verdict_table(documents))
+
+def print_verdicts(
+    documents: Sequence[dict[str, Any]], console: Console, failed: Mapping[str, str] = NONE_FAILED
+) -> None:
+    """Print every expectation of every results document, and how many of them hold. `failed` are experiments
+    that have no results, and what became of them."""
+    console.print(verdict_table(documents, failed))
     verdicts = [each["verdict"] for document in documents for each in document["expectations"]]
     found = Counter(verdicts)
     told = ", ".join(f"{found[verdict]} {verdict}" for verdict in SIGNS)
@@ -36,8 +42,9 @@ def print_verdicts(documents: Sequence[dict[str, Any]], console: Console) -> Non
             console.print(Text(told, "yellow"))
 
 
-def verdict_table(documents: Sequence[dict[str, Any]]) -> Table:
-    """A row for each expectation: n are the questions of its test, over all seeds."""
+def verdict_table(documents: Sequence[dict[str, Any]], failed: Mapping[str, str] = NONE_FAILED) -> Table:
+    """A row for each expectation: n are the questions of its test, over all seeds. And one for each of the
+    experiments that `failed`."""
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for name in ("experiment", "expected", "verdict", "found", "n", "seeds", "pretrainings"):
         made.add_column(name, overflow="fold", justify="right" if name in ("n", "seeds") else "left")
@@ -55,6 +62,9 @@ def verdict_table(documents: Sequence[dict[str, Any]]) -> Table:
                 str(row["seeds"]) if row else "–",
                 _pretrainings(document, each),
             )
+    for name, told in failed.items():
+        made.add_section()
+        made.add_row(name, told, Text("✗ failed", "red"), "", "–", "–", "–")
     return made
 
 

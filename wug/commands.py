@@ -178,6 +178,7 @@ def _run_folder(options: argparse.Namespace) -> int:
         say_error(f"there is no .experiment in '{options.file}'")
         return 2
     statuses: list[int] = []
+    failed: dict[str, str] = {}
     documents: list[dict[str, Any]] = []
     for path in paths:
         print(path, file=sys.stderr, flush=True)
@@ -188,13 +189,14 @@ def _run_folder(options: argparse.Namespace) -> int:
             found = _carried_out(spec, each) / "results.json"
         except Exception as error:
             statuses.append(ending(error, "text"))
+            failed[path.stem] = "did not compile" if isinstance(error, SpecError) else "did not run"
         else:
             documents.append(json.loads(found.read_bytes()))
             statuses.append(exit_status(documents[-1]))
     if options.json:
         print(json.dumps(documents, indent=2))
     else:
-        print_verdicts(documents, console())
+        print_verdicts(documents, console(), failed)
     return max(statuses)
 
 

@@ -186,6 +186,7 @@ def test_an_endpoint_writes_lines(carried_out: Run, monkeypatch: pytest.MonkeyPa
     assert audit["texts"] == 24
     assert audit["verdicts"]["not_understood"] == 24
     assert audit["kept"] == 24, "filter none, the study's own, trains whatever was said"
+    assert 0.1 < audit["unknown"] < 0.9, "'nothing' is no word of the world, the other line is all spelled"
     assert "zam" not in json.dumps(document)
 
 
@@ -259,6 +260,14 @@ def test_what_had_no_answer_is_asked_in_the_next_run(carried_out: Run, heard: He
         again, _ = carried_out(endpoint(server.base))
         assert again == document
         assert len(server.calls) == 11 + 3
+
+
+@pytest.mark.parametrize("teacher", ["local by oracle", "local global by self"])
+def test_nothing_is_left_to_say(carried_out: Run, teacher: str) -> None:
+    document, _ = carried_out(f"augment {teacher} {{ withhold 100% }}")
+    assert document["arms"]["more"]["added_tokens"] == 0
+    for audit in document["augmentation"].values():
+        assert (audit["texts"], audit["unknown"]) == (0, None)
 
 
 def test_a_base_model_goes_on_behind_worked_examples(carried_out: Run) -> None:

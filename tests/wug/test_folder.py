@@ -44,6 +44,9 @@ def test_all_are_run_and_the_worst_counts(folder: Path, capsys: pytest.CaptureFi
     assert "error W0501" in err
     assert err.index("a.experiment") < err.index("b.experiment") < err.index("c.experiment")
     assert "at times" in out
+    first, second = (line.split() for line in out.splitlines() if "did not" in line or "compile" in line)
+    assert first == ["a", "did", "not", "✗", "failed", "–", "–", "–"]
+    assert second == ["compile"]
     assert "✗ refuted" in out
     assert "2 expectations: 1 supported, 1 refuted, 0 undecided" in out
     assert "b: pretraining 0 fell short" in out
@@ -53,7 +56,9 @@ def test_all_are_run_and_the_worst_counts(folder: Path, capsys: pytest.CaptureFi
     for name in ("a", "c"):
         (folder / f"{name}.experiment").unlink()
     assert main(["run", str(folder)]) == 0
-    assert "1 expectations: 1 supported" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "1 expectations: 1 supported" in out
+    assert "did not" not in out
 
 
 def test_a_folder_without_experiments(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
