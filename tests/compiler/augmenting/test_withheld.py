@@ -16,6 +16,7 @@ from wug.compiler.augmenting.withheld import trained_and_withheld, withheld
 from wug.compiler.augmenting.written import Answer, written
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draft import Draft, draft
+from wug.compiler.emitting.emit import view_columns
 from wug.compiler.experiment import Experiment
 from wug.compiler.plan import Augment
 
@@ -162,3 +163,13 @@ def test_all_may_be_withheld(drafted: Drafted) -> None:
     assert arm.augment is not None
     assert not asked_units(arm.augment, drawn, 0, drawn.world_documents(0))
     assert not len(written(drawn, 0, arm, []).documents)
+
+
+def test_what_the_oracle_adds_names_members_together_too(family: Draft) -> None:
+    for of in range(4):
+        _, views = view_columns(family, of)
+        asked = [text for items in family.world_tests(of) for text in family.statements(items).tolist()]
+        added = set(family.world_documents(of).text[family.world_documents(of).set == "half"].tolist())
+        assert views["cooccurring"] == [statement in added for statement in asked]
+        assert views["cooccurring"] == views["exposed"]
+        assert 0 < sum(views["cooccurring"]) < len(asked)
