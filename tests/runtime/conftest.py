@@ -229,6 +229,7 @@ def _write_seed(folder: Path, made: Plan, seed: int) -> None:
             "answerable": arm.name != "pretrained",
             "context_docs": len(shown) if arm.context == "train" else 0,
             "context_relevant": 1 if arm.context == "train" else 0,
+            "cooccurring": False,
         }
         for arm in made.arms
         for item in items
