@@ -39,7 +39,7 @@ def test_it_answers_within_what_was_booked(endpoint: Endpoint, tmp_path: Path) -
     sampling = Sampling(temperature=1.0, top_p=0.95, max_tokens=24, stop=("\n",), seed=1)
     ledger = tmp_path / "ledger.jsonl"
     estimate = teacher(endpoint, sampling, ledger).estimate(asked)
-    print(teacher(endpoint, sampling, ledger).summary(asked))
+    print(teacher(endpoint, sampling, ledger).summary(estimate))
     got = teacher(endpoint, sampling, ledger).answer(asked, Silent())
     for each in got:
         print(each)
