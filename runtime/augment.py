@@ -95,7 +95,7 @@ def _judged(run: Run, arm: Arm, worlds: Sequence[World], label: str) -> Path:
                     folder.mkdir()
                     sizes = map(len, tokenizer.encode_batch([text.text for text in texts], False))
                     answers = [
-                        (text.request_id, text.text, text.begun, size + 2 > sees)  # a <doc> at both ends
+                        (text.request_id, text.text, text.begun, size + 2 > sees)  # a mark at both ends
                         for text, size in zip(texts, sizes, strict=True)
                     ]
                     run.scribe(arm.name, world.seed, answers, folder)

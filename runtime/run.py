@@ -239,6 +239,7 @@ class Run:
 
     def answering(self, name: str, seed: int, tuning_scribe: Scribe | None) -> Tree:
         """The weights with which an arm answers in the world of a seed, trained if they are not yet."""
+        ask_servers(self)
         settings = settled(self.plan, tune(self, tuning_scribe))
         augment(self)
         arm = next(each for each in matched(settings, self.corpus.worlds) if each.name == name)

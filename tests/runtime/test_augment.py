@@ -18,7 +18,8 @@ from wug.compiler.experiment import Experiment
 from wug.compiler.store import Store
 from wug.progress import Silent
 from wug.runtime.failure import Spent
-from wug.runtime.run import run
+from wug.runtime.interruption import interruptible
+from wug.runtime.run import Run, run
 
 WORLD = """wug 1
 world pairs {
@@ -33,7 +34,7 @@ world pairs {
 }
 """
 
-Run = Callable[..., tuple[dict, Store]]
+Carry = Callable[..., tuple[dict, Store]]
 LARGE = """  model large { layers 2  width 48  heads 2  context 160
     pretrain { facts 1..3  steps 20  batch 4  every 20 } }
 """
@@ -63,15 +64,17 @@ def heard() -> Heard:
 
 
 @pytest.fixture(scope="module")
-def carried_out(tmp_path_factory: pytest.TempPathFactory, heard: Heard) -> Run:
+def carried_out(tmp_path_factory: pytest.TempPathFactory, heard: Heard) -> Carry:
     """Runs an experiment whose arm `more` augments as is said, with other models and arms behind its own; all
-    in one store."""
+    in one store. With `only` it makes the weights of that arm and nothing else."""
     folder = tmp_path_factory.mktemp("augment")
     (folder / "wug.lock").touch()
     (folder / "pairs.world").write_text(WORLD)
     store = Store(folder / "build")
 
-    def made(augment: str, others: str = "", name: str = "pairs", seeds: int = 2) -> tuple[dict, Store]:
+    def made(
+        augment: str, others: str = "", name: str = "pairs", seeds: int = 2, only: str = ""
+    ) -> tuple[dict, Store]:
         path = folder / f"{name}.experiment"
         path.write_text(
             "wug 1\n"
@@ -93,6 +96,11 @@ def carried_out(tmp_path_factory: pytest.TempPathFactory, heard: Heard) -> Run:
         compiled = compile_experiment(spec, store, Silent(), Report())
         tuning = Scribe(spec, lambda: tuning_draft(spec, compiled.path, Report()))
         heard.clear()
+        if only:
+            with interruptible(heard.note) as interruption:
+                given = compiled.plan, compiled.path, store, heard, interruption, Scribe(spec), 60.0
+                Run(*given).answering(only, 0, tuning)
+            return {}, store
         result = run(compiled.plan, compiled.path, store, heard, Scribe(spec), tuning_scribe=tuning)
         return json.loads((result / "results.json").read_bytes()), store
 
@@ -104,7 +112,7 @@ def entries(store: Store, kind: str) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
 
 
-def test_self_writes_and_is_judged(carried_out: Run) -> None:
+def test_self_writes_and_is_judged(carried_out: Carry) -> None:
     document, store = carried_out("augment local global by self { samples 2  temperature 1  max_tokens 12 }")
     audit = document["augmentation"]["more"]
     asked = 2 * 2 * 6  # worlds, scopes, documents
@@ -123,7 +131,7 @@ def test_self_writes_and_is_judged(carried_out: Run) -> None:
     assert len(entries(store, "judged")) == len(judged) + 1
 
 
-def test_samples_at_temperature_0_are_one_that_counts_so_often(carried_out: Run) -> None:
+def test_samples_at_temperature_0_are_one_that_counts_so_often(carried_out: Carry) -> None:
     once, _ = carried_out("augment local by self { max_tokens 12 }")
     thrice, _ = carried_out("augment local by self { samples 3  max_tokens 12 }")
     first, last = once["augmentation"]["more"], thrice["augmentation"]["more"]
@@ -131,7 +139,7 @@ def test_samples_at_temperature_0_are_one_that_counts_so_often(carried_out: Run)
     assert last["tokens"] == first["tokens"]
 
 
-def test_another_model_teaches(carried_out: Run) -> None:
+def test_another_model_teaches(carried_out: Carry) -> None:
     """What `large` writes for an arm of `speck` is what it writes for one of its own, and costs as much."""
     sampled = "{ samples 2  temperature 1  max_tokens 11 }"
     own, store = carried_out(f"augment local global by self {sampled}")
@@ -158,7 +166,7 @@ def test_another_model_teaches(carried_out: Run) -> None:
     assert own["pretraining"] == [speck]
 
 
-def test_a_second_model_leaves_the_work_of_the_first_as_it_was(carried_out: Run) -> None:
+def test_a_second_model_leaves_the_work_of_the_first_as_it_was(carried_out: Carry) -> None:
     augment = "augment local by self { max_tokens 10 }"
     kinds = ("episodes", "pretrained", "written", "trained", "scores")
     alone, store = carried_out(augment)
@@ -173,7 +181,7 @@ def test_a_second_model_leaves_the_work_of_the_first_as_it_was(carried_out: Run)
     assert both["pretraining"][:1] == alone["pretraining"]
 
 
-def test_an_endpoint_writes_lines(carried_out: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endpoint_writes_lines(carried_out: Carry, monkeypatch: pytest.MonkeyPatch) -> None:
     reply = "1. zum are louder than zam.\n- nothing\n\n"
     with serving(lambda call: call.say(reply)) as server:
         address = f'"{server.base}" "small" {{ requests 100  tokens 100000 }}'
@@ -194,7 +202,7 @@ def endpoint(base: str, more: str = "", requests: int = 100) -> str:
     return f'augment local by endpoint "{base}" "small" {{ requests {requests}  tokens 100000  {more} }}'
 
 
-def test_no_answer_is_paid_for_twice(carried_out: Run) -> None:
+def test_no_answer_is_paid_for_twice(carried_out: Carry) -> None:
     """More seeds, more samples, another name: only what is new is sent."""
     with serving(lambda call: call.say("zum are louder than zam.")) as server:
         carried_out(endpoint(server.base))
@@ -207,7 +215,17 @@ def test_no_answer_is_paid_for_twice(carried_out: Run) -> None:
         assert len(server.calls) == 24
 
 
-def test_a_limit_holds_for_all_of_an_arm(carried_out: Run, heard: Heard) -> None:
+def test_the_weights_of_an_arm_have_read_what_its_server_wrote(carried_out: Carry) -> None:
+    """As `wug export` asks for them, where no run was before."""
+    with serving(lambda call: call.say("zum are louder than zam.")) as server:
+        carried_out(endpoint(server.base), only="more")
+        assert len(server.calls) == 12
+        document, _ = carried_out(endpoint(server.base))
+        assert len(server.calls) == 12
+    assert document["augmentation"]["more"]["texts"] == 12
+
+
+def test_a_limit_holds_for_all_of_an_arm(carried_out: Carry, heard: Heard) -> None:
     """Eleven seeds are two blocks; what will be sent of both is said before anything is."""
     with serving(lambda call: call.say("zum are louder than zam.")) as server:
         with pytest.raises(Spent, match="the limit of 60 requests is reached; 60 answers are kept"):
@@ -222,7 +240,7 @@ def test_a_limit_holds_for_all_of_an_arm(carried_out: Run, heard: Heard) -> None
         assert "limits: 66 requests and 100,000 tokens, of which 60" in heard.notes[0]
 
 
-def test_a_text_that_the_model_cannot_see_is_not_trained(carried_out: Run, heard: Heard) -> None:
+def test_a_text_that_the_model_cannot_see_is_not_trained(carried_out: Carry, heard: Heard) -> None:
     """A line of more tokens than the model sees at once is judged, counted, and left out."""
     long = "It follows that " + "zum are louder than zam, and " * 40 + "so on."
     with serving(lambda call: call.say(f"zum are louder than zam.\n{long}")) as server:
@@ -234,7 +252,7 @@ def test_a_text_that_the_model_cannot_see_is_not_trained(carried_out: Run, heard
     assert document["arms"]["more"]["failed"] is None
 
 
-def test_what_had_no_answer_is_asked_in_the_next_run(carried_out: Run, heard: Heard) -> None:
+def test_what_had_no_answer_is_asked_in_the_next_run(carried_out: Carry, heard: Heard) -> None:
     with serving(lambda call: call.say("zum are louder than zam.")) as server:
         odd: list[str] = []
 
@@ -263,14 +281,14 @@ def test_what_had_no_answer_is_asked_in_the_next_run(carried_out: Run, heard: He
 
 
 @pytest.mark.parametrize("teacher", ["local by oracle", "local global by self"])
-def test_nothing_is_left_to_say(carried_out: Run, teacher: str) -> None:
+def test_nothing_is_left_to_say(carried_out: Carry, teacher: str) -> None:
     document, _ = carried_out(f"augment {teacher} {{ withhold 100% }}")
     assert document["arms"]["more"]["added_tokens"] == 0
     for audit in document["augmentation"].values():
         assert (audit["texts"], audit["unknown"]) == (0, None)
 
 
-def test_a_base_model_goes_on_behind_worked_examples(carried_out: Run) -> None:
+def test_a_base_model_goes_on_behind_worked_examples(carried_out: Carry) -> None:
     reply = "zum are louder than zam.\nnothing\n\nDocument: of the next world"
     with serving(lambda call: call.say(reply)) as server:
         address = f'"{server.base}" "small" {{ requests 100  tokens 100000  style base'
