@@ -10,7 +10,7 @@ from wug.compiler.augmenting.withheld import Fact
 from wug.compiler.forms import Form, slots
 from wug.compiler.plan import Augment
 from wug.compiler.populating.drawn import Drawn
-from wug.compiler.saying.naming import Member, members_of
+from wug.compiler.saying.naming import Member, about
 
 KINDS = ("rephrasing", "reversal", "inference", "composition")
 """The same fact in the same order, in another order; what follows from one fact, and from several."""
@@ -52,7 +52,7 @@ class Told:
         return "composition" if depth > 1 else "inference"
 
     def _about(self, fact: Fact) -> frozenset[Member]:
-        return members_of(self.drawn, fact[0], np.array([fact[1]]))[0]
+        return about(self.drawn, fact[0], np.array([fact[1]]))[0]
 
 
 def _order(form: Form) -> list[int]:

@@ -18,7 +18,7 @@ from wug.compiler.inferring.match import Filters, begin, head_columns
 from wug.compiler.plan import Augment
 from wug.compiler.populating.drawn import Drawn
 from wug.compiler.saying.documents import statements, training_documents
-from wug.compiler.saying.naming import members_of
+from wug.compiler.saying.naming import about
 from wug.compiler.saying.render import Texts
 from wug.compiler.saying.said import Documents, joined
 from wug.compiler.world import Relation
@@ -110,9 +110,9 @@ def _not_turned(augment: Augment, relation: Relation, rows: Rows, drawn: Drawn) 
     trained = np.array(
         sorted(row for each in drawn.trained for of, row in each if of == relation.name), np.int64
     )
-    about = members_of(drawn, relation.name, trained)
-    told = set(zip(facts.world[trained].tolist(), about, strict=True))
-    mine = zip(facts.world[rows].tolist(), members_of(drawn, relation.name, rows), strict=True)
+    named = about(drawn, relation.name, trained)
+    told = set(zip(facts.world[trained].tolist(), named, strict=True))
+    mine = zip(facts.world[rows].tolist(), about(drawn, relation.name, rows), strict=True)
     turned = np.array([each in told for each in mine], bool)
     return rows[np.isin(rows, trained) | ~turned]
 

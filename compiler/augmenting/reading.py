@@ -73,9 +73,11 @@ def _sentences(reader: Reader, text: str, start: int, end: int) -> list[Read]:
 
 
 def _meant(reader: Reader, sentence: str) -> tuple[Reading, ...]:
-    """What a sentence may mean, as it stands or undressed, with a capital first letter or a small one."""
+    """What a sentence may mean, as it stands or undressed, with a capital first letter or a small one, and
+    where its full stop was left out."""
     plain = _EMPHASIS.sub("", sentence).translate(_PLAIN)
-    for way in dict.fromkeys((sentence, plain, plain.strip(_AROUND))):
+    bare = plain.strip(_AROUND)
+    for way in dict.fromkeys((sentence, plain, bare, f"{bare}.")):
         for each in (way, way[:1].swapcase() + way[1:]):
             if found := reader.sentence(each):
                 return tuple(found)

@@ -22,7 +22,7 @@ from wug.compiler.facts import Rows
 from wug.compiler.inferring.known import Known, closed, columns_of, in_full
 from wug.compiler.plan import Augment
 from wug.compiler.populating.drawn import Drawn, Mask
-from wug.compiler.saying.naming import Member, members_of
+from wug.compiler.saying.naming import Member, about
 from wug.compiler.world import Relation
 
 Fact = tuple[str, int]
@@ -129,15 +129,8 @@ def _following(drawn: Drawn, taught: Known) -> set[Fact]:
 
 
 def _groups(drawn: Drawn, relation: str, rows: Rows) -> list[Group]:
-    """What each of some facts is about: where it tells two members of entities of one another it is these,
-    whatever it says of them; else its values too."""
     worlds = drawn.closures[relation].facts.world[rows].tolist()
-    entities = drawn.experiment.world.entities
-    found: list[Group] = []
-    for of, about in zip(worlds, members_of(drawn, relation, rows), strict=True):
-        named = frozenset(member for member in about if member[0] in entities)
-        found.append((of, named if len(named) > 1 else about))
-    return found
+    return list(zip(worlds, about(drawn, relation, rows), strict=True))
 
 
 def _by_group(drawn: Drawn, facts: set[Fact]) -> dict[Group, list[Fact]]:

@@ -75,6 +75,17 @@ def members_of(drawn: Drawn, relation: str, rows: Rows) -> list[frozenset[Member
     return [frozenset(zip(types, numbers, strict=True)) for numbers in every]
 
 
+def about(drawn: Drawn, relation: str, rows: Rows) -> list[frozenset[Member]]:
+    """Whom each of some facts is about: where it tells two members of entities or more of one another these,
+    whatever it says of them; else its values too."""
+    entities = drawn.experiment.world.entities
+    found = []
+    for every in members_of(drawn, relation, rows):
+        named = frozenset(member for member in every if member[0] in entities)
+        found.append(named if len(named) > 1 else every)
+    return found
+
+
 def _count(world: World, populated: Populated, type: str, of: int) -> int:
     if type in world.tables:
         return len(world.tables[type].rows)

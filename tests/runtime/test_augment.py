@@ -119,6 +119,7 @@ def test_self_writes_and_is_judged(carried_out: Carry) -> None:
     assert audit["texts"] >= asked * 2 * 2
     assert sum(audit["verdicts"].values()) == audit["texts"]
     assert audit["admissible"] == 12, "each fact turned round, in both worlds"
+    assert audit["by_kind"]["reversal"]["admissible"] == 12
     assert audit["tokens"] > 0
     price = document["arms"]["more"]
     assert price["augment_tokens"] == round(audit["tokens"] / 2)

@@ -24,6 +24,7 @@ DRESSED = (
     "## {1}\n",
     '"{1}"',
     "a) __{0}__ ",
+    "* {2}",
 )
 
 
@@ -42,7 +43,7 @@ def test_what_dresses_a_sentence_is_no_part_of_it(drafted: Drafted, dress: str) 
     judge = Judge(drawn, 0, drawn.experiment.arms[0])
 
     def dressed(sentence: str) -> str:
-        return dress.format(sentence, sentence[0].swapcase() + sentence[1:])
+        return dress.format(sentence, sentence[0].swapcase() + sentence[1:], sentence.removesuffix("."))
 
     judged = judge.judge(unit, dressed(true))
     assert (judged.verdict, judged.statements) == ("entailed_new", (true,))
@@ -52,7 +53,7 @@ def test_what_dresses_a_sentence_is_no_part_of_it(drafted: Drafted, dress: str) 
     assert made.documents.text.tolist() == [dressed(true)], "it is trained as it was written"
     sentences = made.documents.sentences
     inside = dressed(true)[int(sentences.start[0]) : int(sentences.end[0])]
-    assert true[1:] in inside
+    assert true[1:-1] in inside
 
 
 def test_several_sentences_are_judged_one_by_one(drafted: Drafted) -> None:
@@ -94,7 +95,7 @@ def test_what_stands_in_a_text_is_exposed_though_nobody_understands_it(drafted: 
         (f"As everybody knows, {true.lower()}", True),
         (f"It is not so that {true} They say", True),
         (f"So{true}", False),
-        (true.removesuffix("."), False),
+        (f"So {true.removesuffix('.')} too.", False),
     ):
         made = written(drawn, 0, drawn.experiment.arms[0], [Answer(unit, text, 0)])
         assert made.judged[0].verdict == "not_understood", text

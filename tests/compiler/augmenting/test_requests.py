@@ -155,6 +155,8 @@ def asked_units_of(drawn: Draft) -> list[int]:
 def test_of_two_kinds_a_model_is_asked_what_the_test_asks_and_no_statement_is_begun() -> None:
     spec = checked(specs() / "experiments" / "syllogisms.experiment")
     assert isinstance(spec, Experiment)
+    asks = (dataclasses.replace(spec.tests[0], ask="What follows of {a} and {b}?"), *spec.tests[1:])
+    spec = dataclasses.replace(spec, tests=asks)
     drawn = draft(spec, Report(), seeds=1)
     documents = drawn.world_documents(0)
     names = drawn.populated.names["kind"][0].tolist()
