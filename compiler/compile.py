@@ -50,7 +50,7 @@ from wug.compiler.words.pools import token_histograms, token_lines
 from wug.compiler.world import World
 from wug.progress import Progress
 
-CORPUS_VERSION = 15
+CORPUS_VERSION = 16
 EPISODES_VERSION = 6
 TUNING_VERSION = 1
 """Raised whenever the output of a stage changes for the same spec; a test of golden hashes insists on it."""
