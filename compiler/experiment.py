@@ -6,12 +6,15 @@ What the runtime needs of it (model, pretraining, arms) is in the types of compi
 from __future__ import annotations
 
 from dataclasses import field
+from typing import TYPE_CHECKING
 
-from wug.compiler.checkpoints.checkpoint import Checkpoint
 from wug.compiler.language.source import Span
 from wug.compiler.plan import Augment, Expectation, Finetuning, Model, Pretraining, Prices, Sampling, Tune
 from wug.compiler.record import LATER, Record
 from wug.compiler.world import World
+
+if TYPE_CHECKING:
+    from wug.compiler.checkpoints.checkpoint import Checkpoint
 
 DEEPEST = 1_000_000
 """No proof rests on more facts."""

@@ -5,16 +5,18 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wug.compiler.checkpoints.bad import BadCheckpoint
-from wug.compiler.checkpoints.checkpoint import Checkpoint, open_checkpoint
 from wug.compiler.checkpoints.place import PACKAGE, in_package
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.experiment import Episodes, Learner
 from wug.compiler.language import syntax, syntax_experiment
 from wug.compiler.language.resolve import inside, project_root
 from wug.compiler.plan import Model, Pretraining, Prices
+
+if TYPE_CHECKING:
+    from wug.compiler.checkpoints.checkpoint import Checkpoint
 
 SAID_BESIDE = ("from", "context", "prices")
 """What may be said of a checkpoint; all else stands in its files."""
@@ -54,6 +56,9 @@ class CheckpointReader:
         path = self._path(written)
         if path is None:
             return None
+        # it needs numpy and tokenizers, and a check that has no checkpoint to open does not wait for them
+        from wug.compiler.checkpoints.checkpoint import open_checkpoint
+
         try:
             if not path.exists():
                 raise BadCheckpoint(f"there is no '{written.text}'")

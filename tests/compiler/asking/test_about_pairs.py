@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -19,7 +21,9 @@ Statement = tuple[str, str, str]
 def syllogisms() -> Draft:
     spec = checked(specs() / "experiments" / "syllogisms.experiment")
     assert isinstance(spec, Experiment)
-    return draft(spec, Report(), seeds=2)
+    conclusion, premises = spec.tests
+    tests = dataclasses.replace(conclusion, ask="What follows of {a} and {b}?"), premises
+    return draft(dataclasses.replace(spec, tests=tests), Report(), seeds=2)
 
 
 def said(drawn: Draft, of: int) -> dict[frozenset[str], set[Statement]]:

@@ -25,7 +25,10 @@ def syllogisms() -> Experiment:
     (model,) = spec.models
     phase = dataclasses.replace(model.episodes.phases[0], facts=(2, 6), steps=1, batch=60, episodes=60)
     episodes = dataclasses.replace(model.episodes, phases=(phase,), questions=0)
-    return dataclasses.replace(spec, models=(dataclasses.replace(model, episodes=episodes),))
+    conclusion, premises = spec.tests
+    tests = dataclasses.replace(conclusion, ask="What follows of {a} and {b}?"), premises
+    models = (dataclasses.replace(model, episodes=episodes),)
+    return dataclasses.replace(spec, models=models, tests=tests)
 
 
 def closure(facts: set[Statement]) -> set[Statement]:

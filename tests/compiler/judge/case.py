@@ -346,12 +346,14 @@ class Case:
         arms = self.experiment.arms
         stated = self.told if any(arm.augments for arm in arms.values()) else ()
         alone = {follows for fact in stated for follows in reasoning.closure(self.world, [fact])}
+        taught = reasoning.closure(self.world, sorted(self.told))
         for name, arm in arms.items():
             added = [row for row in self.documents if row["set"] == name]
             assert arm.augments or not added
             for row in added:
                 fact = self.facts[row["fact"]]
-                assert fact in alone, "it follows from one trained fact"
+                follows = taught if arm.globally else alone
+                assert fact in follows, "it follows from one trained fact, or from all of them together"
                 assert not self.statements(row) & self.said, "it is not stated already"
             texts = [(*self.statements(row), row["article"]) for row in added]
             assert len(texts) == len(set(texts))

@@ -16,6 +16,7 @@ class Arm:
     trains: bool
     augments: bool
     share: float
+    globally: bool = False
 
 
 @dataclass
@@ -137,6 +138,8 @@ def _arm(name: str, bodies: dict[str, str]) -> Arm:
     if articles := re.search(r"\barticles\s+(\d+)", body):
         base.articles = int(articles.group(1))
     base.trains |= bool(re.search(r"\bfinetune\s*\{", body))
-    if augment := re.search(r"\baugment\s+local\s+by\s+oracle(?:\s*\{\s*withhold\s+([\d.]+)%\s*\})?", body):
-        base.augments, base.share = True, 1 - float(augment.group(1) or 0) / 100
+    oracle = r"\baugment\s+(local|local\s+global)\s+by\s+oracle(?:\s*\{\s*withhold\s+([\d.]+)%\s*\})?"
+    if augment := re.search(oracle, body):
+        base.augments, base.share = True, 1 - float(augment.group(2) or 0) / 100
+        base.globally = "global" in augment.group(1)
     return base
