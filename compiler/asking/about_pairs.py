@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from wug.compiler.asking.asked import item_number, question_about
-from wug.compiler.asking.choices import Claim, strongest
+from wug.compiler.asking.choices import Claim, statements, strongest
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draw import permute
 from wug.compiler.experiment import Test
@@ -59,9 +59,7 @@ def right_statements(ask: Ask, drawn: Drawn) -> Iterator[tuple[Claim, Ints, Text
     of, both = _pairs(ask, drawn)
     if not len(of):
         return
-    claims = [
-        Claim(relation, form, given) for relation, form in ask.statements for given in (both, both[:, ::-1])
-    ]
+    claims = statements(ask.statements, both)
     full = everything(drawn)
     right = np.stack([full.rows(c.relation, of, c.arguments) >= 0 for c in claims], axis=1)
     if ask.strongest:

@@ -6,6 +6,7 @@ full world, or, where all statements of a set are offered, does not follow from 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -257,13 +258,9 @@ def pairs(test: Test, drawn: Drawn) -> tuple[Ints, Ints]:
     return found[:, 0], found[:, 1:]
 
 
-def statements(test: Test, both: Ints) -> list[Claim]:
-    """Every statement of the set, both ways over each pair."""
-    return [
-        Claim(relation, form, given)
-        for relation, form in test.choices.statements
-        for given in (both, both[:, ::-1])
-    ]
+def statements(offered: Iterable[tuple[str, str]], both: Ints) -> list[Claim]:
+    """Every statement (relation, form) of a set, both ways over each pair."""
+    return [Claim(relation, form, given) for relation, form in offered for given in (both, both[:, ::-1])]
 
 
 def strongest(claims: list[Claim], of: Ints, hold: Mask, drawn: Drawn, report: Report) -> Mask:

@@ -175,7 +175,7 @@ class _Asker:
     def statements(self) -> Offer | None:
         """Every statement of a set both ways over a pair; those that follow are right, or the strongest."""
         of, both = pairs(self.test, self.drawn)
-        claims = statements(self.test, both)
+        claims = statements(self.test.choices.statements, both)
         full, known = everything(self.drawn), self.known
         sizes = np.stack([known.size(c.relation, of, c.arguments) for c in claims], axis=1)
         true = np.stack([full.rows(c.relation, of, c.arguments) >= 0 for c in claims], axis=1)

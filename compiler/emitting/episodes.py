@@ -26,7 +26,7 @@ from wug.compiler.emitting.fresh_worlds import fresh, shown_relations
 from wug.compiler.emitting.tokens import Matrix, Pieces, rows_of, stack
 from wug.compiler.experiment import DEEPEST, Experiment, Learner, Test, Train, probed_tests
 from wug.compiler.experiment import Episodes as Setting
-from wug.compiler.facts import Closure, Ints, Populated, Rows
+from wug.compiler.facts import Ints, Rows
 from wug.compiler.inferring.inference import inferences
 from wug.compiler.inferring.known import taught
 from wug.compiler.inferring.proofs import stated_rows
@@ -105,8 +105,8 @@ def _batch(
     report: Report,
 ) -> Episodes:
     populated, closures = fresh(experiment, setting, sheets, seeds, facts, report)
-    stated = _facts(experiment, setting, pieces, populated, closures, seeds)
-    asked = _questions(experiment, setting, pieces, populated, closures, seeds)
+    drawn = Drawn(experiment, seeds, populated, closures, {})
+    stated, asked = _facts(drawn, setting, pieces), _questions(drawn, setting, pieces)
     tokens = stack([stated[0], asked[0]])
     row = np.concatenate([stated[1], asked[1]])
     order = np.argsort(row, kind="stable")
@@ -115,18 +115,11 @@ def _batch(
     return Episodes(laid, lengths.astype(np.uint16))
 
 
-def _facts(
-    experiment: Experiment,
-    setting: Setting,
-    pieces: Pieces,
-    populated: Populated,
-    closures: dict[str, Closure],
-    seeds: Words,
-) -> tuple[Matrix, Rows]:
+def _facts(drawn: Drawn, setting: Setting, pieces: Pieces) -> tuple[Matrix, Rows]:
     """The stated facts of each world as training states them, shuffled: one document for each, in a trained
     form and behind a preamble, or the documents that tell of them."""
-    world = experiment.world
-    parts, rows = _told(experiment, pieces, populated, closures, seeds)
+    experiment, seeds, closures = drawn.experiment, drawn.seeds, drawn.closures
+    parts, rows = _told(drawn, pieces)
     for relation in shown_relations(experiment, setting):
         facts = closures[relation.name].facts
         stated = stated_rows(closures[relation.name])
@@ -140,7 +133,8 @@ def _facts(
             of, arguments = facts.world[mine], facts.arguments[mine]
             form = relation.form(train.form)
             manner = choose(form, key[which == number], f"{relation.name}/told")
-            sentences = pieces.sentences(world, populated, relation, form, of, arguments, manner)
+            said = relation, form, of, arguments, manner
+            sentences = pieces.sentences(experiment.world, drawn.populated, *said)
             preambles = pieces.encode([" " + text if text else "" for text in train.preambles])
             chosen = below(draw(key[which == number], f"{relation.name}/preamble", 0), len(train.preambles))
             parts.append(_document(preambles[chosen], sentences))
@@ -153,16 +147,15 @@ def _alone(experiment: Experiment, relation: Relation) -> list[Train]:
     return [train for train in experiment.trains if train.relation == relation.name and not train.document]
 
 
-def _told(
-    experiment: Experiment, pieces: Pieces, populated: Populated, closures: dict[str, Closure], seeds: Words
-) -> tuple[list[Matrix], list[Ints]]:
+def _told(drawn: Drawn, pieces: Pieces) -> tuple[list[Matrix], list[Ints]]:
     """The documents that training tells of relations whose facts it states nowhere else.
 
     Each says every fact once, so that an episode stays short however long they are in training.
     """
+    experiment = drawn.experiment
     trains = tuple(dataclasses.replace(train, where=()) for train in experiment.trains)
     everything = dataclasses.replace(experiment, holdouts=(), trains=trains)
-    worlds = Drawn(everything, seeds, populated, closures, {})
+    worlds = dataclasses.replace(drawn, experiment=everything)
     parts: list[Matrix] = []
     rows: list[Ints] = []
     for name in dict.fromkeys(train.document for train in trains if train.document):
@@ -177,30 +170,22 @@ def _told(
     return parts, rows
 
 
-def _questions(
-    experiment: Experiment,
-    setting: Setting,
-    pieces: Pieces,
-    populated: Populated,
-    closures: dict[str, Closure],
-    seeds: Words,
-) -> tuple[Matrix, Rows]:
+def _questions(drawn: Drawn, setting: Setting, pieces: Pieces) -> tuple[Matrix, Rows]:
     """Statements that follow: stated facts and what is derived, in every form not excluded, and what tests
     that offer statements ask for.
 
     A stated fact that is only turned round is left out: it is the same in another form, and whether that is
     asked is for `exclude` to say.
     """
-    world = experiment.world
+    world, seeds, closures = drawn.experiment.world, drawn.seeds, drawn.closures
     turning = [number for number, rule in enumerate(inferences(world)) if rule.turns]
     exclude = set(setting.exclude)
     which: Which = "any" if setting.wordings == "all" else "told"
     parts: list[Matrix] = []
     rows: list[Ints] = []
-    offered: set[tuple[str, str]] = set()
-    drawn = Drawn(experiment, seeds, populated, closures, {})
-    for ask in asks(experiment.tests, exclude):
-        offered |= set(ask.statements)
+    elsewhere = set(exclude)
+    for ask in asks(drawn.experiment.tests, exclude):
+        elsewhere |= set(ask.statements)
         for right, worlds in _about_pairs(ask, pieces, drawn, which):
             parts.append(right)
             rows.append(worlds)
@@ -215,10 +200,11 @@ def _questions(
             chosen = np.delete(chosen, turned[stated])
         of, arguments = closure.facts.world[chosen], closure.facts.arguments[chosen]
         for form in relation.forms:
-            if (relation.name, form.name) not in exclude | offered and len(chosen):
+            if (relation.name, form.name) not in elsewhere and len(chosen):
                 key = seeds[of] + chosen.astype(np.uint64)
                 manner = choose(form, key, f"{relation.name}/asked", which=which)
-                sentences = pieces.sentences(world, populated, relation, form, of, arguments, manner)
+                said = relation, form, of, arguments, manner
+                sentences = pieces.sentences(world, drawn.populated, *said)
                 parts.append(_document(np.empty((len(of), 0), np.int32), sentences))
                 rows.append(of)
     return _shuffled(parts, rows, seeds, "questions/order", setting.questions or None)
@@ -280,7 +266,7 @@ def compile_probe(experiment: Experiment, learner: Learner, tokenizer: Tokenizer
         help = "raise 'facts' of the last phase, so that a fresh world has something false beside what it has"
         message = "pretraining has nothing to be probed with: its worlds are too small for any of the tests"
         report.fail("W0501", message, experiment.span, help=help)
-    facts, of_fact = _facts(experiment, setting, pieces, populated, closures, seeds)
+    facts, of_fact = _facts(dataclasses.replace(worlds, experiment=experiment), setting, pieces)
     context = rows_of(facts, of_fact, len(seeds))
     cue_rows: list[list[int]] = []
     choice_rows: list[list[int]] = []
