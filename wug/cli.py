@@ -204,6 +204,16 @@ def parser() -> argparse.ArgumentParser:
     clean.add_argument("--dry-run", action="store_true", help="say what would be freed, and remove nothing")
     _build(clean)
 
+    doctor = _command(
+        commands,
+        "doctor",
+        "say what is installed, what this machine has, and what is missing",
+        "wug doctor\n  wug doctor --json",
+    )
+    doctor.add_argument("--json", action="store_true", help="print all that was found as JSON")
+    _build(doctor)
+    doctor.set_defaults(run=_doctor)
+
     explain = _command(commands, "explain", "say what a diagnostic means", "wug explain W0301")
     explain.add_argument("code", nargs="?", metavar="CODE", help="a code such as W0301 (default: list all)")
     return top
@@ -228,6 +238,13 @@ def _command(
 
     command.set_defaults(run=run)
     return command
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    """Not among `wug.commands`, whose imports may be the very thing that is missing."""
+    from wug.doctor import doctor
+
+    return doctor(options.build, options.json)
 
 
 def _build(command: argparse.ArgumentParser) -> None:

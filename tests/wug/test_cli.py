@@ -19,7 +19,7 @@ from wug.compiler.diagnosis.catalogue import CATALOGUE
 
 BAD = Path(__file__).parent.parent / "specs" / "bad"
 WORLDS, EXPERIMENTS = (sorted((specs() / kind).glob("*.*")) for kind in ("worlds", "experiments"))
-COMMANDS = ("check", "compile", "fmt", "show", "run", "audit", "new", "clean", "explain")
+COMMANDS = ("check", "compile", "fmt", "show", "run", "audit", "new", "clean", "doctor", "explain")
 
 Captured = pytest.CaptureFixture[str]
 

@@ -156,6 +156,14 @@ class TestLocks:
         for requirement in [*runtime, *checkout, *build, *dev]:
             assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)]), requirement
 
+    def test_accelerators_have_the_bounds_of_jax(self, root: Path) -> None:
+        """A plugin fits one version of JAX: bounds that drift apart would install another one."""
+        project = _project(root)["project"]
+        jax = next(Requirement(text) for text in project["dependencies"] if text.startswith("jax>"))
+        for extra in ("cuda", "tpu"):
+            (needed,) = map(Requirement, project["optional-dependencies"][extra])
+            assert (needed.name, needed.specifier) == ("jax", jax.specifier)
+
     @pytest.mark.parametrize("python", PYTHONS)
     def test_both_files_pin_the_same_versions(self, root: Path, python: str) -> None:
         assert _pins(root / RUNTIME_LOCK, python).items() <= _pins(root / DEV_LOCK, python).items()
