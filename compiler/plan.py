@@ -10,6 +10,7 @@ import dataclasses
 from dataclasses import field
 from typing import Any
 
+from wug.compiler.lora import Lora
 from wug.compiler.record import LATER, Record, as_plain
 
 DOCUMENT = "Document:"
@@ -71,6 +72,7 @@ class Finetuning(Record):
     weight_decay: float = 0.0
     loss: str = "whole"
     match: str = ""
+    lora: Lora | None = field(default=None, metadata=LATER)
 
 
 class Tune(Record):

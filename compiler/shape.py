@@ -7,10 +7,13 @@ one decoder, and a `Model` is a shape in which nothing further was chosen.
 
 from __future__ import annotations
 
+import dataclasses
 import math
+from dataclasses import field
 
+from wug.compiler.lora import TARGETS, Lora
 from wug.compiler.plan import Model
-from wug.compiler.record import Record
+from wug.compiler.record import LATER, Record
 
 
 class Scaling(Record):
@@ -55,7 +58,7 @@ class Shape(Model):
     (and what attention gives out); `mlp_bias` adds one to each matrix of the MLP, whose `activation` is silu
     or gelu (the approximate one). `normed_heads` normalises each query and key before it is rotated. Without
     `tied` the unembedding is a matrix of its own. With `scaled` an embedding is multiplied by the square root
-    of the width.
+    of the width. With `lora` an adapter stands beside its matrices.
     """
 
     family: str = ""
@@ -71,6 +74,7 @@ class Shape(Model):
     tied: bool = True
     scaled: bool = True
     marks: Marks = MARKS
+    lora: Lora | None = field(default=None, metadata=LATER)
 
     @property
     def channels(self) -> int:
@@ -83,6 +87,28 @@ def shape_of(model: Model) -> Shape:
     if isinstance(model, Shape):
         return model
     return Shape(**{each.name: getattr(model, each.name) for each in model._fields})
+
+
+def adapted(model: Model, lora: Lora | None) -> Model:
+    """A model with an adapter beside its matrices; itself where there is none."""
+    return model if lora is None else dataclasses.replace(shape_of(model), lora=lora)
+
+
+def matrices(model: Model) -> dict[str, tuple[int, int]]:
+    """The matrices of a layer by the names that `Lora` has for them, each as (in, out)."""
+    shape = shape_of(model)
+    inner, kv_width = shape.heads * shape.channels, shape.kv_heads * shape.channels
+    read = shape.width * max(1, shape.qkv_convolution)
+    sizes = (
+        (read, inner),
+        (read, kv_width),
+        (read, kv_width),
+        (inner, shape.width),
+        (shape.width, shape.hidden),
+        (shape.width, shape.hidden),
+        (shape.hidden, shape.width),
+    )
+    return dict(zip(TARGETS, sizes, strict=True))
 
 
 def divisors(scaling: Scaling | None, base: float, channels: int) -> list[float]:

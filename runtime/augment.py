@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wug.compiler.plan import Arm, Augment
+from wug.compiler.record import as_plain
 from wug.compiler.store import Store
 from wug.runtime import corpus as corpora
 from wug.runtime.audit import Audit, read_audit
@@ -124,7 +125,7 @@ def _written(run: Run, arm: Arm, worlds: Sequence[World], label: str) -> Path:
         asked["sampling"] = [made.teacher, made.samples, made.sampling.to_json()]
         asked["documents"] = [world.training_digest("") for world in worlds]
         asked["weights"] = run.pretrained_keys(writer, worlds)
-        asked["model"] = dataclasses.asdict(writer.model)
+        asked["model"] = as_plain(writer.model)
     kind, name = f"{run.plan.name}/written", key("written", asked)
     with run.store.entry(kind, name, resume=True, waiting=run.waiting(label)) as entry:
         if not entry.ready:

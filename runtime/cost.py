@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from wug.compiler.lora import Lora
 from wug.compiler.plan import Model
-from wug.compiler.shape import shape_of
+from wug.compiler.shape import matrices, shape_of
 from wug.runtime.corpus import World
 
 Lengths = npt.NDArray[np.integer]
@@ -23,16 +24,39 @@ Lengths = npt.NDArray[np.integer]
 
 def forward_flops(model: Model, parameters: int, tokens: Lengths, before: Lengths | int = 0) -> int:
     """Operations of a pass over rows of `tokens` tokens each that attend to `before` cached ones as well."""
-    tokens, shape = np.asarray(tokens, np.int64), shape_of(model)
+    shape = shape_of(model)
     if not shape.tied:
         parameters -= shape.vocabulary * shape.width
+    return _product_flops(parameters, tokens) + _attention_flops(model, tokens, before)
+
+
+def _product_flops(parameters: int, tokens: Lengths) -> int:
+    return int(2 * parameters * np.asarray(tokens, np.int64).sum())
+
+
+def _attention_flops(model: Model, tokens: Lengths, before: Lengths | int = 0) -> int:
+    tokens, shape = np.asarray(tokens, np.int64), shape_of(model)
     pairs = tokens * (tokens + 1) // 2 + tokens * np.asarray(before, np.int64)
-    return int(2 * parameters * tokens.sum() + 4 * shape.layers * shape.heads * shape.channels * pairs.sum())
+    return int(4 * shape.layers * shape.heads * shape.channels * pairs.sum())
 
 
-def train_flops(model: Model, parameters: int, tokens: Lengths) -> int:
-    """Operations of training on rows of `tokens` tokens each: three forward passes."""
-    return 3 * forward_flops(model, parameters, tokens)
+def train_flops(model: Model, parameters: int, tokens: Lengths, lora: Lora | None = None) -> int:
+    """Operations of training on rows of `tokens` tokens each: three forward passes.
+
+    Where an adapter is trained, the weights beside it have no gradients: they take a pass forward and one
+    back, to what they read. Attention and the adapter take three.
+    """
+    forward = forward_flops(model, parameters, tokens)
+    if lora is None:
+        return 3 * forward
+    adapter = _product_flops(adapter_parameters(model, lora), tokens)
+    return 2 * forward + _attention_flops(model, tokens) + 3 * adapter
+
+
+def adapter_parameters(model: Model, lora: Lora) -> int:
+    """How many numbers the adapter of a model has."""
+    sizes = matrices(model)
+    return model.layers * lora.rank * sum(sum(sizes[target]) for target in lora.targets)
 
 
 @dataclass(frozen=True)

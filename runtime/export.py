@@ -1,4 +1,5 @@
-"""Export: the weights of an arm as a Hugging Face folder, which `transformers` and this project read.
+"""Export: the weights of an arm as a Hugging Face folder, which `transformers` and this project read, or its
+adapter as a folder of PEFT.
 
 Tensors are written one after the other, so the weights are never held twice.
 """
@@ -8,7 +9,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +19,7 @@ from wug.compiler.checkpoints.bad import BadCheckpoint
 from wug.compiler.checkpoints.config import config_from_shape
 from wug.compiler.checkpoints.names import EMBEDDING, HEAD, NORM, of_layer, tensors_of
 from wug.compiler.checkpoints.placed import Floats
+from wug.compiler.lora import Lora
 from wug.compiler.plan import Source
 from wug.compiler.shape import Shape
 from wug.runtime.failure import RuntimeFailure
@@ -26,8 +29,16 @@ if TYPE_CHECKING:
     from wug.runtime.run import Run, Scribe
 
 
-def export(run: Run, name: str, seed: int, folder: Path, tuning_scribe: Scribe | None = None) -> None:
-    """Write the weights with which an arm answers in the world of a seed, and what goes with them.
+def export(
+    run: Run,
+    name: str,
+    seed: int,
+    folder: Path,
+    tuning_scribe: Scribe | None = None,
+    adapter: bool = False,
+) -> None:
+    """Write the weights with which an arm answers in the world of a seed, and what goes with them; or the
+    `adapter` alone.
 
     What of the arm is not yet trained is trained. Raises RuntimeFailure where there are no such weights, no
     such file could say what they are, or the folder holds something already.
@@ -40,6 +51,11 @@ def export(run: Run, name: str, seed: int, folder: Path, tuning_scribe: Scribe |
             f"model '{learner.name}' is trained from scratch, in a shape that others do not know: "
             "models that are checkpoints are exported"
         )
+    lora = arm.finetune.lora if arm.finetune is not None else None
+    if adapter and lora is None:
+        raise RuntimeFailure(
+            f"arm '{name}' has no adapter: leave --adapter out, or train one: finetune {{ lora {{ }} }}"
+        )
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise RuntimeFailure(f"{folder} holds something already: name a new folder")
     try:
@@ -47,20 +63,30 @@ def export(run: Run, name: str, seed: int, folder: Path, tuning_scribe: Scribe |
         source = opened(learner.checkpoint)
     except BadCheckpoint as error:
         raise RuntimeFailure(str(error)) from error
-    from wug.runtime.weights import tensors_from
+    from wug.runtime.weights import adapter_tensors, tensors_from
 
-    parameters = run.answering(name, seed, tuning_scribe)
+    parameters = run.answering(name, seed, tuning_scribe, adapter)
+    with _new(folder) as partial:
+        if adapter and lora is not None:
+            said = adapter_config(lora, learner.checkpoint)
+            tensors = dict(adapter_tensors(shape, lora, parameters))
+            sizes = {name: array.shape for name, array in tensors.items()}
+            _write_json(partial / "adapter_config.json", said)
+            _write_tensors(partial / "adapter_model.safetensors", sizes, iter(tensors.items()))
+        else:
+            _write_json(partial / "config.json", config)
+            _write_tokenizer(learner.checkpoint, source.tokenizer, partial)
+            sizes = {name: tensors_of(shape)[name] for name in order_of(shape)}
+            _write_tensors(partial / "model.safetensors", sizes, tensors_from(shape, parameters))
+
+
+@contextmanager
+def _new(folder: Path) -> Iterator[Path]:
+    """A folder that is there once it is whole."""
     partial = folder.with_name(folder.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    (partial / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-    _write_tokenizer(learner.checkpoint, source.tokenizer, partial)
-    with (partial / "model.safetensors").open("wb") as file:
-        file.write(header_of(shape))
-        for array in _in_order(shape, tensors_from(shape, parameters)):
-            file.write(array.data)
-        file.flush()
-        os.fsync(file.fileno())
+    yield partial
     if folder.exists():
         folder.rmdir()
     os.replace(partial, folder)
@@ -72,26 +98,52 @@ def order_of(shape: Shape) -> list[str]:
     return [EMBEDDING, *layers, NORM, *([] if shape.tied else [HEAD])]
 
 
-def header_of(shape: Shape) -> bytes:
-    """The beginning of a safetensors file of a model, in float32."""
-    sizes, at = tensors_of(shape), 0
+def adapter_config(lora: Lora, source: Source) -> dict[str, object]:
+    """What PEFT reads of an adapter, and the model that it stands beside."""
+    from wug.runtime.weights import projections
+
+    return {
+        "peft_type": "LORA",
+        "task_type": "CAUSAL_LM",
+        "base_model_name_or_path": source.path,
+        "r": lora.rank,
+        "lora_alpha": int(lora.alpha) if lora.alpha == int(lora.alpha) else lora.alpha,
+        "lora_dropout": 0.0,
+        "target_modules": [part.rpartition(".")[2] for part in projections(lora)],
+        "bias": "none",
+        "inference_mode": True,
+    }
+
+
+def _write_json(path: Path, said: dict[str, object]) -> None:
+    path.write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
+
+
+def _write_tensors(
+    path: Path, sizes: Mapping[str, tuple[int, ...]], tensors: Iterator[tuple[str, Floats]]
+) -> None:
+    """A safetensors file in float32 of tensors of these sizes, which come in this order."""
+    with path.open("wb") as file:
+        file.write(header_of(sizes))
+        for (expected, size), (name, array) in zip(sizes.items(), tensors, strict=True):
+            if name != expected or array.shape != size:
+                raise ValueError(f"{name} of {array.shape} stands where {expected} of {size} belongs")
+            file.write(array.astype("<f4", copy=False).data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def header_of(sizes: Mapping[str, tuple[int, ...]]) -> bytes:
+    """The beginning of a safetensors file of such tensors, in float32."""
+    at = 0
     said: dict[str, object] = {"__metadata__": {"format": "pt"}}
-    for name in order_of(shape):
-        end = at + 4 * prod(sizes[name])
-        said[name] = {"dtype": "F32", "shape": list(sizes[name]), "data_offsets": [at, end]}
+    for name, size in sizes.items():
+        end = at + 4 * prod(size)
+        said[name] = {"dtype": "F32", "shape": list(size), "data_offsets": [at, end]}
         at = end
     text = json.dumps(said, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
     return len(text).to_bytes(8, "little") + text
-
-
-def _in_order(shape: Shape, tensors: Iterator[tuple[str, Floats]]) -> Iterator[Floats]:
-    """The tensors, each of which is the one that the header says is next."""
-    sizes = tensors_of(shape)
-    for expected, (name, array) in zip(order_of(shape), tensors, strict=True):
-        if name != expected or array.shape != sizes[name]:
-            raise ValueError(f"{name} of {array.shape} stands where {expected} of {sizes[expected]} belongs")
-        yield array.astype("<f4", copy=False)
 
 
 def _write_tokenizer(source: Source, plain: str, folder: Path) -> None:

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wug.compiler.plan import Arm, Model
+from wug.compiler.shape import adapted
 from wug.progress import Progress
 from wug.runtime.corpus import PAD, World
 from wug.runtime.failure import Diverged
@@ -43,16 +44,20 @@ def finetune(
     progress: Progress,
     interruption: Interruption,
     checkpoint_every_s: float = CHECKPOINT_EVERY_S,
+    beside: Sequence[Tree] = (),
 ) -> None:
     """Train one model a world from `start_S` (weights stacked over worlds) in `folder`, resuming.
 
-    Leaves weights (stacked), log and outcome; where a loss is no number, the outcome's `failed` says so
-    instead. Raises KeyboardInterrupt after an interruption is safe.
+    With `lora` these are adapters, which alone are trained, and the models' own weights stand `beside`.
+
+    Leaves what it trained (stacked), log and outcome; where a loss is no number, the outcome's `failed` says
+    so instead. Raises KeyboardInterrupt after an interruption is safe.
     """
     setting = arm.finetune
     if setting is None:
         raise ValueError(f"arm {arm.name} is not fine-tuned")
-    graph, _ = structure(model, vocabulary)
+    graph, _ = structure(adapted(model, setting.lora), vocabulary)
+    frozen, axis = _frozen(beside)
     rate_C = learning_rates(setting.learning_rate, setting.warmup, setting.steps)
     decay = np.float32(setting.weight_decay)
     width = row_width(worlds, arm.name)
@@ -86,6 +91,8 @@ def finetune(
                 ),
                 rate_C[step : step + count],
                 decay,
+                frozen,
+                axis=axis,
             )
             loss_S = np.asarray(loss_SC).mean(axis=1)
             step += count
@@ -105,6 +112,13 @@ def finetune(
             "tokens": sum(record["tokens"] for record in journal.log),
         }
         journal.finish(state_S["parameters"], outcome, {})
+
+
+def _frozen(weights: Sequence[Tree]) -> tuple[Tree, int | None]:
+    """Weights that are not trained, and the axis of the worlds. There is none where all share them."""
+    if all(each is weights[0] for each in weights):
+        return (weights[0] if weights else {}), None
+    return stacked(weights), 0
 
 
 def chunk_of(steps: int) -> int:

@@ -22,6 +22,7 @@ Tree = dict[str, Any]
 CLIP = 1.0  # the largest norm of a gradient
 BETAS = (0.9, 0.98)
 MUON = 4.0  # Muon's learning rate, as a multiple of Adam's
+ADAPTER = ("lora_a", "lora_b")  # what an adapter calls its matrices
 
 
 @lru_cache(maxsize=8)
@@ -56,7 +57,7 @@ def adamw(weight_decay: float | jax.Array) -> optax.GradientTransformation:
 
     def decayed(parameters: Tree) -> Tree:
         return jax.tree_util.tree_map_with_path(
-            lambda path, _: path[-1].key in ("kernel", "embedding"), parameters
+            lambda path, _: path[-1].key in ("kernel", "embedding", *ADAPTER), parameters
         )
 
     return optax.chain(
@@ -103,6 +104,12 @@ def _packed(parameters: Tree, moments: Any) -> Tree:
     return {"parameters": parameters, "moments": {f"{n:03}": leaf for n, leaf in enumerate(leaves)}}
 
 
+def joined(left: Tree, right: Tree) -> Tree:
+    """All of two nested dicts that have no leaf in common."""
+    both = {name: joined(left[name], right[name]) for name in left if name in right}
+    return {**left, **right, **both} if left else right
+
+
 def _steps(
     graph: nnx.GraphDef[Decoder],
     optimiser: str,
@@ -111,13 +118,17 @@ def _steps(
     weight_CBT: jax.Array,
     rate_C: jax.Array,
     weight_decay: jax.Array,
+    frozen: Tree,
 ) -> tuple[Tree, jax.Array]:
     transform = OPTIMISERS[optimiser](weight_decay)
+
+    def told(parameters: Tree, *batch: jax.Array) -> jax.Array:
+        return loss(graph, joined(frozen, parameters), *batch)
 
     def step(carry: tuple[Tree, Any], given: tuple[jax.Array, ...]) -> tuple[tuple[Tree, Any], jax.Array]:
         parameters, moments = carry
         tokens_BT, weight_BT, rate = given
-        value, gradient = jax.value_and_grad(partial(loss, graph))(parameters, tokens_BT, weight_BT)
+        value, gradient = jax.value_and_grad(told)(parameters, tokens_BT, weight_BT)
         update, moments = transform.update(gradient, moments, parameters)
         parameters = jax.tree.map(lambda weight, change: weight + rate * change, parameters, update)
         return (parameters, moments), value
@@ -142,10 +153,10 @@ def steps(
     weight_decay: jax.Array,
 ) -> tuple[Tree, jax.Array]:
     """Train one model for C steps. `state` is donated. Returns the new state and the losses [C]."""
-    return _steps(graph, optimiser, state, tokens_CBT, weight_CBT, rate_C, weight_decay)
+    return _steps(graph, optimiser, state, tokens_CBT, weight_CBT, rate_C, weight_decay, {})
 
 
-@partial(jax.jit, static_argnums=(0, 1), donate_argnums=2)
+@partial(jax.jit, static_argnums=(0, 1), static_argnames="axis", donate_argnums=2)
 def steps_of_seeds(
     graph: nnx.GraphDef[Decoder],
     optimiser: str,
@@ -154,8 +165,14 @@ def steps_of_seeds(
     weight_SCBT: jax.Array,
     rate_C: jax.Array,
     weight_decay: jax.Array,
+    frozen: Tree | None = None,
+    *,
+    axis: int | None = None,
 ) -> tuple[Tree, jax.Array]:
-    """Train S models at once, each on its own rows; as `steps` for each of them, to rounding."""
-    return jax.vmap(partial(_steps, graph, optimiser), in_axes=(0, 0, 0, None, None))(
-        state_S, tokens_SCBT, weight_SCBT, rate_C, weight_decay
+    """Train S models at once, each on its own rows; as `steps` for each of them, to rounding.
+
+    `frozen` are weights beside those that are trained: the same for all, or stacked along an `axis`.
+    """
+    return jax.vmap(partial(_steps, graph, optimiser), in_axes=(0, 0, 0, None, None, axis))(
+        state_S, tokens_SCBT, weight_SCBT, rate_C, weight_decay, frozen or {}
     )

@@ -22,7 +22,8 @@ import jax.numpy as jnp
 from flax import nnx
 
 from wug.compiler.plan import Model
-from wug.compiler.shape import Shape, shape_of
+from wug.compiler.shape import Shape, matrices, shape_of
+from wug.runtime.lora import LoraLinear
 from wug.runtime.rotary import rotary_of, rotate
 
 
@@ -51,9 +52,12 @@ def in_blocks(x: jax.Array, kernel: jax.Array, numbers: Any, **how: Any) -> jax.
     return reduce(jnp.add, parts)
 
 
-def linear(shape: Shape, read: int, out: int, bias: bool, rngs: nnx.Rngs) -> nnx.Linear:
-    """A matrix of a layer."""
+def linear(shape: Shape, name: str, bias: bool, rngs: nnx.Rngs) -> nnx.Linear:
+    """A matrix of a layer, and its adapter where it has one."""
+    read, out = matrices(shape)[name]
     product = in_blocks if shape.family else jax.lax.dot_general
+    if shape.lora is not None and name in shape.lora.targets:
+        return LoraLinear(read, out, shape.lora, use_bias=bias, dot_general=product, rngs=rngs)
     return nnx.Linear(read, out, use_bias=bias, dot_general=product, rngs=rngs)
 
 
@@ -97,12 +101,11 @@ class Attention(nnx.Module):
     def __init__(self, model: Model, *, rngs: nnx.Rngs):
         shape = shape_of(model)
         self.heads, self.kv_heads, self.rotary = shape.heads, shape.kv_heads, rotary_of(shape)
-        inner, kv_width = shape.heads * shape.channels, shape.kv_heads * shape.channels
-        read, bias = shape.width * max(1, shape.qkv_convolution), shape.attention_bias != "none"
-        self.query = linear(shape, read, inner, bias, rngs)
-        self.key = linear(shape, read, kv_width, bias, rngs)
-        self.value = linear(shape, read, kv_width, bias, rngs)
-        self.out = linear(shape, inner, shape.width, shape.attention_bias == "all", rngs)
+        bias = shape.attention_bias != "none"
+        self.query = linear(shape, "query", bias, rngs)
+        self.key = linear(shape, "key", bias, rngs)
+        self.value = linear(shape, "value", bias, rngs)
+        self.out = linear(shape, "out", shape.attention_bias == "all", rngs)
         self.query_norm, self.key_norm = (
             nnx.RMSNorm(shape.channels, epsilon=shape.epsilon, rngs=rngs) if shape.normed_heads else None
             for _ in range(2)
@@ -141,9 +144,9 @@ class GatedMLP(nnx.Module):
     def __init__(self, model: Model, *, rngs: nnx.Rngs):
         shape = shape_of(model)
         self.activation = shape.activation
-        self.gate = linear(shape, shape.width, shape.hidden, shape.mlp_bias, rngs)
-        self.up = linear(shape, shape.width, shape.hidden, shape.mlp_bias, rngs)
-        self.down = linear(shape, shape.hidden, shape.width, shape.mlp_bias, rngs)
+        self.gate = linear(shape, "gate", shape.mlp_bias, rngs)
+        self.up = linear(shape, "up", shape.mlp_bias, rngs)
+        self.down = linear(shape, "down", shape.mlp_bias, rngs)
 
     def __call__(self, x_BTD: jax.Array) -> jax.Array:
         return self.down(ACTIVATIONS[self.activation](self.gate(x_BTD)) * self.up(x_BTD))

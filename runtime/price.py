@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from wug.compiler.plan import Arm, Plan
+from wug.compiler.record import as_plain
 from wug.runtime.corpus import World
-from wug.runtime.cost import QuestionCost, question_cost, train_flops
+from wug.runtime.cost import QuestionCost, adapter_parameters, question_cost, train_flops
 from wug.runtime.schedule import added_tokens, training_lengths
 from wug.runtime.tuning import Tuned
 
@@ -41,8 +42,9 @@ def tuning_price(plan: Plan, arm: Arm, tuned: Tuned, parameters: int) -> dict[st
     lengths = [
         training_lengths(world, name, each.setting) for each in tuned.candidates for world in tuned.worlds
     ]
+    lora = tuned.setting.lora
     tokens = sum(int(each.sum()) for each in lengths)
-    flops = sum(train_flops(model, parameters, each) for each in lengths)
+    flops = sum(train_flops(model, parameters, each, lora) for each in lengths)
     flops += count * round(sum(cost.flops * n for cost, n in asked))
     taught = Augmenting()
     if tuned.audit is not None:
@@ -102,7 +104,8 @@ def _training(plan: Plan, worlds: Sequence[World], arm: Arm, parameters: int) ->
     if setting is None:
         return {"train_steps": 0, "match": match, "train_tokens": 0, "added_tokens": 0, "train_flops": 0}
     lengths = [training_lengths(world, arm.name, setting) for world in worlds]
-    flops = [train_flops(plan.learner(arm).model, parameters, each) for each in lengths]
+    model, lora = plan.learner(arm).model, setting.lora
+    flops = [train_flops(model, parameters, each, lora) for each in lengths]
     added = sum(added_tokens(world, arm.name, setting) for world in worlds)
     return {
         "train_steps": setting.steps,
@@ -110,6 +113,7 @@ def _training(plan: Plan, worlds: Sequence[World], arm: Arm, parameters: int) ->
         "train_tokens": round(sum(int(each.sum()) for each in lengths) / len(worlds)),
         "added_tokens": round(added / len(worlds)),
         "train_flops": round(sum(flops) / len(flops)),
+        **({"lora": {**as_plain(lora), "parameters": adapter_parameters(model, lora)}} if lora else {}),
     }
 
 

@@ -211,6 +211,7 @@ def remarks(document: dict[str, Any]) -> list[RenderableType]:
         if row["wrong"]:
             texts = ", ".join(f"'{each['text']}' {each['n']:,}" for each in row["wrong"][:3])
             said.append(Text(f"{row['arm']}, {row['split']}: its commonest wrong answers: {texts}", "dim"))
+    said += [_adapter(arm, price, document) for arm, price in _arms(document).items() if "lora" in price]
     said += [_tuned(arm, price) for arm, price in _arms(document).items() if "tuned" in price]
     said += [_written(arm, audit) for arm, audit in document["augmentation"].items()]
     for outcome in document["pretraining"]:
@@ -247,6 +248,18 @@ def _luck(document: dict[str, Any]) -> str:
     if count < seeds:
         return f"{count} pretrainings{whose} for {seeds} seeds: the intervals cover their luck in part"
     return "a pretraining for each seed: the intervals cover their luck"
+
+
+def _adapter(arm: str, price: dict[str, Any], document: dict[str, Any]) -> Text:
+    """How much of its model an arm trains."""
+    told, model = price["lora"], price["model"]
+    whole = next(each["parameters"] for each in document["pretraining"] if each["model"] == model)
+    where = ", ".join(told["targets"])
+    return Text(
+        f"{arm}: an adapter of rank {told['rank']} beside {where} is trained: {told['parameters']:,} parameters "
+        f"beside {whole:,}",
+        "dim",
+    )
 
 
 def _tuned(arm: str, price: dict[str, Any]) -> Text:

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from wug.compiler.lora import Lora
 from wug.compiler.plan import Arm, Learner, Model, Plan
+from wug.compiler.record import as_plain
 from wug.compiler.store import Store
 from wug.progress import Progress
 from wug.runtime import corpus as corpora
@@ -237,8 +239,9 @@ class Run:
                 said += answer_freely(self.plan, model, parameters, tokenizer, world, arm.name, done)
         return said
 
-    def answering(self, name: str, seed: int, tuning_scribe: Scribe | None) -> Tree:
-        """The weights with which an arm answers in the world of a seed, trained if they are not yet."""
+    def answering(self, name: str, seed: int, tuning_scribe: Scribe | None, adapter: bool = False) -> Tree:
+        """The weights with which an arm answers in the world of a seed, trained if they are not yet; or its
+        `adapter` alone."""
         ask_servers(self)
         settings = settled(self.plan, tune(self, tuning_scribe))
         augment(self)
@@ -251,7 +254,8 @@ class Run:
                         folder = self.trained(arm, worlds, label)
                         if (failed := read_json(folder / "outcome.json")["failed"]) is not None:
                             raise RuntimeFailure(str(failed))
-                    return self.parameters(arm, worlds, label)[place]
+                    found = self.trained_weights if adapter else self.parameters
+                    return found(arm, worlds, label)[place]
         raise RuntimeFailure(f"there is no seed {seed}: the experiment has {len(self.plan.seeds):,}")
 
     def weights_key(self, arm: Arm, worlds: Sequence[World]) -> str | list[str]:
@@ -261,9 +265,25 @@ class Run:
     def parameters(self, arm: Arm, worlds: Sequence[World], label: str) -> list[Tree]:
         """The weights with which an arm answers in each world."""
         learner = self.plan.learner(arm)
-        if arm.finetune is not None:
-            return self.load_stacked(learner.model, self.trained(arm, worlds, label), len(worlds))
+        if arm.finetune is None:
+            return self.pretrained_weights(learner, worlds)
+        trained = self.trained_weights(arm, worlds, label)
+        lora = arm.finetune.lora
+        if lora is None:
+            return trained
+        from wug.runtime.adapter import merged
+
+        own = self.pretrained_weights(learner, worlds)
+        return [merged(weights, adapter, lora) for weights, adapter in zip(own, trained, strict=True)]
+
+    def pretrained_weights(self, learner: Learner, worlds: Sequence[World]) -> list[Tree]:
+        """For each world the weights that a model learns and answers with, or writes; the same ones once."""
         return [self.load(learner, folder) for folder in self.pretrained_for(learner, worlds)]
+
+    def trained_weights(self, arm: Arm, worlds: Sequence[World], label: str) -> list[Tree]:
+        """What was trained of an arm for each world: all weights, or with `lora` an adapter."""
+        folder, model = self.trained(arm, worlds, label), self.plan.learner(arm).model
+        return self.load_stacked(model, folder, len(worlds), arm.finetune.lora if arm.finetune else None)
 
     def trained_key(self, arm: Arm, worlds: Sequence[World]) -> str:
         learner = self.plan.learner(arm)
@@ -272,7 +292,7 @@ class Run:
             {
                 "from": self.pretrained_keys(learner, worlds),
                 "model": _shape(learner.model),
-                "finetune": dataclasses.asdict(arm.finetune) if arm.finetune else None,
+                "finetune": as_plain(arm.finetune),
                 "seeds": [world.seed for world in worlds],
                 "documents": [world.training_digest(arm.name) for world in worlds],
                 **({"answers": [w.answer_digest(arm.name) for w in worlds]} if _answers_only(arm) else {}),
@@ -285,22 +305,29 @@ class Run:
         if self.store.has(kind, name):
             return self.store.path(kind, name)
         learner = self.plan.learner(arm)
-        pretrained = self.pretrained_for(learner, worlds)
+        self.pretrained_for(learner, worlds)
         with self.store.entry(kind, name, resume=True, waiting=self.waiting(label)) as entry:
             if not entry.ready:
                 self.prepare()
+                from wug.runtime.adapter import fresh_adapter
                 from wug.runtime.finetune import finetune, stacked
 
+                model, vocabulary = learner.model, self.corpus.vocabulary
+                start, beside = self.pretrained_weights(learner, worlds), []
+                if arm.finetune is not None and (lora := arm.finetune.lora) is not None:
+                    adapters = [fresh_adapter(model, vocabulary, lora, world.seed) for world in worlds]
+                    start, beside = adapters, start
                 finetune(
-                    learner.model,
-                    self.corpus.vocabulary,
+                    model,
+                    vocabulary,
                     arm,
                     worlds,
-                    stacked([self.load(learner, folder) for folder in pretrained]),
+                    stacked(start),
                     entry.scratch,
                     self.progress,
                     self.interruption,
                     self.checkpoint_every_s,
+                    beside,
                 )
                 entry.commit()
         return entry.path
@@ -371,7 +398,7 @@ class Run:
     def load(self, learner: Learner, folder: Path) -> Tree:
         """A model's weights before it is fine-tuned, read once: an entry's, or those of its checkpoint."""
         if learner.checkpoint is None:
-            return self._load(learner.model, folder, 0)
+            return self._load(learner.model, folder)
         if folder.name not in self.weights:
             self.prepare()
             from wug.runtime.weights import checkpoint_weights
@@ -380,23 +407,25 @@ class Run:
             self.weights[folder.name] = checkpoint_weights(learner.checkpoint)
         return self.weights[folder.name]
 
-    def load_stacked(self, model: Model, folder: Path, seeds: int) -> list[Tree]:
-        """The weights of each seed of a trained block."""
+    def load_stacked(self, model: Model, folder: Path, seeds: int, lora: Lora | None = None) -> list[Tree]:
+        """The weights of each seed of a trained block, or their adapters."""
         import jax
 
-        stacked = self._load(model, folder, seeds)
+        stacked = self._load(model, folder, seeds, lora)
         host = jax.tree.map(np.asarray, stacked)
         return [jax.tree.map(lambda leaf, place=place: leaf[place], host) for place in range(seeds)]
 
-    def _load(self, model: Model, folder: Path, seeds: int) -> Tree:
+    def _load(self, model: Model, folder: Path, seeds: int = 0, lora: Lora | None = None) -> Tree:
         self.prepare()
         import jax
 
+        from wug.runtime.adapter import adapter_shapes
         from wug.runtime.checkpoint import load_parameters
         from wug.runtime.learn import structure
 
         if folder.name not in self.weights:
-            _, like = structure(model, self.corpus.vocabulary)
+            vocabulary = self.corpus.vocabulary
+            like = adapter_shapes(model, vocabulary, lora) if lora else structure(model, vocabulary)[1]
             if seeds:
                 like = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((seeds, *leaf.shape), leaf.dtype), like)
             self.weights[folder.name] = load_parameters(folder / "parameters", like)
@@ -428,6 +457,4 @@ def _answers_only(arm: Arm) -> bool:
 
 def _shape(model: Model) -> dict[str, Any]:
     """A model as its weights see it: neither its name nor how much it may be shown."""
-    return {
-        name: value for name, value in dataclasses.asdict(model).items() if name not in ("name", "context")
-    }
+    return {name: value for name, value in as_plain(model).items() if name not in ("name", "context")}

@@ -17,6 +17,7 @@ from wug.compiler.checkpoints.bad import BadCheckpoint
 from wug.compiler.checkpoints.checkpoint import Checkpoint
 from wug.compiler.checkpoints.names import EMBEDDING, HEAD, NORM, of_layer
 from wug.compiler.checkpoints.placed import Floats, read
+from wug.compiler.lora import Lora
 from wug.compiler.plan import Source
 from wug.compiler.shape import Shape
 from wug.runtime.failure import RuntimeFailure
@@ -81,6 +82,22 @@ def tensors_from(shape: Shape, parameters: Tree) -> Iterator[tuple[str, Floats]]
     yield stored(NORM, parameters["norm"]["scale"], False)
     if not shape.tied:
         yield stored(HEAD, parameters["head"]["kernel"], True)
+
+
+def adapter_tensors(shape: Shape, lora: Lora, adapter: Tree) -> Iterator[tuple[str, Floats]]:
+    """An adapter by the names of PEFT's files: A is [rank, in] there and B [out, rank]."""
+    for number in range(shape.layers):
+        for part in projections(lora):
+            both = _at(adapter, ("layers", *_LAYER[part]))
+            for letter in "AB":
+                array = np.asarray(both[f"lora_{letter.lower()}"][number], np.float32)
+                name = f"base_model.model.model.layers.{number}.{part}.lora_{letter}.weight"
+                yield name, np.ascontiguousarray(array.T)
+
+
+def projections(lora: Lora) -> list[str]:
+    """What Hugging Face's files call the targets of an adapter."""
+    return [part for part, (_, name, *_) in _LAYER.items() if name in lora.targets]
 
 
 def _own(checkpoint: Checkpoint, name: str, turned: bool) -> Floats:

@@ -159,12 +159,18 @@ def parser() -> argparse.ArgumentParser:
         commands,
         "export",
         "write the weights of an arm as safetensors, with config.json and tokenizer.json",
-        "wug export x.experiment finetune folder\n  wug export x.experiment finetune folder --seed 3",
+        "wug export x.experiment finetune folder\n  wug export x.experiment finetune folder --seed 3\n"
+        "  wug export x.experiment lora folder --adapter",
     )
     export.add_argument("file", type=Path, metavar="EXPERIMENT", help="an .experiment")
     export.add_argument("arm", metavar="ARM", help="an arm whose model is a checkpoint")
     export.add_argument("folder", type=Path, metavar="FOLDER", help="a folder that is not there yet")
     export.add_argument("--seed", type=_count, default=0, help="in which world it was trained (default 0)")
+    export.add_argument(
+        "--adapter",
+        action="store_true",
+        help="write the adapter alone, as PEFT reads it; the weights are written with it added into them",
+    )
     _parameters(export)
     _build(export)
 

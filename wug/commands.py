@@ -227,8 +227,9 @@ def export(options: argparse.Namespace) -> int:
         made = Run(
             compiled.plan, compiled.path, store, progress, interruption, Scribe(spec), CHECKPOINT_EVERY_S
         )
-        write(made, options.arm, options.seed, options.folder, tuning)
-    console().print(f"weights: {options.folder}", highlight=False)
+        write(made, options.arm, options.seed, options.folder, tuning, options.adapter)
+    what = "adapter" if options.adapter else "weights"
+    console().print(f"{what}: {options.folder}", highlight=False)
     return 0
 
 

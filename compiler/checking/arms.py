@@ -7,6 +7,8 @@ from typing import Any
 
 from wug.compiler.checking import settings
 from wug.compiler.checking.experiment_settings import ARM
+from wug.compiler.checking.lora import adapter
+from wug.compiler.checking.lora import laid_over as adapter_laid_over
 from wug.compiler.checking.named import once
 from wug.compiler.diagnosis.diagnostics import Report, did_you_mean
 from wug.compiler.experiment import Arm
@@ -187,13 +189,16 @@ def _laid_over(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
         tune = {key: value for key, value in left.pop("tune").items() if key not in settled}
         if {*tune} & {*_TRIED}:
             left["tune"] = tune
+    if "lora" in left and "lora" in own:
+        own = {**own, "lora": adapter_laid_over(left["lora"], own["lora"])}
     return left | own
 
 
 def _finetuning(values: dict[str, Any]) -> Finetuning:
     match = values.get("match")
-    settled = {key: value for key, value in values.items() if key != "tune"}
-    return Finetuning(**{**settled, "match": match.text if match is not None else ""})
+    settled = {key: value for key, value in values.items() if key not in ("tune", "lora")}
+    lora = adapter(values.get("lora"))
+    return Finetuning(**{**settled, "match": match.text if match is not None else "", "lora": lora})
 
 
 def _tune(arm: str, finetune: dict[str, Any]) -> Tune | None:

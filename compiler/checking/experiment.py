@@ -5,6 +5,7 @@ from __future__ import annotations
 from wug.compiler.asking.tuned import tuning_tests
 from wug.compiler.checking.arms import ArmChecker
 from wug.compiler.checking.given import GivenChecker
+from wug.compiler.checking.lora import check_ranks
 from wug.compiler.checking.model import ModelChecker
 from wug.compiler.checking.named import Named, once
 from wug.compiler.checking.taught import TaughtDocuments
@@ -55,6 +56,7 @@ def check_experiment(
     checker = ModelChecker(named, report)
     declared_models = once(declared.models, "model", report)
     models = checker.used(declared_models, arms)
+    check_ranks(arms, models, report)
     if world.relations or not texts:
         for model in models:
             checker.probed(model, tests, tuple(trains))

@@ -6,6 +6,7 @@ from typing import Any
 
 from wug.compiler.checking import settings
 from wug.compiler.checking.augment import augment
+from wug.compiler.checking.lora import lora
 from wug.compiler.experiment import DEEPEST
 from wug.compiler.language import syntax
 
@@ -148,6 +149,7 @@ FINETUNE: settings.Schema = {
     "weight_decay": settings.decimal(0, 10),
     "loss": settings.word("whole", "answer"),
     "tune": _tune,
+    "lora": lora,
 }
 PHASE: settings.Schema = {
     "facts": _facts,

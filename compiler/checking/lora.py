@@ -1,0 +1,87 @@
+"""What `lora` takes, and whether an adapter fits the model it stands beside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from wug.compiler.checking import settings
+from wug.compiler.diagnosis.diagnostics import Report
+from wug.compiler.experiment import Arm, Learner
+from wug.compiler.language import syntax
+from wug.compiler.lora import TARGETS, Lora
+from wug.compiler.shape import matrices
+
+_NONE = "none"
+
+
+def _targets(cursor: settings.Cursor, key: syntax.Name) -> tuple[str, ...] | None:
+    """`targets query value`: one or more, all different; in the order in which a layer has them."""
+    found: list[str] = []
+    one = settings.word(*TARGETS)
+    while not found or (
+        isinstance(following := cursor.peek(), syntax.Name) and settings.written(following) not in LORA
+    ):
+        atom = cursor.peek()
+        target = one(cursor, key)
+        if target is None or atom is None:
+            return None
+        if target in found:
+            cursor.report.add("W0203", f"'{key.text}' names {target} twice", atom.span)
+            return None
+        found.append(target)
+    return tuple(target for target in TARGETS if target in found)
+
+
+LORA: settings.Schema = {
+    "rank": settings.integer(1, 100_000),
+    "alpha": settings.decimal(1e-6, 1_000_000),
+    "targets": _targets,
+}
+
+
+def lora(cursor: settings.Cursor, key: syntax.Name) -> dict[str, Any] | None:
+    """`lora { rank 8  alpha 16  targets query value }`, or `lora none`: all weights are trained."""
+    atom = cursor.peek()
+    if isinstance(atom, syntax.Name) and settings.written(atom) == _NONE:
+        cursor.index += 1
+        return {_NONE: True}
+    if not isinstance(atom, syntax.Settings):
+        help = "lora { rank 8 }, or, where another arm has one: lora none"
+        cursor.report.add("W0107", "'lora' needs a block", key.span, help=help)
+        return None
+    cursor.index += 1
+    return settings.read(atom, LORA, "lora", cursor.report)
+
+
+def laid_over(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """The settings of an adapter over those of the arm that it is like."""
+    return own if _NONE in (*base, *own) else base | own
+
+
+def adapter(values: dict[str, Any] | None) -> Lora | None:
+    """The adapter of these settings: where it is not said, its alpha is twice its rank."""
+    if values is None or _NONE in values:
+        return None
+    return Lora(**{"alpha": 2.0 * values.get("rank", Lora.rank), **values})
+
+
+def check_ranks(arms: Sequence[Arm], models: Sequence[Learner], report: Report) -> None:
+    """Report adapters that are larger than the matrices beside which they stand, each once (W0204)."""
+    if report.failed:
+        return
+    told = set()
+    for arm in arms:
+        found = arm.finetune.lora if arm.finetune is not None else None
+        if found is None or (found, arm.model) in told:
+            continue
+        told.add((found, arm.model))
+        sizes = matrices(next(model.model for model in models if model.name == arm.model))
+        target = min(found.targets, key=lambda name: min(sizes[name]))
+        if found.rank > min(sizes[target]):
+            read, out = sizes[target]
+            message = f"the adapter of arm '{arm.name}' has rank {found.rank:,}, more than a matrix beside it"
+            help = (
+                f"'{target}' of model '{arm.model}' is {read:,} by {out:,}: rank {min(read, out):,} or less"
+            )
+            report.add("W0204", message, arm.span, help=help)
