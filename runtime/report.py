@@ -254,12 +254,8 @@ def _adapter(arm: str, price: dict[str, Any], document: dict[str, Any]) -> Text:
     """How much of its model an arm trains."""
     told, model = price["lora"], price["model"]
     whole = next(each["parameters"] for each in document["pretraining"] if each["model"] == model)
-    where = ", ".join(told["targets"])
-    return Text(
-        f"{arm}: an adapter of rank {told['rank']} beside {where} is trained: {told['parameters']:,} parameters "
-        f"beside {whole:,}",
-        "dim",
-    )
+    what = f"an adapter of rank {told['rank']} beside {', '.join(told['targets'])}"
+    return Text(f"{arm}: trains {what}: {told['parameters']:,} numbers beside {whole:,}", "dim")
 
 
 def _tuned(arm: str, price: dict[str, Any]) -> Text:

@@ -1,8 +1,9 @@
 import numpy as np
 
+from wug.compiler.lora import Lora
 from wug.compiler.plan import Model
 from wug.runtime.corpus import load
-from wug.runtime.cost import forward_flops, question_cost, train_flops
+from wug.runtime.cost import adapter_parameters, forward_flops, question_cost, train_flops
 
 
 def counted(model: Model, matrices: list[tuple[int, int]], tokens: int, before: int) -> int:
@@ -27,6 +28,20 @@ def test_the_formula_agrees_with_a_count() -> None:
     assert train_flops(model, parameters, np.array([5, 2])) == 3 * (
         counted(model, matrices, 5, 0) + counted(model, matrices, 2, 0)
     )
+
+
+def test_beside_an_adapter_weights_have_no_gradients_that_would_have_to_be_paid() -> None:
+    model = Model("m", layers=2, width=8, heads=2, kv_heads=2, hidden=16, convolution=0)
+    layer = [(8, 8), (8, 8), (8, 8), (8, 8), (8, 16), (8, 16), (16, 8)]
+    whole, none = [*layer * 2, (8, 30)], list[tuple[int, int]]()
+    lora = Lora(3, targets=("query", "down"))
+    adapter = [(8, 3), (3, 8), (16, 3), (3, 8)] * 2
+    assert adapter_parameters(model, lora) == sum(rows * columns for rows, columns in adapter)
+    parameters = sum(rows * columns for rows, columns in whole)
+    products, attention = counted(model, whole, 5, 0) - counted(model, none, 5, 0), counted(model, none, 5, 0)
+    beside = counted(model, adapter, 5, 0) - attention
+    expected = 2 * products + 3 * attention + 3 * beside
+    assert train_flops(model, parameters, np.array([5]), lora) == expected
 
 
 def test_a_prefix_and_its_rest_cost_as_much_as_the_whole() -> None:

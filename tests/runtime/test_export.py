@@ -17,6 +17,7 @@ from wug.compiler.checkpoints.bad import BadCheckpoint
 from wug.compiler.checkpoints.checkpoint import open_checkpoint
 from wug.compiler.checkpoints.config import config_from_shape, shape_from_config
 from wug.compiler.checkpoints.placed import read
+from wug.compiler.checkpoints.safetensors import read_header
 from wug.runtime.corpus import PAD, World, load
 
 SPEC = """wug 1
@@ -30,6 +31,7 @@ experiment x {
   arm pretrained { }
   arm icl        { context train }
   arm finetune   { finetune { steps 20  learning_rate 1e-2  batch 4 } }
+  arm adapter    { like finetune  finetune { lora { rank 4  alpha 6  targets query value down } } }
 }
 """
 
@@ -58,7 +60,7 @@ def first_world(project: Path) -> World:
 
 def test_a_checkpoint_goes_from_spec_to_table(project: Path) -> None:
     found = results(project)
-    assert {row["arm"] for row in found["rows"]} == {"pretrained", "icl", "finetune"}
+    assert {row["arm"] for row in found["rows"]} == {"pretrained", "icl", "finetune", "adapter"}
     (told,) = found["pretraining"]
     assert told["steps"] == 0
     assert told["checkpoint"]
@@ -66,6 +68,11 @@ def test_a_checkpoint_goes_from_spec_to_table(project: Path) -> None:
     assert told["parameters"] == size
     trained = {row["arm"]: row["accuracy"] for row in found["pooled"] if row["split"] == "trained"}
     assert trained["finetune"] > trained["pretrained"]
+    arms = found["arms"]
+    assert arms["adapter"]["lora"]["parameters"] == 2 * 4 * ((32 + 32) + (32 + 16) + (48 + 32))
+    assert "lora" not in arms["finetune"]
+    assert arms["adapter"]["train_tokens"] == arms["finetune"]["train_tokens"]
+    assert 0.6 < arms["adapter"]["train_flops"] / arms["finetune"]["train_flops"] < 0.8
 
 
 def test_the_checkpoint_itself_scores_as_the_judge_does(project: Path) -> None:
@@ -122,6 +129,47 @@ def test_an_arm_is_exported_and_read_back(project: Path, capsys: pytest.CaptureF
     assert main(["export", spec, "finetune", str(project / "other"), "--seed", "7"]) == 1
     assert "there is no seed 7" in capsys.readouterr().err
     assert not (project / "other").exists()
+
+
+def test_an_adapter_is_exported_alone_and_added_into_the_weights(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both say the same: W + alpha / rank * B A, and what has no adapter is as it was, bit by bit."""
+    spec, whole, alone = str(project / "x.experiment"), project / "models" / "whole", project / "models" / "a"
+    assert main(["export", spec, "adapter", str(whole)]) == 0
+    assert main(["export", spec, "adapter", str(alone), "--adapter"]) == 0
+    said = json.loads((alone / "adapter_config.json").read_bytes())
+    assert (said["peft_type"], said["r"], said["lora_alpha"]) == ("LORA", 4, 6)
+    assert said["target_modules"] == ["q_proj", "v_proj", "down_proj"]
+    assert sorted(file.name for file in alone.iterdir()) == [
+        "adapter_config.json",
+        "adapter_model.safetensors",
+    ]
+    tensors = read_header(alone / "adapter_model.safetensors")
+    before, after = open_checkpoint(project / "tiny"), open_checkpoint(whole)
+    for name, placed in before.tensors.items():
+        expected = read(placed)
+        both = [f"base_model.model.{name.removesuffix('weight')}lora_{letter}.weight" for letter in "BA"]
+        if both[0] not in tensors:
+            np.testing.assert_array_equal(read(after.tensors[name]), expected)
+            continue
+        out, inner = (read(tensors.pop(each)) for each in both)
+        assert np.abs(out).max() > 1e-3
+        np.testing.assert_allclose(read(after.tensors[name]), expected + 1.5 * out @ inner, atol=1e-6)
+    assert not tensors
+    assert main(["export", spec, "finetune", str(project / "other"), "--adapter"]) == 1
+    assert "arm 'finetune' has no adapter: leave --adapter out" in capsys.readouterr().err
+
+
+def test_an_entry_holds_an_adapter_and_not_its_model(project: Path) -> None:
+    sizes = {}
+    for folder in project.glob("build/x/trained/*/parameters"):
+        log = [json.loads(line) for line in (folder.parent / "log.jsonl").read_text().splitlines()]
+        assert log[-1]["step"] == 20
+        sizes[folder] = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    assert len(sizes) == 4, "two arms, two seeds"
+    few, many = sorted(sizes.values())[1], sorted(sizes.values())[2]
+    assert few < many / 2
 
 
 def test_an_arm_that_is_not_trained_is_exported_as_it_was(project: Path) -> None:

@@ -5,8 +5,10 @@ import jax
 import numpy as np
 import pytest
 
+from wug.compiler.lora import Lora
 from wug.progress import Progress, Silent
 from wug.runtime import finetune as module
+from wug.runtime.adapter import adapter_shapes, fresh_adapter
 from wug.runtime.checkpoint import load_parameters
 from wug.runtime.corpus import load
 from wug.runtime.files import read_json
@@ -14,42 +16,60 @@ from wug.runtime.finetune import chunk_of, finetune, stacked
 from wug.runtime.interruption import Interruption
 from wug.runtime.learn import initial_parameters, structure
 
+LORA = Lora(2)
+
 
 @pytest.fixture(autouse=True)
 def _short_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "chunk_of", lambda steps: 6)
 
 
-def learn(tiny, folder: Path, seeds: list[int], interruption: Interruption | None = None, **changes) -> dict:
+def learn(
+    tiny,
+    folder: Path,
+    seeds: list[int],
+    interruption: Interruption | None = None,
+    shares: bool = True,
+    **changes,
+) -> dict:
+    """Train an arm; with an adapter, beside weights that the seeds share, or that each has for itself."""
     folder.mkdir(exist_ok=True)
     corpus = load(tiny.compiled, seeds)
     arm = tiny.plan.arms[2]
     arm = dataclasses.replace(arm, finetune=dataclasses.replace(arm.finetune, steps=12, **changes))
-    start = initial_parameters(tiny.learner.model, corpus.vocabulary, 0)
+    model, vocabulary, lora = tiny.learner.model, corpus.vocabulary, arm.finetune.lora
+    start, beside = [initial_parameters(model, vocabulary, 0)] * len(seeds), []
+    if lora is not None:
+        start, beside = [fresh_adapter(model, vocabulary, lora, seed) for seed in seeds], start
+        beside = beside if shares else [jax.tree.map(np.array, each) for each in beside]
     progress: Progress = Silent()
     finetune(
-        tiny.learner.model,
-        corpus.vocabulary,
+        model,
+        vocabulary,
         arm,
         corpus.worlds,
-        stacked([start] * len(seeds)),
+        stacked(start),
         folder,
         progress,
         Interruption() if interruption is None else interruption,
         checkpoint_every_s=0,
+        beside=beside,
     )
-    _, like = structure(tiny.learner.model, corpus.vocabulary)
+    like = adapter_shapes(model, vocabulary, lora) if lora else structure(model, vocabulary)[1]
     like = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((len(seeds), *leaf.shape), leaf.dtype), like)
     return load_parameters(folder / "parameters", like)
 
 
-def test_an_interrupted_training_resumes_with_the_same_bits(shared, tmp_path: Path) -> None:
-    whole = learn(shared, tmp_path / "whole", [0, 1])
+@pytest.mark.parametrize("lora", [None, LORA], ids=["all weights", "an adapter"])
+def test_an_interrupted_training_resumes_with_the_same_bits(
+    lora: Lora | None, shared, tmp_path: Path
+) -> None:
+    whole = learn(shared, tmp_path / "whole", [0, 1], lora=lora)
     interruption = Interruption()
     interruption.signal = 2
     with pytest.raises(KeyboardInterrupt):
-        learn(shared, tmp_path / "resumed", [0, 1], interruption)
-    resumed = learn(shared, tmp_path / "resumed", [0, 1])
+        learn(shared, tmp_path / "resumed", [0, 1], interruption, lora=lora)
+    resumed = learn(shared, tmp_path / "resumed", [0, 1], lora=lora)
     for left, right in zip(jax.tree.leaves(whole), jax.tree.leaves(resumed), strict=True):
         np.testing.assert_array_equal(left, right)
     for name in ("log.jsonl", "outcome.json"):
@@ -64,6 +84,20 @@ def test_seeds_together_learn_as_each_alone(shared, tmp_path: Path) -> None:
     alone = learn(shared, tmp_path / "alone", [1])
     for left, right in zip(jax.tree.leaves(together), jax.tree.leaves(alone), strict=True):
         np.testing.assert_allclose(left[1], right[0], atol=1e-5)
+
+
+def test_adapters_learn_as_each_alone_whether_or_not_they_share_the_weights_beside(
+    shared, tmp_path: Path
+) -> None:
+    together = learn(shared, tmp_path / "together", [0, 1], lora=LORA)
+    apart = learn(shared, tmp_path / "apart", [0, 1], shares=False, lora=LORA)
+    alone = learn(shared, tmp_path / "alone", [1], lora=LORA)
+    begun = fresh_adapter(shared.learner.model, load(shared.compiled, [1]).vocabulary, LORA, 1)
+    every = map(jax.tree.leaves, (together, apart, alone, begun))
+    for first, second, third, before in zip(*every, strict=True):
+        np.testing.assert_allclose(first[1], third[0], atol=1e-5)
+        np.testing.assert_allclose(first, second, atol=1e-5)
+        assert np.abs(third[0] - before).max() > 1e-4, "every matrix of it has learnt"
 
 
 def test_a_training_that_comes_apart_says_so(shared, tmp_path: Path) -> None:
