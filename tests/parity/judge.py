@@ -45,6 +45,17 @@ def logits(folder: str, tokens: list[int], out: str, greedy: int = 0, gguf: str 
     return {"greedy": told}
 
 
+def adapted(folder: str, adapter: str, tokens: list[int], out: str) -> dict:
+    """The logits of a model with an adapter beside it, and what PEFT trains of it."""
+    from peft import PeftModel  # nothing else here needs it
+
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    model = PeftModel.from_pretrained(model, adapter, is_trainable=True).eval()
+    with torch.no_grad():
+        np.save(out, model(torch.tensor([tokens])).logits[0].numpy())
+    return {"parameters": model.get_nb_trainable_parameters()[0]}
+
+
 def tokenise(folder: str, texts: list[str], gguf: str | None = None, qwen: dict | None = None) -> dict:
     """The tokens of texts, special ones found in them and not; `qwen` is the model of a Qwen tokenizer."""
 
@@ -62,7 +73,7 @@ def tokenise(folder: str, texts: list[str], gguf: str | None = None, qwen: dict 
     }
 
 
-DO = {"make": make, "logits": logits, "tokenise": tokenise}
+DO = {"make": make, "logits": logits, "adapted": adapted, "tokenise": tokenise}
 
 if __name__ == "__main__":
     torch.set_num_threads(1)

