@@ -42,7 +42,8 @@ class Pretraining(Record):
     Training stops at the first probe of the last phase whose accuracy reaches `accuracy`, else after `steps`,
     the sum over all phases. A probe is taken every `every` steps on held-out episodes. `optimizer` is adamw
     or muon; `facts_weight` the weight of an episode's facts in the loss, where its questions weigh 1. `seed`
-    is the draw of episodes, initial weights and batches. `episodes` is how many there are in all.
+    is the draw of episodes, initial weights and batches. `episodes` is how many there are in all. `clip`,
+    `schedule`, `accumulate` and `average` are as in `Finetuning`; what is averaged is what is probed.
     """
 
     episodes: int
@@ -55,14 +56,23 @@ class Pretraining(Record):
     optimizer: str = "adamw"
     facts_weight: float = 1.0
     seed: int = 0
+    clip: float = field(default=1.0, metadata=LATER)
+    schedule: str = field(default="cosine", metadata=LATER)
+    accumulate: int = field(default=1, metadata=LATER)
+    average: float = field(default=0.0, metadata=LATER)
 
 
 class Finetuning(Record):
-    """Optax AdamW on the arm's documents: `steps` batches of `batch` whole documents.
+    """Training on the arm's documents: `steps` batches of `batch` whole documents.
 
     With `loss` answer only what stands behind a '=>' counts, and of a given text its completion; of a
     document that has neither, all of it. An arm that is to `match` another has so many steps as train it on
     as many tokens as that one, and `steps` says nothing.
+
+    `optimizer` is adamw or muon; a gradient whose norm is above `clip` is made that long. After the warm-up
+    the learning rate follows the `schedule` (cosine, linear or constant). Each batch is read in `accumulate`
+    parts, one after the other. `average` is the share of what it was that a moving average of the weights
+    keeps in a step, and its result what the arm answers with; 0 for none.
     """
 
     steps: int = 200
@@ -72,6 +82,11 @@ class Finetuning(Record):
     weight_decay: float = 0.0
     loss: str = "whole"
     match: str = ""
+    optimizer: str = field(default="adamw", metadata=LATER)
+    clip: float = field(default=1.0, metadata=LATER)
+    schedule: str = field(default="cosine", metadata=LATER)
+    accumulate: int = field(default=1, metadata=LATER)
+    average: float = field(default=0.0, metadata=LATER)
     lora: Lora | None = field(default=None, metadata=LATER)
 
 

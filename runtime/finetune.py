@@ -10,21 +10,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
-import numpy.typing as npt
 
 from wug.compiler.plan import Arm, Model
-from wug.compiler.shape import adapted
+from wug.compiler.shape import adapted, shape_of
 from wug.progress import Progress
 from wug.runtime.corpus import PAD, World
+from wug.runtime.divergence import came_apart, reason
 from wug.runtime.failure import Diverged
 from wug.runtime.interruption import Interruption
 from wug.runtime.journal import Journal
-from wug.runtime.learn import Tree, fresh_state, steps_of_seeds, structure
+from wug.runtime.learn import Tree, fresh_state, learned, recipe_of, steps_of_seeds, structure
 from wug.runtime.schedule import (
     CHECKPOINT_EVERY_S,
     learning_rates,
@@ -50,15 +51,16 @@ def finetune(
 
     With `lora` these are adapters, which alone are trained, and the models' own weights stand `beside`.
 
-    Leaves what it trained (stacked), log and outcome; where a loss is no number, the outcome's `failed` says
-    so instead. Raises KeyboardInterrupt after an interruption is safe.
+    Leaves what it trained (stacked), log and outcome; where a training comes apart (runtime/divergence.py),
+    the outcome's `failed` says so instead. Raises KeyboardInterrupt after an interruption is safe.
     """
     setting = arm.finetune
     if setting is None:
         raise ValueError(f"arm {arm.name} is not fine-tuned")
     graph, _ = structure(adapted(model, setting.lora), vocabulary)
     frozen, axis = _frozen(beside)
-    rate_C = learning_rates(setting.learning_rate, setting.warmup, setting.steps)
+    recipe = recipe_of(setting)
+    rate_C = learning_rates(setting.learning_rate, setting.warmup, setting.steps, schedule=setting.schedule)
     decay = np.float32(setting.weight_decay)
     width = row_width(worlds, arm.name)
     chunk = chunk_of(setting.steps)
@@ -67,7 +69,8 @@ def finetune(
         Journal(folder, interruption, checkpoint_every_s) as journal,
         progress.stage(name, setting.steps, "steps") as stage,
     ):
-        step, state_S = journal.resume(jax.jit(jax.vmap(fresh_state))(start_S), progress.warn)
+        first = jax.jit(jax.vmap(partial(fresh_state, recipe=recipe)))(start_S)
+        step, state_S = journal.resume(first, progress.warn)
         if step:
             progress.note(f"{arm.name}: fine-tuning goes on from step {step:,}")
             stage.update(step)
@@ -80,7 +83,7 @@ def finetune(
             )
             state_S, loss_SC = steps_of_seeds(
                 graph,
-                "adamw",
+                recipe,
                 state_S,
                 tokens_SCBT,
                 np.stack(
@@ -94,16 +97,20 @@ def finetune(
                 frozen,
                 axis=axis,
             )
-            loss_S = np.asarray(loss_SC).mean(axis=1)
+            loss_SC = np.asarray(loss_SC)
+            loss_S = loss_SC.mean(axis=1)
+            first_S = np.array(journal.log[0]["first"]) if journal.log else loss_SC[:, 0]
+            apart_S = came_apart(loss_SC, first_S, shape_of(model).vocabulary or vocabulary)
             step += count
-            if np.all(np.isfinite(loss_S)):
+            if not np.any(apart_S):
                 told = int(np.count_nonzero(tokens_SCBT != PAD))
                 stage.update(step, loss=float(loss_S.mean()), tokens_per_s=told / (time.monotonic() - begun))
                 record: dict[str, Any] = {"step": step, "loss": loss_S.tolist(), "tokens": told}
-                journal.log.append(record)
+                journal.log.append(record if journal.log else {**record, "first": first_S.tolist()})
                 journal.keep(step, state_S)
             else:
-                failed = str(diverged(arm, [world.seed for world in worlds], loss_S, step))
+                lost = [world.seed for world, apart in zip(worlds, apart_S, strict=True) if apart]
+                failed = str(diverged(arm, lost, reason(loss_SC, first_S, apart_S), step))
         outcome = {
             "failed": failed,
             "steps": step,
@@ -111,7 +118,7 @@ def finetune(
             "loss": journal.log[-1]["loss"] if journal.log else [],
             "tokens": sum(record["tokens"] for record in journal.log),
         }
-        journal.finish(state_S["parameters"], outcome, {})
+        journal.finish(learned(state_S, recipe, step), outcome, {})
 
 
 def _frozen(weights: Sequence[Tree]) -> tuple[Tree, int | None]:
@@ -126,13 +133,13 @@ def chunk_of(steps: int) -> int:
     return max((count for count in range(10, 26) if steps % count == 0), default=min(steps, 20))
 
 
-def diverged(arm: Arm, seeds: Sequence[int], loss_S: npt.NDArray[np.float32], step: int) -> Diverged:
+def diverged(arm: Arm, seeds: Sequence[int], why: str, step: int) -> Diverged:
     """The reason for which an arm has no result."""
-    lost = [str(seed) for seed, loss in zip(seeds, loss_S, strict=True) if not np.isfinite(loss)]
     rate = arm.finetune.learning_rate if arm.finetune else 0.0
     return Diverged(
-        f"arm {arm.name}: training came apart (the loss is no number) by step {step:,} with "
-        f"seed{'s' if len(lost) > 1 else ''} {', '.join(lost)}: its learning rate {rate:g} is too high"
+        f"arm {arm.name}: training came apart ({why}) by step {step:,} with "
+        f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}: "
+        f"its learning rate {rate:g} is too high"
     )
 
 

@@ -5,8 +5,9 @@ Letters in names: S seeds (one model each), C steps of a chunk, B rows, T tokens
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -14,12 +15,11 @@ import optax
 import optax.contrib
 from flax import nnx
 
-from wug.compiler.plan import Model
+from wug.compiler.plan import Finetuning, Model, Pretraining
 from wug.runtime.model import Decoder
 
 Tree = dict[str, Any]
 
-CLIP = 1.0  # the largest norm of a gradient
 BETAS = (0.9, 0.98)
 MUON = 4.0  # Muon's learning rate, as a multiple of Adam's
 ADAPTER = ("lora_a", "lora_b")  # what an adapter calls its matrices
@@ -52,7 +52,20 @@ def loss(
     return jnp.sum(loss_BT * weight_BT) / jnp.maximum(jnp.sum(weight_BT), 1e-9)
 
 
-def adamw(weight_decay: float | jax.Array) -> optax.GradientTransformation:
+class Recipe(NamedTuple):
+    """How a batch changes the weights, apart from what changes from step to step: see `Finetuning`."""
+
+    optimizer: str = "adamw"
+    clip: float = 1.0
+    accumulate: int = 1
+    average: float = 0.0
+
+
+def recipe_of(setting: Finetuning | Pretraining) -> Recipe:
+    return Recipe(setting.optimizer, setting.clip, setting.accumulate, setting.average)
+
+
+def adamw(weight_decay: float | jax.Array, clip: float) -> optax.GradientTransformation:
     """AdamW (Loshchilov and Hutter, arXiv 1711.05101) at a learning rate of 1; norms are not decayed."""
 
     def decayed(parameters: Tree) -> Tree:
@@ -61,12 +74,12 @@ def adamw(weight_decay: float | jax.Array) -> optax.GradientTransformation:
         )
 
     return optax.chain(
-        optax.clip_by_global_norm(CLIP),
+        optax.clip_by_global_norm(clip),
         optax.adamw(1.0, *BETAS, weight_decay=weight_decay, mask=decayed),
     )
 
 
-def muon(weight_decay: float | jax.Array) -> optax.GradientTransformation:
+def muon(weight_decay: float | jax.Array, clip: float) -> optax.GradientTransformation:
     """Muon (Jordan and others, 2024) for the layers' matrices, Adam at a learning rate of 1 for all else.
 
     It learns to answer from context in fewer steps than AdamW: docs/pretraining-log.md.
@@ -74,11 +87,12 @@ def muon(weight_decay: float | jax.Array) -> optax.GradientTransformation:
 
     def matrices(parameters: Tree) -> Tree:
         return jax.tree_util.tree_map_with_path(
-            lambda path, leaf: _LAYERED if path[-1].key == "kernel" and leaf.ndim == 3 else None, parameters
+            lambda path, leaf: _LAYERED if path[-1].key in ("kernel", *ADAPTER) and leaf.ndim == 3 else None,
+            parameters,
         )
 
     return optax.chain(
-        optax.clip_by_global_norm(CLIP),
+        optax.clip_by_global_norm(clip),
         optax.contrib.muon(
             MUON,
             adam_learning_rate=1.0,
@@ -94,14 +108,65 @@ _LAYERED = optax.contrib.MuonDimensionNumbers(1, 2)  # a matrix for each layer: 
 OPTIMISERS = {"adamw": adamw, "muon": muon}
 
 
-def fresh_state(parameters: Tree, optimiser: str = "adamw") -> Tree:
-    """What training carries from step to step: `parameters` and the optimiser's arrays, a plain dict."""
-    return _packed(parameters, OPTIMISERS[optimiser](0.0).init(parameters))
+def fresh_state(parameters: Tree, recipe: Recipe) -> Tree:
+    """What training carries from step to step: `parameters`, the optimiser's arrays and, where weights are
+    averaged, their average; a plain dict."""
+    average = jax.tree.map(jnp.zeros_like, parameters) if recipe.average else None
+    return _packed(parameters, _transform(recipe, 0.0).init(parameters), average)
 
 
-def _packed(parameters: Tree, moments: Any) -> Tree:
+def _transform(recipe: Recipe, weight_decay: float | jax.Array) -> optax.GradientTransformation:
+    return OPTIMISERS[recipe.optimizer](weight_decay, recipe.clip)
+
+
+def _packed(parameters: Tree, moments: Any, average: Tree | None) -> Tree:
     leaves = jax.tree.leaves(moments)
-    return {"parameters": parameters, "moments": {f"{n:03}": leaf for n, leaf in enumerate(leaves)}}
+    packed = {"parameters": parameters, "moments": {f"{n:03}": leaf for n, leaf in enumerate(leaves)}}
+    return packed if average is None else {**packed, "average": average}
+
+
+def learned(state: Tree, recipe: Recipe, step: int) -> Tree:
+    """The weights that `step` steps have made: the last ones, or their exponential moving average.
+
+    That begins at zero, and what is missing from it so far is divided out, as in Adam (Kingma and Ba, arXiv
+    1412.6980, section 3).
+    """
+    if not recipe.average or not step:
+        return dict(state["parameters"])
+    whole = 1 - recipe.average**step
+    return dict(jax.tree.map(lambda average: average / whole, state["average"]))
+
+
+def gradient_in_parts(
+    told: Callable[..., jax.Array], parts: int, parameters: Tree, *batch: jax.Array | None
+) -> tuple[jax.Array, Tree]:
+    """The loss of a batch and its gradient, its rows read in so many parts, one after the other.
+
+    `batch` are tokens and weights of rows [B, ...], and what else `told` takes of them; it gives a mean over
+    all weights, so a part counts by the weights that it has. Equal to the whole batch at once, to rounding.
+    """
+    if parts == 1:
+        return jax.value_and_grad(told)(parameters, *batch)
+
+    def divided(rows_B: jax.Array) -> jax.Array:
+        missing = -len(rows_B) % parts
+        rows_B = jnp.pad(rows_B, ((0, missing), *((0, 0),) * (rows_B.ndim - 1)))
+        return rows_B.reshape(parts, -1, *rows_B.shape[1:])
+
+    parts_N = jax.tree.map(divided, batch)
+    weight_N = jnp.sum(parts_N[1], axis=(1, 2))
+    share_N = weight_N / jnp.maximum(jnp.sum(weight_N), 1e-9)
+
+    def part(
+        carry: tuple[jax.Array, Tree], given: tuple[Any, jax.Array]
+    ) -> tuple[tuple[jax.Array, Tree], None]:
+        rows, share = given
+        found = jax.value_and_grad(told)(parameters, *rows)
+        return jax.tree.map(lambda whole, own: whole + share * own, carry, found), None
+
+    nothing = (jnp.zeros(()), jax.tree.map(jnp.zeros_like, parameters))
+    whole, _ = jax.lax.scan(part, nothing, (parts_N, share_N))
+    return whole
 
 
 def joined(left: Tree, right: Tree) -> Tree:
@@ -112,7 +177,7 @@ def joined(left: Tree, right: Tree) -> Tree:
 
 def _steps(
     graph: nnx.GraphDef[Decoder],
-    optimiser: str,
+    recipe: Recipe,
     state: Tree,
     tokens_CBT: jax.Array,
     weight_CBT: jax.Array,
@@ -120,32 +185,34 @@ def _steps(
     weight_decay: jax.Array,
     frozen: Tree,
 ) -> tuple[Tree, jax.Array]:
-    transform = OPTIMISERS[optimiser](weight_decay)
+    transform = _transform(recipe, weight_decay)
 
     def told(parameters: Tree, *batch: jax.Array) -> jax.Array:
         return loss(graph, joined(frozen, parameters), *batch)
 
-    def step(carry: tuple[Tree, Any], given: tuple[jax.Array, ...]) -> tuple[tuple[Tree, Any], jax.Array]:
-        parameters, moments = carry
-        tokens_BT, weight_BT, rate = given
-        value, gradient = jax.value_and_grad(told)(parameters, tokens_BT, weight_BT)
+    def step(carry: tuple[Any, ...], given: tuple[Any, ...]) -> tuple[tuple[Any, ...], jax.Array]:
+        parameters, moments, average = carry
+        *batch, rate = given
+        value, gradient = gradient_in_parts(told, recipe.accumulate, parameters, *batch)
         update, moments = transform.update(gradient, moments, parameters)
         parameters = jax.tree.map(lambda weight, change: weight + rate * change, parameters, update)
-        return (parameters, moments), value
+        if recipe.average:
+            mixed = partial(optax.incremental_update, step_size=1 - recipe.average)
+            average = mixed(parameters, average)
+        return (parameters, moments, average), value
 
     parameters = state["parameters"]
     form = jax.tree.structure(jax.eval_shape(transform.init, parameters))
     moments = jax.tree.unflatten(form, [state["moments"][name] for name in sorted(state["moments"])])
-    (parameters, moments), loss_C = jax.lax.scan(
-        step, (parameters, moments), (tokens_CBT, weight_CBT, rate_C)
-    )
-    return _packed(parameters, moments), loss_C
+    carry: tuple[Any, ...] = (parameters, moments, state.get("average"))
+    carry, loss_C = jax.lax.scan(step, carry, (tokens_CBT, weight_CBT, rate_C))
+    return _packed(*carry), loss_C
 
 
 @partial(jax.jit, static_argnums=(0, 1), donate_argnums=2)
 def steps(
     graph: nnx.GraphDef[Decoder],
-    optimiser: str,
+    recipe: Recipe,
     state: Tree,
     tokens_CBT: jax.Array,
     weight_CBT: jax.Array,
@@ -153,13 +220,13 @@ def steps(
     weight_decay: jax.Array,
 ) -> tuple[Tree, jax.Array]:
     """Train one model for C steps. `state` is donated. Returns the new state and the losses [C]."""
-    return _steps(graph, optimiser, state, tokens_CBT, weight_CBT, rate_C, weight_decay, {})
+    return _steps(graph, recipe, state, tokens_CBT, weight_CBT, rate_C, weight_decay, {})
 
 
 @partial(jax.jit, static_argnums=(0, 1), static_argnames="axis", donate_argnums=2)
 def steps_of_seeds(
     graph: nnx.GraphDef[Decoder],
-    optimiser: str,
+    recipe: Recipe,
     state_S: Tree,
     tokens_SCBT: jax.Array,
     weight_SCBT: jax.Array,
@@ -173,6 +240,6 @@ def steps_of_seeds(
 
     `frozen` are weights beside those that are trained: the same for all, or stacked along an `axis`.
     """
-    return jax.vmap(partial(_steps, graph, optimiser), in_axes=(0, 0, 0, None, None, axis))(
+    return jax.vmap(partial(_steps, graph, recipe), in_axes=(0, 0, 0, None, None, axis))(
         state_S, tokens_SCBT, weight_SCBT, rate_C, weight_decay, frozen or {}
     )

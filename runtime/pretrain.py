@@ -15,12 +15,13 @@ from wug.compiler.plan import Model, Pretraining
 from wug.progress import Progress
 from wug.runtime.batches import batch_rows
 from wug.runtime.cost import train_flops
+from wug.runtime.divergence import came_apart, reason
 from wug.runtime.episodes import PADDED, Episodes, Probe
 from wug.runtime.failure import Diverged, RuntimeFailure
 from wug.runtime.files import read_lines
 from wug.runtime.interruption import Interruption
 from wug.runtime.journal import Journal
-from wug.runtime.learn import Tree, fresh_state, initial_parameters, steps, structure
+from wug.runtime.learn import Tree, fresh_state, initial_parameters, learned, recipe_of, steps, structure
 from wug.runtime.likelihood import end_log_likelihoods
 from wug.runtime.schedule import CHECKPOINT_EVERY_S, learning_rates, token_weights
 
@@ -44,8 +45,8 @@ def pretrain(
     """Pretrain in `folder`, going on from what is there; leave weights, log and outcome.
 
     The probe is taken every `setting.every` steps and after the last. Raises RuntimeFailure where episodes do
-    not fit the model, Diverged where the loss is no number, KeyboardInterrupt after an interruption is safe.
-    `label` is what people are told that this is.
+    not fit the model, Diverged where training comes apart (runtime/divergence.py), KeyboardInterrupt after an
+    interruption is safe. `label` is what people are told that this is.
     """
     if not setting.steps:
         _unpretrained(model, episodes.vocabulary, seed, folder, interruption, checkpoint_every_s)
@@ -58,13 +59,14 @@ def pretrain(
         )
     graph, shapes = structure(model, episodes.vocabulary)
     parameters = sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(shapes))
-    rate_C = learning_rates(setting.learning_rate, setting.warmup, setting.steps)
+    recipe = recipe_of(setting)
+    rate_C = learning_rates(setting.learning_rate, setting.warmup, setting.steps, schedule=setting.schedule)
     with (
         Journal(folder, interruption, checkpoint_every_s) as journal,
         progress.stage(label, setting.steps, "steps") as stage,
     ):
         weights = initial_parameters(model, episodes.vocabulary, seed)
-        first = jax.jit(fresh_state, static_argnums=1)(weights, setting.optimizer)
+        first = jax.jit(fresh_state, static_argnums=1)(weights, recipe)
         step, state = journal.resume(first, progress.warn)
         if step:
             progress.note(f"{label} goes on from step {step:,}")
@@ -77,14 +79,12 @@ def pretrain(
             tokens_CBT, weight_CBT = _steps_at(episodes, setting, seed, step, most)
             count = len(tokens_CBT)
             rates = rate_C[step : step + count]
-            state, loss_C = steps(
-                graph, setting.optimizer, state, tokens_CBT, weight_CBT, rates, WEIGHT_DECAY
-            )
-            loss = float(np.mean(loss_C))
-            if not math.isfinite(loss):
-                raise Diverged(
-                    f"{label}: the loss is no number after step {step + count:,}: lower its learning rate"
-                )
+            state, loss_C = steps(graph, recipe, state, tokens_CBT, weight_CBT, rates, WEIGHT_DECAY)
+            loss, loss_SC = float(np.mean(loss_C)), np.asarray(loss_C)[None]
+            first_S = np.array([journal.log[0]["first"] if journal.log else loss_SC[0, 0]])
+            if np.any(apart_S := came_apart(loss_SC, first_S, episodes.vocabulary)):
+                why = reason(loss_SC, first_S, apart_S)
+                raise Diverged(f"{label}: {why} after step {step + count:,}: lower its learning rate")
             step += count
             length_R = np.count_nonzero(tokens_CBT, axis=-1).ravel()
             told = int(length_R.sum())
@@ -92,9 +92,9 @@ def pretrain(
             flops = train_flops(model, parameters, length_R - 1)
             record: dict[str, Any] = {"step": step, "loss": loss, "tokens": told, "flops": flops}
             if step % setting.every == 0 or step == setting.steps:
-                record["probe"] = accuracy_by_kind(graph, state["parameters"], episodes.probe)
+                record["probe"] = accuracy_by_kind(graph, learned(state, recipe, step), episodes.probe)
                 stage.update(step, in_context_accuracy=min(record["probe"].values()))
-            journal.log.append(record)
+            journal.log.append(record if journal.log else {**record, "first": float(first_S[0])})
             journal.keep(step, state)
         reached = _reached(journal.log, setting)
         last = journal.log[-1]["probe"]
@@ -115,7 +115,9 @@ def pretrain(
             "train_flops": sum(record["flops"] for record in journal.log),
             "seed": seed,
         }
-        journal.finish(state["parameters"], outcome, {"tokens_per_s": round(tokens / journal.seconds)})
+        journal.finish(
+            learned(state, recipe, step), outcome, {"tokens_per_s": round(tokens / journal.seconds)}
+        )
 
 
 def _unpretrained(

@@ -6,7 +6,6 @@ expectations changed, answers without it. A stage's key holds all that its bits 
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -339,7 +338,7 @@ class Run:
         if learner.checkpoint is not None:
             own = {"checkpoint": learner.checkpoint.digest, "model": _shape(learner.model)}
             return key("pretrained", own)
-        setting = dataclasses.asdict(learner.pretraining)
+        setting = as_plain(learner.pretraining)
         return key(
             "pretrained",
             {

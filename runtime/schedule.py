@@ -22,13 +22,19 @@ _WIDTHS = 8  # rows are padded to a multiple, so that arms share compiled progra
 Floats = npt.NDArray[np.float32]
 
 
-def learning_rates(peak: float, warmup: int, steps: int, floor: float = FLOOR) -> Floats:
-    """Linear warm-up to `peak`, then half a cosine down to `floor * peak`: one rate a step [steps]."""
+def learning_rates(
+    peak: float, warmup: int, steps: int, floor: float = FLOOR, schedule: str = "cosine"
+) -> Floats:
+    """Linear warm-up to `peak`, then down to `floor * peak`: one rate a step [steps].
+
+    The `schedule` says how: cosine, half a cosine; linear, in a straight line; constant, not at all.
+    """
     step = np.arange(1, steps + 1, dtype=np.float64)
     warmup = max(1, min(warmup, steps))
     done = np.clip((step - warmup) / max(1, steps - warmup), 0, 1)
-    cosine = floor + (1 - floor) * 0.5 * (1 + np.cos(np.pi * done))
-    return (peak * np.where(step <= warmup, step / warmup, cosine)).astype(np.float32)
+    left = {"cosine": 0.5 * (1 + np.cos(np.pi * done)), "linear": 1 - done, "constant": np.ones(steps)}
+    decayed = floor + (1 - floor) * left[schedule]
+    return (peak * np.where(step <= warmup, step / warmup, decayed)).astype(np.float32)
 
 
 def token_weights(

@@ -10,6 +10,7 @@ from wug.compiler.checking.model import ModelChecker
 from wug.compiler.checking.named import Named, once
 from wug.compiler.checking.taught import TaughtDocuments
 from wug.compiler.checking.tests import TestChecker
+from wug.compiler.checking.training import check_parts
 from wug.compiler.checking.where import HoldoutChecker, WhereChecker
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.experiment import Arm, Experiment, Test, Train
@@ -57,6 +58,7 @@ def check_experiment(
     declared_models = once(declared.models, "model", report)
     models = checker.used(declared_models, arms)
     check_ranks(arms, models, report)
+    check_parts(arms, models, report)
     if world.relations or not texts:
         for model in models:
             checker.probed(model, tests, tuple(trains))

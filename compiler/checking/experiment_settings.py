@@ -140,12 +140,20 @@ TUNE: settings.Schema = {
     "worlds": settings.integer(1, 100),
 }
 _STEPS = settings.integer(1, 10_000_000)
+_OPTIMISATION: settings.Schema = {
+    "optimizer": settings.word("adamw", "muon"),
+    "learning_rate": settings.decimal(1e-12, 10),
+    "warmup": settings.integer(0, 10_000_000),
+    "schedule": settings.word("cosine", "linear", "constant"),
+    "clip": settings.decimal(1e-6, 1_000_000),
+    "accumulate": settings.integer(1, 100_000),
+    "average": settings.decimal(0, 0.99999),
+}
 FINETUNE: settings.Schema = {
+    **_OPTIMISATION,
     "steps": _STEPS,
     "match": settings.name("the name of another arm"),
     "batch": settings.integer(1, 100_000),
-    "learning_rate": settings.decimal(1e-12, 10),
-    "warmup": settings.integer(0, 10_000_000),
     "weight_decay": settings.decimal(0, 10),
     "loss": settings.word("whole", "answer"),
     "tune": _tune,
@@ -163,10 +171,8 @@ PRETRAIN: settings.Schema = {
     "questions": settings.integer(1, 10_000),
     "wordings": settings.word("told", "all"),
     "exclude": _exclude,
-    "optimizer": settings.word("adamw", "muon"),
+    **_OPTIMISATION,
     "facts_weight": settings.decimal(0, 1),
-    "learning_rate": settings.decimal(1e-12, 10),
-    "warmup": settings.integer(0, 10_000_000),
     "until": settings.share,
     "every": settings.integer(1, 10_000_000),
     "pretrainings": settings.integer(1, 1000),

@@ -1,4 +1,5 @@
 import dataclasses
+import re
 from pathlib import Path
 
 import jax
@@ -64,12 +65,13 @@ def learn(
 def test_an_interrupted_training_resumes_with_the_same_bits(
     lora: Lora | None, shared, tmp_path: Path
 ) -> None:
-    whole = learn(shared, tmp_path / "whole", [0, 1], lora=lora)
+    changes = {"optimizer": "muon", "average": 0.9, "lora": lora}  # all that is carried from step to step
+    whole = learn(shared, tmp_path / "whole", [0, 1], **changes)
     interruption = Interruption()
     interruption.signal = 2
     with pytest.raises(KeyboardInterrupt):
-        learn(shared, tmp_path / "resumed", [0, 1], interruption, lora=lora)
-    resumed = learn(shared, tmp_path / "resumed", [0, 1], lora=lora)
+        learn(shared, tmp_path / "resumed", [0, 1], interruption, **changes)
+    resumed = learn(shared, tmp_path / "resumed", [0, 1], **changes)
     for left, right in zip(jax.tree.leaves(whole), jax.tree.leaves(resumed), strict=True):
         np.testing.assert_array_equal(left, right)
     for name in ("log.jsonl", "outcome.json"):
@@ -77,6 +79,8 @@ def test_an_interrupted_training_resumes_with_the_same_bits(
     outcome = read_json(tmp_path / "whole" / "outcome.json")
     assert (outcome["failed"], outcome["steps"], outcome["seeds"]) == (None, 12, [0, 1])
     assert len(outcome["loss"]) == 2
+    late = learn(shared, tmp_path / "late", [0, 1], **(changes | {"average": 0.1}))
+    assert not all(map(np.allclose, jax.tree.leaves(whole), jax.tree.leaves(late)))
 
 
 def test_seeds_together_learn_as_each_alone(shared, tmp_path: Path) -> None:
@@ -106,6 +110,13 @@ def test_a_training_that_comes_apart_says_so(shared, tmp_path: Path) -> None:
     assert "arm finetune: training came apart" in failed
     assert "seeds 0, 1" in failed
     assert "learning rate 1e+30" in failed
+
+
+def test_a_loss_that_explodes_is_told_with_what_it_was(shared, tmp_path: Path) -> None:
+    learn(shared, tmp_path / "p", [0, 1], learning_rate=30.0)
+    failed = read_json(tmp_path / "p" / "outcome.json")["failed"]
+    assert re.search(r"training came apart \(the loss rose from [34]\.\d to [\d,]{3,}\.\d\)", failed), failed
+    assert "learning rate 30 is too high" in failed
 
 
 def test_chunks_divide_the_steps_where_they_can() -> None:

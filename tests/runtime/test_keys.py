@@ -1,5 +1,7 @@
 import pytest
 
+from wug.compiler.plan import Finetuning, Pretraining
+from wug.compiler.record import as_plain
 from wug.runtime.keys import canonical, cpu_model, device_kind, digest, key
 
 
@@ -27,3 +29,16 @@ def test_the_device_is_what_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("JAX_PLATFORMS", "cuda,cpu")
     assert device_kind().startswith("cuda ")
     assert cpu_model()
+
+
+def test_settings_that_came_later_are_in_a_key_only_where_they_are_used() -> None:
+    """What was trained before there were such settings is found again."""
+    fields = {"steps", "learning_rate", "batch", "warmup", "weight_decay", "loss", "match"}
+    assert set(as_plain(Finetuning())) == fields
+    changed = Finetuning(optimizer="muon", clip=0.5, schedule="linear", accumulate=2, average=0.9)
+    assert set(as_plain(changed)) == {*fields, "optimizer", "clip", "schedule", "accumulate", "average"}
+    fields = {"episodes", "steps", "batch", "learning_rate", "warmup", "accuracy", "every"}
+    fields |= {"optimizer", "facts_weight", "seed"}
+    assert set(as_plain(Pretraining(8))) == fields
+    changed = Pretraining(8, clip=0.5, schedule="linear", accumulate=2, average=0.9)
+    assert set(as_plain(changed)) == {*fields, "clip", "schedule", "accumulate", "average"}

@@ -9,7 +9,16 @@ import pytest
 from flax import nnx
 
 from wug.compiler.plan import Model
-from wug.runtime.learn import fresh_state, initial_parameters, loss, steps, structure
+from wug.runtime.learn import (
+    Recipe,
+    fresh_state,
+    gradient_in_parts,
+    initial_parameters,
+    learned,
+    loss,
+    steps,
+    structure,
+)
 from wug.runtime.schedule import token_weights
 
 MODEL = Model("tiny", layers=1, width=16, heads=2, kv_heads=1, hidden=32, convolution=2, context=96)
@@ -45,7 +54,7 @@ def test_weights_are_a_function_of_the_seed() -> None:
     assert not np.array_equal(first["embedding"]["embedding"], other["embedding"]["embedding"])
 
 
-def reference(optimiser: str, rate_C: np.ndarray) -> optax.GradientTransformation:
+def reference(optimiser: str, rate_C: np.ndarray, clip: float) -> optax.GradientTransformation:
     """What optax itself makes of a schedule."""
     schedule = jnp.asarray(rate_C)
 
@@ -67,16 +76,16 @@ def reference(optimiser: str, rate_C: np.ndarray) -> optax.GradientTransformatio
                 named, names=("kernel",), yes=optax.contrib.MuonDimensionNumbers(1, 2), no=None
             ),
         )
-    return optax.chain(optax.clip_by_global_norm(1.0), inner)
+    return optax.chain(optax.clip_by_global_norm(clip), inner)
 
 
-@pytest.mark.parametrize("optimiser", ["adamw", "muon"])
-def test_steps_are_those_of_optax(optimiser: str) -> None:
+@pytest.mark.parametrize(("optimiser", "clip"), [("adamw", 0.01), ("muon", 1.0)])
+def test_steps_are_those_of_optax(optimiser: str, clip: float) -> None:
     graph, _ = structure(MODEL, VOCABULARY)
     parameters = initial_parameters(MODEL, VOCABULARY, 0)
     tokens_CBT, rate_C = rows(3, 2, 9), np.array([1e-3, 2e-3, 3e-3], np.float32)
     weight_CBT = token_weights(tokens_CBT)
-    transform = reference(optimiser, rate_C)
+    transform = reference(optimiser, rate_C, clip)
 
     @jax.jit
     def step(tree: dict, moments: tuple, tokens_BT: jax.Array, weight_BT: jax.Array) -> tuple[dict, tuple]:
@@ -87,8 +96,51 @@ def test_steps_are_those_of_optax(optimiser: str) -> None:
     expected, moments = parameters, jax.jit(transform.init)(parameters)
     for tokens_BT, weight_BT in zip(tokens_CBT, weight_CBT, strict=True):
         expected, moments = step(expected, moments, tokens_BT, weight_BT)
-    fresh = jax.jit(fresh_state, static_argnums=1)(parameters, optimiser)
-    state, loss_C = steps(graph, optimiser, fresh, tokens_CBT, weight_CBT, rate_C, np.float32(0.1))
+    recipe = Recipe(optimiser, clip)
+    fresh = jax.jit(fresh_state, static_argnums=1)(parameters, recipe)
+    state, loss_C = steps(graph, recipe, fresh, tokens_CBT, weight_CBT, rate_C, np.float32(0.1))
     assert loss_C.shape == (3,)
     for left, right in zip(jax.tree.leaves(state["parameters"]), jax.tree.leaves(expected), strict=True):
         np.testing.assert_allclose(left, right, atol=5e-6)
+
+
+@pytest.mark.parametrize("parts", [2, 3])
+def test_a_batch_in_parts_has_the_gradient_of_the_whole(parts: int) -> None:
+    """Rows of different lengths, so that parts do not count alike; and parts that are not equally many."""
+    graph, _ = structure(MODEL, VOCABULARY)
+    parameters = initial_parameters(MODEL, VOCABULARY, 0)
+    tokens_BT = rows(4, 9)
+    tokens_BT[0, 3:] = tokens_BT[3, 4:] = 0
+    weight_BT = token_weights(tokens_BT, padding=0)
+    assert len(set(weight_BT.sum(axis=1).tolist())) > 2
+    told = partial(loss, graph)
+    whole = jax.jit(partial(gradient_in_parts, told, 1))(parameters, tokens_BT, weight_BT)
+    apart = jax.jit(partial(gradient_in_parts, told, parts))(parameters, tokens_BT, weight_BT)
+    for left, right in zip(jax.tree.leaves(whole), jax.tree.leaves(apart), strict=True):
+        np.testing.assert_allclose(left, right, atol=2e-6)
+
+
+def test_the_average_is_that_of_all_steps_each_less_than_the_next() -> None:
+    graph, _ = structure(MODEL, VOCABULARY)
+    recipe, share = Recipe(average=0.5, accumulate=2), 0.5
+    tokens_CBT, rate_C = rows(3, 2, 9), np.full(3, 1e-2, np.float32)
+    weight_CBT = token_weights(tokens_CBT)
+    state = jax.jit(fresh_state, static_argnums=1)(initial_parameters(MODEL, VOCABULARY, 0), recipe)
+    for left, right in zip(
+        *map(jax.tree.leaves, (learned(state, recipe, 0), state["parameters"])), strict=True
+    ):
+        np.testing.assert_array_equal(left, right)
+    passed = []
+    for step in range(3):
+        now = slice(step, step + 1)
+        state, _ = steps(graph, recipe, state, tokens_CBT[now], weight_CBT[now], rate_C[now], np.float32(0))
+        passed.append(jax.tree.map(np.asarray, state["parameters"]))
+    weight_C = np.array([share**2, share, 1]) / (1 + share + share**2)
+    expected = jax.tree.map(
+        lambda *leaves: sum(w * x for w, x in zip(weight_C, leaves, strict=True)), *passed
+    )
+    for left, right in zip(*map(jax.tree.leaves, (learned(state, recipe, 3), expected)), strict=True):
+        np.testing.assert_allclose(left, right, atol=1e-6)
+    assert not np.allclose(
+        learned(state, recipe, 3)["embedding"]["embedding"], passed[2]["embedding"]["embedding"]
+    )

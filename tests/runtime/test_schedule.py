@@ -34,6 +34,16 @@ def test_a_warm_up_longer_than_the_training_still_ends_at_the_peak() -> None:
     assert learning_rates(1e-3, 50, 5).tolist() == pytest.approx([2e-4, 4e-4, 6e-4, 8e-4, 1e-3])
 
 
+def test_other_schedules_end_as_low_or_not_at_all() -> None:
+    linear_C = learning_rates(1e-3, 10, 110, schedule="linear")
+    assert linear_C[59] == pytest.approx(5.5e-4)
+    assert np.diff(linear_C[9:]) == pytest.approx(np.full(100, -9e-6), rel=1e-3)
+    constant_C = learning_rates(1e-3, 10, 110, schedule="constant")
+    assert constant_C[9:].tolist() == pytest.approx([1e-3] * 101)
+    for rate_C in (linear_C, constant_C):
+        assert rate_C[:10].tolist() == learning_rates(1e-3, 10, 110)[:10].tolist()
+
+
 def test_padding_weighs_nothing_and_facts_less_than_questions() -> None:
     tokens = np.array([[1, 5, 1, 6, PAD], [1, 5, 5, 1, 6]], np.int32)
     assert token_weights(tokens).tolist() == [[1, 1, 1, 0], [1, 1, 1, 1]]
