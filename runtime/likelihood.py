@@ -14,10 +14,7 @@ from flax import nnx
 from wug.runtime.corpus import PAD, Ints
 from wug.runtime.learn import Tree
 from wug.runtime.model import Decoder
-
-# Few shapes, few compilations: rows are padded to the next of these widths, or to multiples of the last.
-_WIDTHS = np.array([16, 32, 64, 96, 128, 192, 256, 384, 512])
-_TOKENS, _ROWS = 4096, 64  # at most so many tokens and rows a batch
+from wug.runtime.widths import batch_of, padded
 
 
 @partial(jax.jit, static_argnums=0)
@@ -31,13 +28,6 @@ def _ends(
     place_T = jnp.arange(1, tokens_BT.shape[1])
     counted_BT = (place_T >= start_B[:, None]) & (target_BT != PAD)
     return jnp.sum(told_BT * counted_BT, axis=-1)
-
-
-def padded(length_Q: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """The width to which a row of each length is padded."""
-    beyond_Q = -(-length_Q // _WIDTHS[-1]) * _WIDTHS[-1]
-    place_Q = np.searchsorted(_WIDTHS, length_Q)
-    return np.where(length_Q > _WIDTHS[-1], beyond_Q, _WIDTHS[np.minimum(place_Q, len(_WIDTHS) - 1)])
 
 
 def end_log_likelihoods(
@@ -57,7 +47,7 @@ def end_log_likelihoods(
     through = 0
     for width in np.unique(width_Q):
         chosen = np.flatnonzero(width_Q == width)
-        batch = max(1, min(_ROWS, _TOKENS // int(width)))
+        batch = batch_of(int(width))
         for first in range(0, len(chosen), batch):
             part = chosen[first : first + batch]
             tokens_BT = np.full((batch, width + 1), PAD, np.int32)  # the last column is only ever a target

@@ -23,8 +23,8 @@ from wug.compiler.plan import Model
 from wug.compiler.shape import shape_of
 from wug.runtime.corpus import PAD, Ints
 from wug.runtime.learn import Tree
-from wug.runtime.likelihood import padded
 from wug.runtime.model import Attention, Decoder, Layer
+from wug.runtime.widths import padded
 
 Kept = dict[str, jax.Array]
 Memory = list[Kept]  # of each layer: keys and values [B, S, K, C], what its convolutions read last [B, W, D]

@@ -34,9 +34,9 @@ from wug.compiler.plan import Model, Sampling
 from wug.compiler.shape import MARKS, Marks, shape_of
 from wug.runtime.corpus import PAD, Ints
 from wug.runtime.learn import Tree, structure
-from wug.runtime.likelihood import padded
 from wug.runtime.memory import Memory, branched, encoded, read, unrolled
 from wug.runtime.model import Decoder
+from wug.runtime.widths import padded
 
 _ROWS, _SLOTS = 16, 2**16  # rows of a batch; fewer where they would have more slots of memory together
 

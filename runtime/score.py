@@ -6,6 +6,7 @@ The first part of this file needs no JAX.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from wug.compiler.plan import Model, Plan
 from wug.runtime.corpus import Corpus, Ints, Items, World
 from wug.runtime.failure import ContextOverflow, Damaged
 from wug.runtime.free import Said, free_splits
+from wug.runtime.layout import Asked, best, work_of
 
 if TYPE_CHECKING:
     from wug.runtime.learn import Tree
@@ -45,6 +47,13 @@ def starts_of(world: World, arm: str) -> Ints:
     view, questions = world.views[arm], world.questions
     length = [len(world.context_tokens(arm, c)) for c in range(len(view.contexts))] + [0]
     return (questions.start_Q + np.array(length, np.int32)[view.context_N[questions.item_Q]]).astype(np.int32)
+
+
+def asked_of(world: World, arm: str) -> Asked:
+    """The same, with each context once."""
+    view, questions = world.views[arm], world.questions
+    contexts = tuple(world.context_tokens(arm, context) for context in range(len(view.contexts)))
+    return Asked(contexts, view.context_N, questions.item_Q, questions.tokens, questions.start_Q)
 
 
 def check_fits(plan: Plan, corpus: Corpus) -> None:
@@ -82,12 +91,18 @@ def score(
     arm: str,
     done: Callable[[int], None] = lambda rows: None,
 ) -> npt.NDArray[np.float32]:
-    """Log-likelihood, in nats, of the choice of each question of this world [Q]. Needs JAX."""
-    from wug.runtime.learn import structure
-    from wug.runtime.likelihood import end_log_likelihoods
+    """Log-likelihood, in nats, of the choice of each question of this world [Q], read in the way that costs
+    least. Needs JAX."""
+    from jax.tree import leaves
 
-    graph, _ = structure(model, vocabulary)
-    return end_log_likelihoods(graph, parameters, rows_of(world, arm), starts_of(world, arm), done)
+    from wug.runtime.learn import structure
+    from wug.runtime.prefix import log_likelihoods
+
+    graph, shapes = structure(model, vocabulary)
+    layers = sum(math.prod(leaf.shape) for leaf in leaves(shapes["layers"]))
+    asked = asked_of(world, arm)
+    layout = best(work_of(model, layers, vocabulary), asked)
+    return log_likelihoods(graph, model, parameters, asked, layout, done)
 
 
 @dataclass(frozen=True)
