@@ -2,8 +2,8 @@
 
 Measured on two CPU cores (0.7 M parameters, batch 8 x 16 tokens), milliseconds a seed and step: 20 one seed
 after the other, 15.5 ten at once under vmap; so seeds go in blocks of up to ten, on accelerators too.
-Whole documents, one a row, the loss over all of each or over its answers alone: two wordings of one fact in
-one row would let a model read the answer instead of learning it.
+Whole documents, the loss over all of each or over its answers alone. Short ones share a row and do not see
+each other: another wording of a fact before it would let a model read the answer instead of learning it.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from wug.runtime.failure import Diverged
 from wug.runtime.interruption import Interruption
 from wug.runtime.journal import Journal
 from wug.runtime.learn import Tree, fresh_state, learned, recipe_of, steps_of_seeds, structure
+from wug.runtime.packing import packed
 from wug.runtime.schedule import (
     CHECKPOINT_EVERY_S,
     learning_rates,
@@ -81,17 +82,18 @@ def finetune(
             tokens_SCBT = np.stack(
                 [training_rows(world, arm.name, setting, step, count, width) for world in worlds]
             )
+            weight_SCBT = np.stack(
+                [
+                    training_weights(world, arm.name, setting, step, tokens_CBT)
+                    for world, tokens_CBT in zip(worlds, tokens_SCBT, strict=True)
+                ]
+            )
+            rows = packed(tokens_SCBT, weight_SCBT)
             state_S, loss_SC = steps_of_seeds(
                 graph,
                 recipe,
                 state_S,
-                tokens_SCBT,
-                np.stack(
-                    [
-                        training_weights(world, arm.name, setting, step, tokens_CBT)
-                        for world, tokens_CBT in zip(worlds, tokens_SCBT, strict=True)
-                    ]
-                ),
+                *rows,
                 rate_C[step : step + count],
                 decay,
                 frozen,

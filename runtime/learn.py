@@ -1,6 +1,7 @@
 """Learning: the loss, the optimiser, and a chunk of steps as one program.
 
-Letters in names: S seeds (one model each), C steps of a chunk, B rows, T tokens, V vocabulary.
+Letters in names: S seeds (one model each), C steps of a chunk, B rows, T tokens, V vocabulary. Where rows
+hold several documents, those of each are numbered; else there are no such numbers.
 """
 
 from __future__ import annotations
@@ -44,10 +45,18 @@ def _drawn(model: Model, vocabulary: int, key: jax.Array) -> Tree:
 
 
 def loss(
-    graph: nnx.GraphDef[Decoder], parameters: Tree, tokens_BT: jax.Array, weight_BT: jax.Array
+    graph: nnx.GraphDef[Decoder],
+    parameters: Tree,
+    tokens_BT: jax.Array,
+    weight_BT: jax.Array,
+    document_BT: jax.Array | None = None,
 ) -> jax.Array:
-    """Mean negative log-likelihood, in nats, of tokens [B, T], weighted: [B, T - 1], the first has none."""
-    logits_BTV = nnx.merge(graph, parameters)(tokens_BT[:, :-1])
+    """Mean negative log-likelihood, in nats, of tokens [B, T], weighted: [B, T - 1], the first has none.
+
+    Where rows hold several documents, `document` [B, T] numbers those of each.
+    """
+    read_BT = None if document_BT is None else document_BT[:, :-1]
+    logits_BTV = nnx.merge(graph, parameters)(tokens_BT[:, :-1], read_BT)
     loss_BT = optax.softmax_cross_entropy_with_integer_labels(logits_BTV, tokens_BT[:, 1:])
     return jnp.sum(loss_BT * weight_BT) / jnp.maximum(jnp.sum(weight_BT), 1e-9)
 
@@ -181,13 +190,14 @@ def _steps(
     state: Tree,
     tokens_CBT: jax.Array,
     weight_CBT: jax.Array,
+    document_CBT: jax.Array | None,
     rate_C: jax.Array,
     weight_decay: jax.Array,
     frozen: Tree,
 ) -> tuple[Tree, jax.Array]:
     transform = _transform(recipe, weight_decay)
 
-    def told(parameters: Tree, *batch: jax.Array) -> jax.Array:
+    def told(parameters: Tree, *batch: Any) -> jax.Array:
         return loss(graph, joined(frozen, parameters), *batch)
 
     def step(carry: tuple[Any, ...], given: tuple[Any, ...]) -> tuple[tuple[Any, ...], jax.Array]:
@@ -205,7 +215,7 @@ def _steps(
     form = jax.tree.structure(jax.eval_shape(transform.init, parameters))
     moments = jax.tree.unflatten(form, [state["moments"][name] for name in sorted(state["moments"])])
     carry: tuple[Any, ...] = (parameters, moments, state.get("average"))
-    carry, loss_C = jax.lax.scan(step, carry, (tokens_CBT, weight_CBT, rate_C))
+    carry, loss_C = jax.lax.scan(step, carry, (tokens_CBT, weight_CBT, document_CBT, rate_C))
     return _packed(*carry), loss_C
 
 
@@ -216,11 +226,12 @@ def steps(
     state: Tree,
     tokens_CBT: jax.Array,
     weight_CBT: jax.Array,
+    document_CBT: jax.Array | None,
     rate_C: jax.Array,
     weight_decay: jax.Array,
 ) -> tuple[Tree, jax.Array]:
     """Train one model for C steps. `state` is donated. Returns the new state and the losses [C]."""
-    return _steps(graph, recipe, state, tokens_CBT, weight_CBT, rate_C, weight_decay, {})
+    return _steps(graph, recipe, state, tokens_CBT, weight_CBT, document_CBT, rate_C, weight_decay, {})
 
 
 @partial(jax.jit, static_argnums=(0, 1), static_argnames="axis", donate_argnums=2)
@@ -230,6 +241,7 @@ def steps_of_seeds(
     state_S: Tree,
     tokens_SCBT: jax.Array,
     weight_SCBT: jax.Array,
+    document_SCBT: jax.Array | None,
     rate_C: jax.Array,
     weight_decay: jax.Array,
     frozen: Tree | None = None,
@@ -240,6 +252,6 @@ def steps_of_seeds(
 
     `frozen` are weights beside those that are trained: the same for all, or stacked along an `axis`.
     """
-    return jax.vmap(partial(_steps, graph, recipe), in_axes=(0, 0, 0, None, None, axis))(
-        state_S, tokens_SCBT, weight_SCBT, rate_C, weight_decay, frozen or {}
+    return jax.vmap(partial(_steps, graph, recipe), in_axes=(0, 0, 0, 0, None, None, axis))(
+        state_S, tokens_SCBT, weight_SCBT, document_SCBT, rate_C, weight_decay, frozen or {}
     )

@@ -34,6 +34,23 @@ def with_past(x_BTD: jax.Array, taps: int, past_BWD: jax.Array | None) -> jax.Ar
     return jnp.concatenate([past_BWD, x_BTD], axis=1)
 
 
+def same_document(document_BT: jax.Array, back: int) -> jax.Array:
+    """Whether the token `back` places before each belongs to the same document [B, T, 1]."""
+    before_BT = jnp.pad(document_BT, ((0, 0), (back, 0)), constant_values=-1)[:, : document_BT.shape[1]]
+    return (before_BT == document_BT)[..., None]
+
+
+def copies(
+    x_BTD: jax.Array, taps: int, past_BWD: jax.Array | None, document_BT: jax.Array | None
+) -> list[jax.Array]:
+    """The row moved back by `taps` - 1 places, by one less, ... by none; of other documents, nothing."""
+    tokens, whole_BTD = x_BTD.shape[1], with_past(x_BTD, taps, past_BWD)
+    moved = [whole_BTD[:, w : w + tokens] for w in range(taps)]
+    if document_BT is None:
+        return moved
+    return [x * same_document(document_BT, taps - 1 - w) for w, x in enumerate(moved)]
+
+
 _BLOCK = 256
 
 
@@ -70,12 +87,13 @@ class Convolution(nnx.Module):
     def __init__(self, taps: int, width: int, *, rngs: nnx.Rngs):
         self.kernel_WD = nnx.Param(jax.random.normal(rngs.params(), (taps, width)) * taps**-0.5)
 
-    def __call__(self, x_BTD: jax.Array, past_BWD: jax.Array | None = None) -> jax.Array:
+    def __call__(
+        self, x_BTD: jax.Array, past_BWD: jax.Array | None = None, document_BT: jax.Array | None = None
+    ) -> jax.Array:
         kernel_WD = self.kernel_WD[...]
-        taps, tokens = kernel_WD.shape[0], x_BTD.shape[1]
-        whole_BTD = with_past(x_BTD, taps, past_BWD)
+        moved = copies(x_BTD, kernel_WD.shape[0], past_BWD, document_BT)
         # A sum of shifted copies: on a CPU many times faster, above all backwards, than a convolution.
-        return x_BTD + sum(whole_BTD[:, w : w + tokens] * kernel_WD[w] for w in range(taps))
+        return x_BTD + sum(x * kernel_WD[w] for w, x in enumerate(moved))
 
 
 class Window(nnx.Module):
@@ -87,9 +105,10 @@ class Window(nnx.Module):
     def __init__(self, taps: int):
         self.taps = taps
 
-    def __call__(self, x_BTD: jax.Array, past_BWD: jax.Array | None = None) -> jax.Array:
-        tokens, whole_BTD = x_BTD.shape[1], with_past(x_BTD, self.taps, past_BWD)
-        return jnp.concatenate([whole_BTD[:, w : w + tokens] for w in range(self.taps)], axis=-1)
+    def __call__(
+        self, x_BTD: jax.Array, past_BWD: jax.Array | None = None, document_BT: jax.Array | None = None
+    ) -> jax.Array:
+        return jnp.concatenate(copies(x_BTD, self.taps, past_BWD, document_BT), axis=-1)
 
 
 class Attention(nnx.Module):
@@ -111,9 +130,10 @@ class Attention(nnx.Module):
             for _ in range(2)
         )
 
-    def __call__(self, x_BTR: jax.Array) -> jax.Array:
+    def __call__(self, x_BTR: jax.Array, document_BT: jax.Array | None = None) -> jax.Array:
         q_BTHC, k_BTKC, v_BTKC = self.heads_of(x_BTR)
-        return self.joined(jax.nn.dot_product_attention(q_BTHC, k_BTKC, v_BTKC, is_causal=True))
+        mask = None if document_BT is None else (document_BT[:, :, None] == document_BT[:, None, :])[:, None]
+        return self.joined(jax.nn.dot_product_attention(q_BTHC, k_BTKC, v_BTKC, mask=mask, is_causal=True))
 
     def heads_of(
         self, x_BTR: jax.Array, first_B: jax.Array | int = 0
@@ -162,6 +182,13 @@ def reading(model: Model, *, window: int = 0, rngs: nnx.Rngs) -> nnx.Sequential:
     return nnx.Sequential(norm, Convolution(model.convolution, model.width, rngs=rngs))
 
 
+def read(parts: nnx.Sequential, x_BTD: jax.Array, document_BT: jax.Array | None) -> jax.Array:
+    """What a part of a layer reads, of the same document."""
+    norm, *joined = parts.layers
+    x_BTD = norm(x_BTD)
+    return joined[0](x_BTD, document_BT=document_BT) if joined else x_BTD
+
+
 class Layer(nnx.Module):
     """Attention, then the MLP: each adds what it makes of its reading to the stream."""
 
@@ -171,13 +198,16 @@ class Layer(nnx.Module):
         self.mlp_reading = reading(model, rngs=rngs)
         self.mlp = GatedMLP(model, rngs=rngs)
 
-    def __call__(self, x_BTD: jax.Array) -> jax.Array:
-        x_BTD = x_BTD + self.attention(self.attention_reading(x_BTD))
-        return x_BTD + self.mlp(self.mlp_reading(x_BTD))
+    def __call__(self, x_BTD: jax.Array, document_BT: jax.Array | None = None) -> jax.Array:
+        x_BTD = x_BTD + self.attention(read(self.attention_reading, x_BTD, document_BT), document_BT)
+        return x_BTD + self.mlp(read(self.mlp_reading, x_BTD, document_BT))
 
 
 class Decoder(nnx.Module):
     """Tokens to the logits of each next token. Rows are padded on the right, where causality hides it.
+
+    A row may hold several documents; where they are told, none sees another, and each is as if it stood alone
+    (positions are only ever compared within one).
 
     `vocabulary` is that of a tokenizer; a shape that has one of its own goes before it.
     """
@@ -199,11 +229,13 @@ class Decoder(nnx.Module):
         self.head = None if shape.tied else nnx.Linear(model.width, rows, use_bias=False, rngs=rngs)
         self.scaled = shape.scaled
 
-    def __call__(self, tokens_BT: jax.Array) -> jax.Array:
-        """Logits [B, T, V], float32, for token ids [B, T]."""
+    def __call__(self, tokens_BT: jax.Array, document_BT: jax.Array | None = None) -> jax.Array:
+        """Logits [B, T, V], float32, for token ids [B, T] and the number of the document of each."""
         layer, weights_L = nnx.split(self.layers)
         x_BTD, _ = jax.lax.scan(
-            lambda x, weights: (nnx.merge(layer, weights)(x), None), self.embed(tokens_BT), weights_L
+            lambda x, weights: (nnx.merge(layer, weights)(x, document_BT), None),
+            self.embed(tokens_BT),
+            weights_L,
         )
         return self.unembed(x_BTD)
 

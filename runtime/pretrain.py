@@ -79,7 +79,7 @@ def pretrain(
             tokens_CBT, weight_CBT = _steps_at(episodes, setting, seed, step, most)
             count = len(tokens_CBT)
             rates = rate_C[step : step + count]
-            state, loss_C = steps(graph, recipe, state, tokens_CBT, weight_CBT, rates, WEIGHT_DECAY)
+            state, loss_C = steps(graph, recipe, state, tokens_CBT, weight_CBT, None, rates, WEIGHT_DECAY)
             loss, loss_SC = float(np.mean(loss_C)), np.asarray(loss_C)[None]
             first_S = np.array([journal.log[0]["first"] if journal.log else loss_SC[0, 0]])
             if np.any(apart_S := came_apart(loss_SC, first_S, episodes.vocabulary)):

@@ -1,9 +1,14 @@
-"""What all tests share: the repository's root, and golden files (`pytest --bless` rewrites them)."""
+"""What all tests share: how properties are tried, the root, and golden files (`pytest --bless`)."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Derandomised: what passes on one machine passes on the next. The slow tests look further.
+settings.register_profile("wug", deadline=None, derandomize=True, max_examples=25)
+settings.load_profile("wug")
 
 ROOT = Path(__file__).parent.parent
 GOLDEN = ROOT / "tests" / "golden"

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from wug.compiler.checking.check import check
 from wug.compiler.compile import compile_experiment, compile_world
@@ -15,10 +14,6 @@ from wug.compiler.experiment import Experiment
 from wug.compiler.store import Store
 from wug.compiler.world import World
 from wug.progress import Silent
-
-# Derandomised: what passes on one machine passes on the next. The slow tests look further.
-settings.register_profile("wug", deadline=None, derandomize=True, max_examples=25)
-settings.load_profile("wug")
 
 Write = Callable[..., Path]
 

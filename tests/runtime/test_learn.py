@@ -98,7 +98,7 @@ def test_steps_are_those_of_optax(optimiser: str, clip: float) -> None:
         expected, moments = step(expected, moments, tokens_BT, weight_BT)
     recipe = Recipe(optimiser, clip)
     fresh = jax.jit(fresh_state, static_argnums=1)(parameters, recipe)
-    state, loss_C = steps(graph, recipe, fresh, tokens_CBT, weight_CBT, rate_C, np.float32(0.1))
+    state, loss_C = steps(graph, recipe, fresh, tokens_CBT, weight_CBT, None, rate_C, np.float32(0.1))
     assert loss_C.shape == (3,)
     for left, right in zip(jax.tree.leaves(state["parameters"]), jax.tree.leaves(expected), strict=True):
         np.testing.assert_allclose(left, right, atol=5e-6)
@@ -133,7 +133,9 @@ def test_the_average_is_that_of_all_steps_each_less_than_the_next() -> None:
     passed = []
     for step in range(3):
         now = slice(step, step + 1)
-        state, _ = steps(graph, recipe, state, tokens_CBT[now], weight_CBT[now], rate_C[now], np.float32(0))
+        state, _ = steps(
+            graph, recipe, state, tokens_CBT[now], weight_CBT[now], None, rate_C[now], np.float32(0)
+        )
         passed.append(jax.tree.map(np.asarray, state["parameters"]))
     weight_C = np.array([share**2, share, 1]) / (1 + share + share**2)
     expected = jax.tree.map(
