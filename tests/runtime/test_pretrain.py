@@ -2,6 +2,7 @@ import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
@@ -13,6 +14,7 @@ from wug.runtime.episodes import load
 from wug.runtime.failure import Diverged, RuntimeFailure
 from wug.runtime.files import read_json
 from wug.runtime.interruption import Interruption
+from wug.runtime.journal import Journal
 from wug.runtime.learn import structure
 from wug.runtime.pretrain import pretrain
 
@@ -89,6 +91,27 @@ def test_a_killed_training_resumes_with_the_same_bits(shared, tmp_path: Path) ->
     records = [json.loads(line) for line in (tmp_path / "whole" / "log.jsonl").read_text().splitlines()]
     assert [record["step"] for record in records] == [6, 12]
     assert set(records[1]["probe"]) == {"exceeds.forward", "exceeds.reverse"}
+
+
+def test_a_training_that_an_earlier_version_began_goes_on(
+    shared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fall(done: int) -> None:
+        if done == 12:
+            raise RuntimeError("killed")
+
+    whole = learn(shared, tmp_path / "whole", Watched())
+    with pytest.raises(RuntimeError, match="killed"):
+        learn(shared, tmp_path / "resumed", Watched(fall))
+    resume = Journal.resume
+
+    def of_old(journal: Journal, *given: Any) -> Any:
+        found = resume(journal, *given)
+        del journal.log[0]["first"]
+        return found
+
+    monkeypatch.setattr(Journal, "resume", of_old)
+    same(whole, learn(shared, tmp_path / "resumed", Watched()))
 
 
 def test_an_interruption_saves_and_stops(shared, tmp_path: Path) -> None:
