@@ -10,7 +10,7 @@ from wug.compiler.lora import Lora
 from wug.progress import Progress, Silent
 from wug.runtime import finetune as module
 from wug.runtime.adapter import adapter_shapes, fresh_adapter
-from wug.runtime.checkpoint import load_parameters
+from wug.runtime.checkpoint import load_parameters, tree_digest
 from wug.runtime.corpus import load
 from wug.runtime.files import read_json
 from wug.runtime.finetune import chunk_of, finetune, stacked
@@ -43,6 +43,7 @@ def learn(
     if lora is not None:
         start, beside = [fresh_adapter(model, vocabulary, lora, seed) for seed in seeds], start
         beside = beside if shares else [jax.tree.map(np.array, each) for each in beside]
+    before = [tree_digest(each) for each in beside]
     progress: Progress = Silent()
     finetune(
         model,
@@ -56,6 +57,7 @@ def learn(
         checkpoint_every_s=0,
         beside=beside,
     )
+    assert [tree_digest(each) for each in beside] == before, "what stands beside stays as it was"
     like = adapter_shapes(model, vocabulary, lora) if lora else structure(model, vocabulary)[1]
     like = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((len(seeds), *leaf.shape), leaf.dtype), like)
     return load_parameters(folder / "parameters", like)
