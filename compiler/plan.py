@@ -23,6 +23,10 @@ class Model(Record):
     `hidden` is the width of the gated MLP; `convolution` the taps of the short causal convolutions before
     attention and before the MLP, 0 for none. With `qkv_convolution` n queries, keys and values are computed
     of the last n tokens instead, with weights for each place, and only the MLP has a convolution before it.
+
+    Training computes in `compute`, float32 or bfloat16; weights and gradients of weights are float32 all the
+    same, and so is all that is asked. With `remat` it keeps only what goes into each layer, and computes the
+    layer again on the way back.
     """
 
     name: str
@@ -34,6 +38,8 @@ class Model(Record):
     convolution: int = 4
     qkv_convolution: int = 0
     context: int = 256
+    compute: str = field(default="float32", metadata=LATER)
+    remat: bool = field(default=False, metadata=LATER)
 
 
 class Pretraining(Record):

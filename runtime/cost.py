@@ -40,17 +40,25 @@ def _attention_flops(model: Model, tokens: Lengths, before: Lengths | int = 0) -
     return int(4 * shape.layers * shape.heads * shape.channels * pairs.sum())
 
 
+def _layer_flops(model: Model, tokens: Lengths) -> int:
+    """A forward pass without the unembedding."""
+    numbers = model.layers * sum(read * out for read, out in matrices(model).values())
+    return _product_flops(numbers, tokens) + _attention_flops(model, tokens)
+
+
 def train_flops(model: Model, parameters: int, tokens: Lengths, lora: Lora | None = None) -> int:
-    """Operations of training on rows of `tokens` tokens each: three forward passes.
+    """Operations of training on rows of `tokens` tokens each: three forward passes, and with `remat` one more
+    of the layers. (Logits that are made in chunks are made twice, which is not counted.)
 
     Where an adapter is trained, the weights beside it have no gradients: they take a pass forward and one
     back, to what they read. Attention and the adapter take three.
     """
     forward = forward_flops(model, parameters, tokens)
+    again = _layer_flops(model, tokens) if model.remat else 0
     if lora is None:
-        return 3 * forward
+        return 3 * forward + again
     adapter = _product_flops(adapter_parameters(model, lora), tokens)
-    return 2 * forward + _attention_flops(model, tokens) + 3 * adapter
+    return again + 2 * forward + _attention_flops(model, tokens) + 3 * adapter
 
 
 def adapter_parameters(model: Model, lora: Lora) -> int:

@@ -17,6 +17,7 @@ import optax.contrib
 from flax import nnx
 
 from wug.compiler.plan import Finetuning, Model, Pretraining
+from wug.runtime.cross_entropy import cross_entropy
 from wug.runtime.model import Decoder
 
 Tree = dict[str, Any]
@@ -56,9 +57,11 @@ def loss(
     Where rows hold several documents, `document` [B, T] numbers those of each.
     """
     read_BT = None if document_BT is None else document_BT[:, :-1]
-    logits_BTV = nnx.merge(graph, parameters)(tokens_BT[:, :-1], read_BT)
-    loss_BT = optax.softmax_cross_entropy_with_integer_labels(logits_BTV, tokens_BT[:, 1:])
-    return jnp.sum(loss_BT * weight_BT) / jnp.maximum(jnp.sum(weight_BT), 1e-9)
+    decoder = nnx.merge(graph, parameters)
+    x_BTD = decoder.stream(tokens_BT[:, :-1], read_BT, training=True)
+    vocabulary = decoder.embedding.num_embeddings
+    total = cross_entropy(decoder.unembed, vocabulary, x_BTD, tokens_BT[:, 1:], weight_BT)
+    return total / jnp.maximum(jnp.sum(weight_BT), 1e-9)
 
 
 class Recipe(NamedTuple):

@@ -145,7 +145,8 @@ class Attention(nnx.Module):
         v_BTKC = self.value(x_BTR).reshape(k_BTKC.shape)
         if self.query_norm is not None and self.key_norm is not None:
             q_BTHC, k_BTKC = self.query_norm(q_BTHC), self.key_norm(k_BTKC)
-        return rotate(q_BTHC, first_B, self.rotary), rotate(k_BTKC, first_B, self.rotary), v_BTKC
+        q_BTHC, k_BTKC = rotate(q_BTHC, first_B, self.rotary), rotate(k_BTKC, first_B, self.rotary)
+        return q_BTHC.astype(v_BTKC.dtype), k_BTKC.astype(v_BTKC.dtype), v_BTKC
 
     def joined(self, mixed_BTHC: jax.Array) -> jax.Array:
         """What the heads found, as the stream takes it."""
@@ -228,16 +229,26 @@ class Decoder(nnx.Module):
         self.norm = nnx.RMSNorm(model.width, epsilon=shape.epsilon, rngs=rngs)
         self.head = None if shape.tied else nnx.Linear(model.width, rows, use_bias=False, rngs=rngs)
         self.scaled = shape.scaled
+        self.compute, self.remat = jnp.dtype(shape.compute), shape.remat
 
     def __call__(self, tokens_BT: jax.Array, document_BT: jax.Array | None = None) -> jax.Array:
         """Logits [B, T, V], float32, for token ids [B, T] and the number of the document of each."""
+        return self.unembed(self.stream(tokens_BT, document_BT))
+
+    def stream(
+        self, tokens_BT: jax.Array, document_BT: jax.Array | None = None, training: bool = False
+    ) -> jax.Array:
+        """What the last layer leaves [B, T, D]; in `training` computed as the model says, else in float32."""
         layer, weights_L = nnx.split(self.layers)
-        x_BTD, _ = jax.lax.scan(
-            lambda x, weights: (nnx.merge(layer, weights)(x, document_BT), None),
-            self.embed(tokens_BT),
-            weights_L,
-        )
-        return self.unembed(x_BTD)
+        kind = self.compute if training else jnp.dtype(jnp.float32)
+
+        def through(x_BTD: jax.Array, weights: Any) -> tuple[jax.Array, None]:
+            weights = jax.tree.map(lambda weight: weight.astype(kind), weights)
+            return nnx.merge(layer, weights)(x_BTD, document_BT), None
+
+        step = jax.checkpoint(through, prevent_cse=False) if training and self.remat else through
+        x_BTD, _ = jax.lax.scan(step, self.embed(tokens_BT).astype(kind), weights_L)
+        return x_BTD
 
     def embed(self, tokens_BT: jax.Array) -> jax.Array:
         """What the first layer reads."""
@@ -245,9 +256,12 @@ class Decoder(nnx.Module):
         return x_BTD * self.embedding.features**0.5 if self.scaled else x_BTD
 
     def unembed(self, x_BTD: jax.Array) -> jax.Array:
-        """Logits of what the last layer leaves."""
-        x_BTD = self.norm(x_BTD)
-        return self.embedding.attend(x_BTD) if self.head is None else self.head(x_BTD)
+        """Logits, float32, of what the last layer leaves."""
+        kind, x_BTD = x_BTD.dtype, self.norm(x_BTD)
+        if kind == jnp.float32:
+            return self.embedding.attend(x_BTD) if self.head is None else self.head(x_BTD)
+        matrix_DV = self.embedding.embedding[...].T if self.head is None else self.head.kernel[...]
+        return jnp.dot(x_BTD.astype(kind), matrix_DV.astype(kind), preferred_element_type=jnp.float32)
 
 
 def parameter_count(decoder: Decoder) -> int:

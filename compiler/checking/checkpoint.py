@@ -18,7 +18,8 @@ from wug.compiler.plan import Model, Pretraining, Prices
 if TYPE_CHECKING:
     from wug.compiler.checkpoints.checkpoint import Checkpoint
 
-SAID_BESIDE = ("from", "context", "prices")
+TRAINED = ("compute", "remat")
+SAID_BESIDE = ("from", "context", *TRAINED, "prices")
 """What may be said of a checkpoint; all else stands in its files."""
 
 
@@ -48,7 +49,8 @@ class CheckpointReader:
             self.report.add(
                 "W0513", message, model.name.span, help=f"write: context {shape.context}, or less"
             )
-        shape = dataclasses.replace(shape, context=room)
+        trained = {name: values[name] for name in TRAINED if name in values}
+        shape = dataclasses.replace(shape, context=room, **trained)
         nothing = Pretraining(0, 0), 1, Episodes((), 0, ())
         return Learner(shape, *nothing, prices, model.name.span, checkpoint)
 

@@ -205,6 +205,8 @@ MODEL: settings.Schema = {
     "convolution": settings.integer(0, 64),
     "qkv_convolution": settings.integer(0, 64),
     "context": settings.integer(8, 10_000_000),
+    "compute": settings.word("float32", "bfloat16"),
+    "remat": settings.flag,
     "pretrain": settings.block(PRETRAIN, "pretrain"),
     "prices": settings.block(PRICES, "prices"),
 }

@@ -44,6 +44,14 @@ def test_beside_an_adapter_weights_have_no_gradients_that_would_have_to_be_paid(
     assert train_flops(model, parameters, np.array([5]), lora) == expected
 
 
+def test_layers_that_are_computed_again_are_counted_again() -> None:
+    model = Model("m", layers=2, width=8, heads=2, kv_heads=2, hidden=16, convolution=0, remat=True)
+    layers = [(8, 8), (8, 8), (8, 8), (8, 8), (8, 16), (8, 16), (16, 8)] * 2
+    parameters = sum(rows * columns for rows, columns in [*layers, (8, 30)])
+    whole, again = counted(model, [*layers, (8, 30)], 5, 0), counted(model, layers, 5, 0)
+    assert train_flops(model, parameters, np.array([5])) == 3 * whole + again
+
+
 def test_a_prefix_and_its_rest_cost_as_much_as_the_whole() -> None:
     model = Model("m")
     whole = forward_flops(model, 1000, np.array([12]))

@@ -1,6 +1,6 @@
 import pytest
 
-from wug.compiler.plan import Finetuning, Pretraining
+from wug.compiler.plan import Finetuning, Model, Pretraining
 from wug.compiler.record import as_plain
 from wug.runtime.keys import canonical, cpu_model, device_kind, digest, key
 
@@ -40,5 +40,7 @@ def test_settings_that_came_later_are_in_a_key_only_where_they_are_used() -> Non
     fields = {"episodes", "steps", "batch", "learning_rate", "warmup", "accuracy", "every"}
     fields |= {"optimizer", "facts_weight", "seed"}
     assert set(as_plain(Pretraining(8))) == fields
+    assert not {"compute", "remat"} & set(as_plain(Model("m")))
+    assert {"compute", "remat"} <= set(as_plain(Model("m", compute="bfloat16", remat=True)))
     changed = Pretraining(8, clip=0.5, schedule="linear", accumulate=2, average=0.9)
     assert set(as_plain(changed)) == {*fields, "clip", "schedule", "accumulate", "average"}

@@ -1,3 +1,4 @@
+import dataclasses
 from functools import partial
 
 import jax
@@ -9,6 +10,7 @@ import pytest
 from flax import nnx
 
 from wug.compiler.plan import Model
+from wug.runtime import cross_entropy
 from wug.runtime.learn import (
     Recipe,
     fresh_state,
@@ -118,6 +120,30 @@ def test_a_batch_in_parts_has_the_gradient_of_the_whole(parts: int) -> None:
     apart = jax.jit(partial(gradient_in_parts, told, parts))(parameters, tokens_BT, weight_BT)
     for left, right in zip(jax.tree.leaves(whole), jax.tree.leaves(apart), strict=True):
         np.testing.assert_allclose(left, right, atol=2e-6)
+
+
+def test_memory_is_saved_at_the_same_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Layers and logits that are computed again are the same ones; bfloat16 is near, and leaves float32."""
+    tokens_BT = rows(3, 9)
+    weight_BT = token_weights(tokens_BT, padding=0)
+    parameters = initial_parameters(MODEL, VOCABULARY, 0)
+
+    def found(model: Model) -> tuple[jax.Array, dict]:
+        graph, _ = structure(model, VOCABULARY)
+        told = jax.jit(jax.value_and_grad(partial(loss, graph)))
+        return told(parameters, tokens_BT, weight_BT, document_BT)
+
+    document_BT = np.array([[0] * 5 + [1] * 4] * 3, np.int32)
+    plain = found(MODEL)
+    half = found(dataclasses.replace(MODEL, compute="bfloat16"))
+    monkeypatch.setattr(cross_entropy, "AT_ONCE", 1)
+    monkeypatch.setattr(cross_entropy, "CHUNK", 7 * VOCABULARY)
+    saved = found(dataclasses.replace(MODEL, remat=True))
+    for left, right, near in zip(*map(jax.tree.leaves, (plain, saved, half)), strict=True):
+        np.testing.assert_allclose(left, right, rtol=1e-4, atol=1e-6)
+        assert near.dtype == np.float32
+        assert np.linalg.norm(left - near) < 0.1 * np.linalg.norm(left)
+    assert not np.allclose(plain[0], half[0], rtol=1e-6)
 
 
 def test_the_average_is_that_of_all_steps_each_less_than_the_next() -> None:
