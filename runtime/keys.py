@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 # Raise a stage's number whenever its output changes for the same inputs.
-STAGES = {"pretrained": 2, "written": 2, "judged": 3, "trained": 2, "scores": 2, "free": 1, "runs": 10}
+STAGES = {"pretrained": 2, "written": 2, "judged": 3, "trained": 2, "scores": 3, "free": 1, "runs": 11}
 
 
 def digest(data: bytes) -> str:

@@ -18,6 +18,7 @@ from wug.runtime.curves import augmentation_curves
 from wug.runtime.expect import Outcome, judge, wilson
 from wug.runtime.free import Said, wrong_texts
 from wug.runtime.keys import canonical, digest
+from wug.runtime.measures import MEASURES
 from wug.runtime.price import Augmenting, compare, priced, tuning_price
 from wug.runtime.score import Answers
 from wug.runtime.shortcut import Shortcut, of_training, shortcuts
@@ -147,6 +148,7 @@ def _row(result: ArmResult, split: Split, place: int, world: World) -> dict[str,
         "context_relevant": _mean(view.context_relevant_N[at]),
         "cooccurring": _mean(view.cooccurring_N[at]),
         "margin": None if split.sampling else _mean(answers.margin_N[at]),
+        **_others(split, [answers], [at]),
         **_accuracy(answers.credit_N[at], view.exposed_N[at], view.answerable_N[at]),
     }
 
@@ -204,6 +206,7 @@ def _pooled(
         "context_relevant": _mean(joined([view.context_relevant_N for view in views])),
         "cooccurring": _mean(joined([view.cooccurring_N for view in views])),
         "margin": None if split.sampling else _mean(joined([a.margin_N for a in result.answers])),
+        **_others(split, result.answers, places),
         "shortcuts": known,
         "shortcut": {"name": best, **known[best]} if below else None,
         **accuracy,
@@ -226,6 +229,18 @@ def _accuracy(
         **_part("unexposed", credit_N[~exposed_N]),
         "answerable": _mean(answerable_N),
         "accuracy_answerable": _mean(credit_N[answerable_N]),
+    }
+
+
+def _others(
+    split: Split, answers: Sequence[Answers], places: Sequence[npt.NDArray[np.int32]]
+) -> dict[str, float | None]:
+    """The accuracy by each other measure; nulls where answers are free."""
+    return {
+        f"accuracy_{name}": None
+        if split.sampling
+        else _mean(np.concatenate([each.other_N[name][at] for each, at in zip(answers, places, strict=True)]))
+        for name in MEASURES
     }
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from wug.compiler.lora import Lora
 from wug.compiler.plan import Arm, Learner, Model, Plan
@@ -30,12 +29,13 @@ from wug.runtime.host import description, prepare
 from wug.runtime.interruption import Interruption, interruptible
 from wug.runtime.keys import device_kind, key
 from wug.runtime.matching import matched
+from wug.runtime.measures import measured
 from wug.runtime.picture import picture
 from wug.runtime.plot import augmentation_picture, context_picture, price_picture
 from wug.runtime.price import Augmenting
 from wug.runtime.results import ArmResult, results
 from wug.runtime.schedule import BLOCK, CHECKPOINT_EVERY_S
-from wug.runtime.score import Answers, answers, check_fits, read_scores, score, write_scores
+from wug.runtime.score import Answers, Scores, answers, check_fits, read_scores, score, write_scores
 from wug.runtime.serving import ask_servers
 from wug.runtime.source import outcome_of
 from wug.runtime.tuning import settled, tune
@@ -162,7 +162,9 @@ class Run:
             free = read_said(self.answered(arm, worlds, label) / FREE) if free_splits(self.plan) else []
             for world in worlds:
                 own = [each for each in free if each.seed == world.seed]
-                told.append(answers(world.items, scores[world.seed], own))
+                found = scores[world.seed]
+                others = measured(world, found.told_Q, found.bare_Q)
+                told.append(answers(world.items, found.told_Q, own, others))
             said += free
         spent = (audit.prompt_tokens, audit.tokens, audit.flops) if audit else (0, 0, 0)
         each = Augmenting(*(round(whole / len(self.corpus.worlds)) for whole in spent))
@@ -192,7 +194,7 @@ class Run:
                 return str(failed)
         model, parameters_S = self.plan.learner(arm).model, self.parameters(arm, worlds, label)
         total = sum(len(world.questions.tokens) for world in worlds)
-        told: list[npt.NDArray[np.float32]] = []
+        told: list[Scores] = []
         with self.progress.stage(f"{arm.name}: scoring", total, "choices") as stage:
             before = 0
             for world, parameters in zip(worlds, parameters_S, strict=True):

@@ -38,7 +38,7 @@ def made(tiny, failed: dict[str, str] | None = None, taught: Augmenting | None =
             wanted_N = np.where(items.split_N == "trained", items.answer_N, 1 - items.answer_N)
             told_Q = np.zeros(24)
             told_Q[items.first_question_N + wanted_N] = 1.0
-            told.append(answers(items, told_Q))
+            told.append(answers(items, told_Q, (), {"normalised": -told_Q, "corrected": told_Q}))
         why = (failed or {}).get(arm.name)
         augmenting = taught if taught is not None and arm.augment else Augmenting()
         arms.append(ArmResult(arm, () if why else tuple(told), why, augmenting))
@@ -66,6 +66,7 @@ def test_rows_say_what_the_issue_asks_for(document) -> None:
     names = "arm split seed n accuracy chance low high exposed context_docs context_relevant"
     names += " accuracy_exposed low_exposed high_exposed cooccurring"
     names += " accuracy_unexposed low_unexposed high_unexposed answerable accuracy_answerable margin"
+    names += " accuracy_normalised accuracy_corrected"
     assert {frozenset(row) for row in document["rows"]} == {frozenset(names.split())}
     row = found(document["rows"], arm="icl", split="trained", seed=1)
     assert (row["n"], row["accuracy"], row["chance"]) == (6, 1.0, 0.5)
@@ -78,6 +79,7 @@ def test_rows_say_what_the_issue_asks_for(document) -> None:
 def test_pooled_rows_join_the_seeds(document) -> None:
     row = found(document["pooled"], arm="finetune", split="reversal")
     assert (row["n"], row["seeds"], row["accuracy"], row["exposed"]) == (12, 2, 0.0, 0.0)
+    assert (row["accuracy_normalised"], row["accuracy_corrected"]) == (1.0, 0.0)
     assert row["high"] == pytest.approx(wilson(0, 12)[1], abs=1e-6)
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from wug.runtime.corpus import load
 from wug.runtime.failure import ContextOverflow, Damaged
-from wug.runtime.score import answers, check_fits, read_scores, rows_of, starts_of, write_scores
+from wug.runtime.score import Scores, answers, check_fits, read_scores, rows_of, starts_of, write_scores
 
 
 def test_a_row_is_context_cue_and_choice(shared) -> None:
@@ -39,11 +39,12 @@ def test_ties_count_as_fractions(shared) -> None:
 
 def test_scores_come_back_by_seed(shared, tmp_path) -> None:
     worlds = list(load(shared.compiled, [0, 1]).worlds)
-    told = [np.arange(24, dtype=np.float32), -np.arange(24, dtype=np.float32)]
-    write_scores(tmp_path / "scores.parquet", worlds, told)
+    told = np.arange(24, dtype=np.float32)
+    write_scores(tmp_path / "scores.parquet", worlds, [Scores(told, told + 1), Scores(-told, 2 * told)])
     found = read_scores(tmp_path / "scores.parquet")
     assert sorted(found) == [0, 1]
-    np.testing.assert_array_equal(found[1], told[1])
+    np.testing.assert_array_equal(found[0].bare_Q, told + 1)
+    np.testing.assert_array_equal(found[1].told_Q, -told)
 
 
 def test_a_context_that_does_not_fit_says_what_would(shared) -> None:
