@@ -198,8 +198,9 @@ SAMPLED: settings.Schema = {
     "top_k": settings.integer(1, 65_536),
     "top_p": settings.decimal(1e-6, 1),
     "max_tokens": settings.integer(1, 10_000),
+    "context": settings.integer(64, 100_000_000),
 }
-"""How a model is sampled, and what of it is kept."""
+"""How a model is sampled, how much it is shown, and what of it is kept."""
 
 SPENT: settings.Schema = {
     "requests": settings.integer(1, 100_000_000),
@@ -215,7 +216,6 @@ PAID: settings.Schema = {"input": settings.decimal(0, 1_000_000), "output": sett
 SERVED: settings.Schema = {
     **SPENT,
     "prices": settings.block(PAID, "the prices of an endpoint"),
-    "context": settings.integer(64, 100_000_000),
     "style": settings.word(*STYLES),
     "examples": settings.integer(1, 8),
     "prompt": _prompt,

@@ -37,6 +37,7 @@ class ModelChecker:
                 self.report.add("W0501", message, each.span, help=help)
         self._check_currencies(made)
         self._check_servers(made, arms)
+        self._check_shown(made, arms)
         check_tokens(made, self.report)
         return tuple(made)
 
@@ -64,6 +65,18 @@ class ModelChecker:
                 message = f"the endpoint of arm '{arm.name}' has prices, and no model has"
                 help = "its prices are in the currency of the models': give prices to all or to none"
                 self.report.add("W0107", message, arm.span, help=help)
+
+    def _check_shown(self, made: list[Learner], arms: Sequence[Arm]) -> None:
+        """A model that writes is shown no more than it can see."""
+        sees = {each.name: each.model.context for each in made}
+        for arm in arms:
+            shown, writer = arm.augment.context if arm.augment is not None else 0, arm.writer or arm.model
+            if arm.augment is None or arm.augment.endpoint is not None or writer not in sees:
+                continue
+            if shown > sees[writer]:
+                message = f"arm '{arm.name}' shows {shown:,} tokens to a model that sees {sees[writer]:,}"
+                help = f"context {sees[writer]:,} or less, or a larger one of the model"
+                self.report.add("W0204", message, arm.span, help=help)
 
     def model(self, model: syntax_experiment.Model) -> Learner:
         """One model by itself."""

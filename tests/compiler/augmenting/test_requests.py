@@ -48,6 +48,13 @@ def test_prompts_do_not_depend_on_what_is_true(drafted: Drafted) -> None:
         assert len(request.prompts) == 2 * 5, "both members, every form, whether or not anything follows"
 
 
+def test_a_model_may_be_shown_less_than_it_can_see(drafted: Drafted) -> None:
+    all_of = asked(drafted("augment global by self"))
+    fewer = asked(drafted("augment global by self { context 64 }"))
+    for wide, narrow in zip(all_of, fewer, strict=True):
+        assert 0 < len(narrow.sources) < len(wide.sources)
+
+
 def test_global_requests_show_all_the_rest_or_as_much_as_fits(drafted: Drafted) -> None:
     drawn = drafted("augment global by self { max_tokens 8 }")
     documents = drawn.world_documents(0)
