@@ -1,10 +1,4 @@
-"""From a checked spec to a folder: keys, stages, the store.
-
-The corpora of an experiment and the pretraining episodes of each model are entries of their own. The first
-holds all that its world, its training facts, its tests and what its arms see decide; the others what its
-declarations and the model's pretraining decide, and neither counts, seeds nor arms. How long an arm trains is
-in the plan, not in a key.
-"""
+"""From a checked spec to a folder: what is compiled, entry by entry of the store, and the plan of it."""
 
 from __future__ import annotations
 
@@ -13,7 +7,6 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from math import gcd
 from pathlib import Path
 from typing import Any
 
@@ -21,39 +14,30 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from wug.compiler.asking.about_pairs import asks
 from wug.compiler.asking.questions import summary
 from wug.compiler.asking.tuned import tuned_on
-from wug.compiler.canonical import canonical, digest, file_digest, plain
+from wug.compiler.canonical import plain
 from wug.compiler.diagnosis.diagnostics import Diagnostic, Note, Report, SpecError
 from wug.compiler.draft import Draft, draft, draw_world, world_seeds
 from wug.compiler.emitting.augmentation import emit_requests, token_counts
 from wug.compiler.emitting.disjoint import disjoint
 from wug.compiler.emitting.emit import emit_seed, emit_world, write_card, write_manifest
 from wug.compiler.emitting.episodes import compile_episodes, compile_probe, without_episodes
-from wug.compiler.emitting.fresh_worlds import shown_relations
 from wug.compiler.emitting.given import given_texts
 from wug.compiler.emitting.tokenizer import build_tokenizer, read_tokenizer, write_tokenizer
 from wug.compiler.emitting.tuning import tuning_draft
-from wug.compiler.entities import Entity, Part
-from wug.compiler.experiment import Arm as ExperimentArm
 from wug.compiler.experiment import Experiment, Learner
 from wug.compiler.facts import Ints
-from wug.compiler.plan import Arm, Augment, Plan, Source, Split, Tuning
+from wug.compiler.fitting import check_answers, check_context, check_episodes, check_requests
+from wug.compiler.identity import corpus_key, episodes_key, tuning_key, world_key
+from wug.compiler.plan import Arm, Plan, Source, Split, Tuning
 from wug.compiler.plan import Learner as PlannedLearner
-from wug.compiler.populating.fresh_sizes import fact_weights
 from wug.compiler.populating.sheets import characters, read_data
 from wug.compiler.saying.check_reading import check_claims, check_documents, check_statements
-from wug.compiler.shape import shape_of
 from wug.compiler.store import EnvironmentFailure, Store
 from wug.compiler.words.pools import token_histograms, token_lines
 from wug.compiler.world import World
 from wug.progress import Progress
-
-CORPUS_VERSION = 16
-EPISODES_VERSION = 6
-TUNING_VERSION = 1
-"""Raised whenever the output of a stage changes for the same spec; a test of golden hashes insists on it."""
 
 MOST_TOKENS = 2**16
 """Tokens are 16-bit numbers."""
@@ -77,13 +61,23 @@ def compile_experiment(experiment: Experiment, store: Store, progress: Progress,
             entry.commit()
     for learner in (each for each in experiment.models if each.checkpoint is None):
         episodes = _episodes(experiment, learner, store, progress, report)
-        _check_episodes(learner, episodes, report)
+        needed = _finished(episodes / "meta.json", "longest")["longest"]
+        check_episodes(learner, needed, report)
     manifest = _finished(entry.path / "manifest.json", "splits", "warnings")
     plan = _plan(experiment, key, manifest["splits"])
     tuning = _tuning(experiment, entry.path, store, progress)
     if tuning is not None:
         plan = dataclasses.replace(plan, tuning=tuning)
     return Compiled(entry.path, plan, tuple(manifest["warnings"]))
+
+
+def _finished(path: Path, *keys: str) -> dict[str, Any]:
+    """What a file of finished work says. Raises EnvironmentFailure where it cannot be read any more."""
+    try:
+        said: dict[str, Any] = json.loads(path.read_bytes())
+        return {key: said[key] for key in keys}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise EnvironmentFailure(f"{path} is damaged: run 'wug clean', then this again") from error
 
 
 def _episodes(
@@ -105,7 +99,7 @@ def _tuning(experiment: Experiment, corpus: Path, store: Store, progress: Progre
     if not tunes:
         return None
     report, on = Report(), tuned_on(experiment)
-    key = digest(canonical(["tuning", TUNING_VERSION, corpus_key(experiment), corpus_key(on)]))
+    key = tuning_key(experiment, on)
     with store.entry(f"{experiment.name}/tuning", key, waiting=_waiting(progress)) as entry:
         if not entry.ready:
             try:
@@ -129,18 +123,9 @@ def _in_tuning(item: Diagnostic) -> Diagnostic:
     return dataclasses.replace(item, notes=(*item.notes, told))
 
 
-def _finished(path: Path, *keys: str) -> dict[str, Any]:
-    """What a file of finished work says. Raises EnvironmentFailure where it cannot be read any more."""
-    try:
-        said: dict[str, Any] = json.loads(path.read_bytes())
-        return {key: said[key] for key in keys}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise EnvironmentFailure(f"{path} is damaged: run 'wug clean', then this again") from error
-
-
 def compile_world(world: World, store: Store, progress: Progress, report: Report) -> Path:
     """Compile a world by itself: its facts, their proofs, and every fact in every form."""
-    key = digest(canonical(["world", CORPUS_VERSION, world, _data_digests(world)]))
+    key = world_key(world)
     with store.entry(f"{world.name}/world", key, waiting=_waiting(progress)) as entry:
         if not entry.ready:
             populated, closures = draw_world(world, world_seeds(1), report)
@@ -159,100 +144,6 @@ def compile_world(world: World, store: Store, progress: Progress, report: Report
 
 def _waiting(progress: Progress) -> Callable[[], None]:
     return lambda: progress.note("another process is compiling this; waiting for it")
-
-
-# Keys
-
-
-def corpus_key(experiment: Experiment) -> str:
-    """The identity of an experiment's corpora: its arms count only for what they see, its models only for how
-    much they can see, because a context that does not fit is an error."""
-    arms = [
-        (a.name, a.context, a.documents, a.articles, a.finetune is not None, _asked(a))
-        for a in experiment.arms
-    ]
-    world = experiment.world
-    rooms = [
-        [m.model.context for m in (experiment.learner(a), experiment.writer(a))] for a in experiment.arms
-    ]
-    every = {room for pair in rooms for room in pair}
-    room = rooms if len(every) > 1 else every.pop()
-    asked: list[object] = [experiment.holdouts, experiment.trains, experiment.tests]
-    asked += [experiment.given, experiment.given_tests]
-    parts = [world, _data_digests(world), experiment.seeds, *asked, arms, room]
-    if experiment.checkpoint is not None:
-        parts.append(experiment.checkpoint.tokenizer_digest())
-    return digest(canonical(["corpus", CORPUS_VERSION, *parts]))
-
-
-def _asked(arm: ExperimentArm) -> Augment | None:
-    """What an arm's teacher is asked: all of `augment` but how it is sampled and what is kept of it."""
-    if arm.augment is None:
-        return None
-    asked = arm.augment
-    whole = Augment(
-        asked.scopes,
-        asked.teacher,
-        asked.withhold,
-        asked.reversals,
-        asked.rephrase_only,
-        asked.sentences,
-        asked.documents,
-        asked.prompt,
-        asked.context,
-    )
-    if not (asked.examples or "global" in asked.scopes):
-        return whole
-    # how long its answers may be decides how many documents and examples can stand before them
-    return dataclasses.replace(whole, examples=asked.examples, max_tokens=asked.max_tokens)
-
-
-def episodes_key(experiment: Experiment, learner: Learner) -> str:
-    """The identity of a model's episodes: declarations in their proportions, not their counts."""
-    world = plain(dataclasses.replace(experiment.world, name="", entities={}, relations={}, documents={}))
-    counts = {entity.name: entity.count for entity in experiment.world.entities.values()}
-    relations = []
-    for relation in experiment.world.relations.values():
-        population = relation.population
-        ratio: list[int] = []
-        if population is not None:
-            sizes = [counts[a.type] for a in relation.arguments[:2] if a.type in counts]
-            shared = gcd(*sizes, population.count) or 1
-            ratio = [*(each // shared for each in sizes), population.count // shared]
-            population = dataclasses.replace(population, count=0)
-        relations.append([plain(dataclasses.replace(relation, population=population)), ratio])
-    shown = shown_relations(experiment, learner.episodes)
-    weights = fact_weights(experiment.world, [r for r in shown if r.population], counts)
-    types = [_proportions(entity) for entity in experiment.world.entities.values()]
-    trains = [(t.relation, t.form, t.preambles) for t in experiment.trains]
-    tests = [(t.relation, t.form, t.choices.kind, t.choices.statements) for t in experiment.tests]
-    words = [(d.title, d.pronoun, d.questions > 0) for d in experiment.world.documents.values()]
-    setting = [learner.episodes, learner.pretraining.seed, words, experiment.texts()]
-    setting += [[ask.test.ask, ask.strongest, ask.statements] for ask in asks(experiment.tests)]
-    parts = [world, relations, weights, types, _data_digests(experiment.world)]
-    return digest(canonical(["episodes", EPISODES_VERSION, *parts, trains, tests, setting]))
-
-
-def _proportions(entity: Entity) -> Entity:
-    """An entity without its count, its parts in their smallest terms."""
-    shared = gcd(*(part.weight for part in entity.partition)) or 1
-    parts = tuple(Part(part.name, part.weight // shared) for part in entity.partition)
-    return dataclasses.replace(entity, count=0, partition=parts)
-
-
-def _data_digests(world: World) -> list[list[str]]:
-    """The files that names come from: tables of the user's own, tokenizers that names are equal under."""
-    files: list[tuple[str, Path]] = []
-    for entity in world.entities.values():
-        tokens = entity.naming.tokens if entity.naming else None
-        files += [(entity.name, each.path) for each in (entity.data, tokens) if each is not None]
-    files += [(given.name, given.data.path) for given in world.given.values()]
-    return [
-        [name, path.suffix.lower(), file_digest(path)] for name, path in files
-    ]  # its end says how it is read
-
-
-# Entries
 
 
 def _write_corpus(
@@ -328,80 +219,6 @@ def _tokenizer(experiment: Experiment, report: Report) -> Tokenizer:
     return made
 
 
-def check_context(drawn: Draft, tokenizer: Tokenizer, report: Report) -> None:
-    """Report every arm whose context and longest question do not fit its model (W0502)."""
-    experiment = drawn.experiment
-    marks = 1 + len(shape_of(experiment.models[0].model).marks.between)
-    for number, arm in enumerate(experiment.arms):
-        if arm.context == "none":
-            continue
-        longest = 0
-        for of in range(len(drawn.seeds)):
-            texts = drawn.world_documents(of).text.tolist()
-            seen = drawn.view(number, of)
-            used = sorted({row for rows in seen.contexts for row in rows})
-            lengths = dict(
-                zip(used, map(len, tokenizer.encode_batch_fast([texts[row] for row in used])), strict=True)
-            )
-            context = max((sum(lengths[row] + marks for row in rows) for rows in seen.contexts), default=0)
-            questions = [
-                cue + choice
-                for items in drawn.world_tests(of)
-                for cue, choices in zip(items.cue.tolist(), items.choices.tolist(), strict=True)
-                for choice in choices
-            ]
-            asked = max(map(len, tokenizer.encode_batch_fast(questions)), default=0)
-            for items in drawn.world_tests(of):
-                if items.test.sampling is not None:
-                    cues = map(len, tokenizer.encode_batch_fast(items.cue.tolist()))
-                    asked = max(asked, max(cues, default=0) + items.test.sampling.max_tokens)
-            longest = max(longest, context + asked + 1)
-        model = experiment.learner(arm).model
-        if longest > model.context:
-            message = (
-                f"arm '{arm.name}' needs {longest:,} tokens of context; "
-                f"model '{model.name}' has {model.context:,}"
-            )
-            help = (
-                "raise the model's 'context', set the arm's 'articles', or use context oracle(k) or bm25(k)"
-            )
-            report.add("W0502", message, arm.span, help=help)
-
-
-def check_requests(experiment: Experiment, needed: dict[str, int], report: Report) -> None:
-    """Stop where a model cannot see what it is asked about: by arm, how many tokens it needs (W0502)."""
-    for arm in experiment.arms:
-        model = experiment.writer(arm).model
-        if needed.get(arm.name, 0) > model.context:
-            message = (
-                f"what model '{model.name}' is to read for arm '{arm.name}' takes {needed[arm.name]:,} "
-                f"tokens; its context has {model.context:,}"
-            )
-            help = "raise its 'context', or let augment ask about less: sentences independent"
-            report.add("W0502", message, arm.span, help=help)
-    report.stop_if_failed()
-
-
-def check_answers(drawn: Draft, tokenizer: Tokenizer, report: Report) -> None:
-    """Report tests whose free answers are too short for a right one (W0508)."""
-    for items in drawn.tests:
-        if items.test.sampling is None:
-            continue
-        have, lengths = items.test.sampling.max_tokens, {}
-        for cue, accepted in zip(items.cue.tolist(), items.accepted, strict=True):
-            before = len(tokenizer.encode(cue).ids)
-            for text in accepted:
-                lengths[text] = len(tokenizer.encode(cue + text).ids) - before
-        text = max(lengths, key=lambda text: lengths[text])
-        if lengths[text] > have:
-            message = (
-                f"test '{items.test.name}' lets a model say {have:,} tokens; "
-                f"the right answer '{text.strip()}' takes {lengths[text]:,}"
-            )
-            help = f"write: generate {{ max_tokens {lengths[text]} }}"
-            report.add("W0508", message, items.test.span, help=help)
-
-
 def _write_episodes(
     experiment: Experiment, learner: Learner, key: str, folder: Path, progress: Progress, report: Report
 ) -> None:
@@ -437,19 +254,6 @@ def _write_episodes(
         "probe": len(probe.answer),
     }
     write_manifest(folder, {"name": experiment.name, "key": key, "counts": counts})
-
-
-def _check_episodes(learner: Learner, folder: Path, report: Report) -> None:
-    """Report episodes that do not fit the model, which may have changed since they were made (W0502)."""
-    needed = _finished(folder / "meta.json", "longest")["longest"]
-    model = learner.model
-    if needed > model.context:
-        message = (
-            f"pretraining episodes have up to {needed:,} tokens; "
-            f"the context of model '{model.name}' holds {model.context:,}"
-        )
-        help = "lower 'facts' or 'questions' of pretrain, or raise the model's 'context'"
-        report.fail("W0502", message, learner.span, help=help)
 
 
 def _token_section(histograms: dict[str, dict[str, int]]) -> list[tuple[str, list[str]]]:

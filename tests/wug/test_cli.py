@@ -259,7 +259,7 @@ def test_ctrl_c(tmp_path: Path) -> None:
         "import sys, time\n"
         "from pathlib import Path\n"
         "from wug.compiler.checking.check import check\n"
-        "from wug.compiler.compile import corpus_key\n"
+        "from wug.compiler.identity import corpus_key\n"
         "from wug.compiler.diagnosis.diagnostics import Report\n"
         "from wug.compiler.store import Store\n"
         "spec = check(Path(sys.argv[1]), 'x', Report())\n"

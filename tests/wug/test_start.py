@@ -9,9 +9,9 @@ import pytest
 from wug import specs, start
 from wug.cli import main
 from wug.compiler.checking.check import check
-from wug.compiler.compile import corpus_key, episodes_key
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.experiment import Experiment
+from wug.compiler.identity import corpus_key, episodes_key
 from wug.start import copy_spec, shipped
 
 NAMES = sorted(path.stem for path in (specs() / "experiments").glob("*.experiment"))

@@ -12,12 +12,13 @@ import pytest
 import wug.compiler.compile
 from tests.compiler.conftest import Write, checked
 from wug.compiler.asking.tuned import tuned_on
-from wug.compiler.compile import Compiled, compile_experiment, corpus_key
+from wug.compiler.compile import Compiled, compile_experiment
 from wug.compiler.diagnosis.diagnostics import Report, SpecError
 from wug.compiler.draft import world_seeds
 from wug.compiler.emitting.files import Row, read_rows
 from wug.compiler.emitting.tuning import SEEDS
 from wug.compiler.experiment import Experiment
+from wug.compiler.identity import corpus_key
 from wug.compiler.plan import Tune
 from wug.compiler.store import Store
 from wug.progress import Silent
