@@ -1,0 +1,240 @@
+"""The weights of a run: pretrained, read from a checkpoint, fine-tuned, each a cached stage.
+
+JAX is imported only once something has to be computed. A stage's key holds all that its bits depend on, and
+no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from wug.compiler.lora import Lora
+from wug.compiler.plan import Arm, Learner, Model, Plan
+from wug.compiler.record import as_plain
+from wug.compiler.store import Store
+from wug.progress import Progress
+from wug.runtime import corpus as corpora
+from wug.runtime.corpus import Corpus, World
+from wug.runtime.files import write_json
+from wug.runtime.host import description, prepare
+from wug.runtime.interruption import Interruption
+from wug.runtime.keys import device_kind, key
+from wug.runtime.source import outcome_of
+
+if TYPE_CHECKING:
+    from wug.runtime.learn import Tree
+
+
+class Training:
+    """What is learned, where it is kept, and the weights that were read so far."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        compiled: Path,
+        store: Store,
+        progress: Progress,
+        interruption: Interruption,
+        checkpoint_every_s: float,
+    ) -> None:
+        self.plan, self.compiled, self.store, self.progress = plan, compiled, store, progress
+        self.interruption, self.checkpoint_every_s = interruption, checkpoint_every_s
+        self.corpus: Corpus = corpora.load(compiled, plan.seeds)
+        self.weights: dict[str, Tree] = {}
+        self.prepared = False
+
+    def weights_key(self, arm: Arm, worlds: Sequence[World]) -> str | list[str]:
+        learner = self.plan.learner(arm)
+        return self.trained_key(arm, worlds) if arm.finetune else self.pretrained_keys(learner, worlds)
+
+    def parameters(self, arm: Arm, worlds: Sequence[World], label: str) -> list[Tree]:
+        """The weights with which an arm answers in each world."""
+        learner = self.plan.learner(arm)
+        if arm.finetune is None:
+            return self.pretrained_weights(learner, worlds)
+        trained = self.trained_weights(arm, worlds, label)
+        lora = arm.finetune.lora
+        if lora is None:
+            return trained
+        from wug.runtime.adapter import merged
+
+        own = self.pretrained_weights(learner, worlds)
+        return [merged(weights, adapter, lora) for weights, adapter in zip(own, trained, strict=True)]
+
+    def pretrained_weights(self, learner: Learner, worlds: Sequence[World]) -> list[Tree]:
+        """For each world the weights that a model learns and answers with, or writes; the same ones once."""
+        return [self.load(learner, folder) for folder in self.pretrained_for(learner, worlds)]
+
+    def trained_weights(self, arm: Arm, worlds: Sequence[World], label: str) -> list[Tree]:
+        """What was trained of an arm for each world: all weights, or with `lora` an adapter."""
+        folder, model = self.trained(arm, worlds, label), self.plan.learner(arm).model
+        return self.load_stacked(model, folder, len(worlds), arm.finetune.lora if arm.finetune else None)
+
+    def trained_key(self, arm: Arm, worlds: Sequence[World]) -> str:
+        learner = self.plan.learner(arm)
+        return key(
+            "trained",
+            {
+                "from": self.pretrained_keys(learner, worlds),
+                "model": _shape(learner.model),
+                "finetune": as_plain(arm.finetune),
+                "seeds": [world.seed for world in worlds],
+                "documents": [world.training_digest(arm.name) for world in worlds],
+                **({"answers": [w.answer_digest(arm.name) for w in worlds]} if _answers_only(arm) else {}),
+            },
+        )
+
+    def trained(self, arm: Arm, worlds: Sequence[World], label: str) -> Path:
+        """The entry of the fine-tuned weights of one arm and block of seeds, stacked."""
+        kind, name = f"{self.plan.name}/trained", self.trained_key(arm, worlds)
+        if self.store.has(kind, name):
+            return self.store.path(kind, name)
+        learner = self.plan.learner(arm)
+        self.pretrained_for(learner, worlds)
+        with self.store.entry(kind, name, resume=True, waiting=self.waiting(label)) as entry:
+            if not entry.ready:
+                self.prepare()
+                from wug.runtime.adapter import fresh_adapter
+                from wug.runtime.finetune import finetune, stacked
+
+                model, vocabulary = learner.model, self.corpus.vocabulary
+                start, beside = self.pretrained_weights(learner, worlds), []
+                if arm.finetune is not None and (lora := arm.finetune.lora) is not None:
+                    adapters = [fresh_adapter(model, vocabulary, lora, world.seed) for world in worlds]
+                    start, beside = adapters, start
+                finetune(
+                    model,
+                    vocabulary,
+                    arm,
+                    worlds,
+                    stacked(start),
+                    entry.scratch,
+                    self.progress,
+                    self.interruption,
+                    self.checkpoint_every_s,
+                    beside,
+                )
+                entry.commit()
+        return entry.path
+
+    def pretrained_keys(self, learner: Learner, worlds: Sequence[World]) -> list[str]:
+        return [self.pretrained_key(learner, learner.pretraining_seed(world.seed)) for world in worlds]
+
+    def pretrained_key(self, learner: Learner, seed: int) -> str:
+        if learner.checkpoint is not None:
+            own = {"checkpoint": learner.checkpoint.digest, "model": _shape(learner.model)}
+            return key("pretrained", own)
+        setting = as_plain(learner.pretraining)
+        return key(
+            "pretrained",
+            {
+                "episodes": learner.pretraining_key,
+                "model": _shape(learner.model),
+                "pretraining": {**setting, "seed": seed},
+            },
+        )
+
+    def pretrained_for(self, learner: Learner, worlds: Sequence[World]) -> list[Path]:
+        """For each world the entry of the weights that a model learns and answers with, or writes."""
+        return [self.pretrained(learner, learner.pretraining_seed(world.seed)) for world in worlds]
+
+    def pretrained(self, learner: Learner, seed: int) -> Path:
+        """The entry of the pretrained weights of a model."""
+        kind, name = f"{self.plan.name}/pretrained", self.pretrained_key(learner, seed)
+        if self.store.has(kind, name):
+            return self.store.path(kind, name)
+        if learner.checkpoint is not None:
+            return self._known(learner, seed, name)
+        label = "pretraining" if len(self.plan.models) == 1 else f"pretraining {learner.name}"
+        with self.store.entry(kind, name, resume=True, waiting=self.waiting(label)) as entry:
+            if not entry.ready:
+                self.prepare()
+                from wug.runtime import episodes
+                from wug.runtime.pretrain import pretrain
+
+                folder = self.store.path(f"{self.plan.name}/episodes", learner.pretraining_key)
+                read = episodes.load(folder, self.compiled / "tokenizer.json")
+                pretrain(
+                    learner.model,
+                    learner.pretraining,
+                    read,
+                    seed,
+                    entry.scratch,
+                    self.progress,
+                    self.interruption,
+                    self.checkpoint_every_s,
+                    label,
+                )
+                entry.commit()
+        return entry.path
+
+    def _known(self, learner: Learner, seed: int, name: str) -> Path:
+        """The entry of a checkpoint: what is told of its pretraining. Its weights stay where they are."""
+        kind = f"{self.plan.name}/pretrained"
+        with self.store.entry(kind, name, waiting=self.waiting(learner.name)) as entry:
+            if not entry.ready:
+                write_json(entry.scratch / "outcome.json", outcome_of(learner, seed))
+                write_json(
+                    entry.scratch / "timing.json", {"seconds": 0.0, "tokens_per_s": 0, **description()}
+                )
+                entry.commit()
+        return entry.path
+
+    def load(self, learner: Learner, folder: Path) -> Tree:
+        """A model's weights before it is fine-tuned, read once: an entry's, or those of its checkpoint."""
+        if learner.checkpoint is None:
+            return self._load(learner.model, folder)
+        if folder.name not in self.weights:
+            self.prepare()
+            from wug.runtime.weights import checkpoint_weights
+
+            self.progress.note(f"reading {learner.checkpoint.path}")
+            self.weights[folder.name] = checkpoint_weights(learner.checkpoint)
+        return self.weights[folder.name]
+
+    def load_stacked(self, model: Model, folder: Path, seeds: int, lora: Lora | None = None) -> list[Tree]:
+        """The weights of each seed of a trained block, or their adapters."""
+        import jax
+
+        stacked = self._load(model, folder, seeds, lora)
+        host = jax.tree.map(np.asarray, stacked)
+        return [jax.tree.map(lambda leaf, place=place: leaf[place], host) for place in range(seeds)]
+
+    def _load(self, model: Model, folder: Path, seeds: int = 0, lora: Lora | None = None) -> Tree:
+        self.prepare()
+        import jax
+
+        from wug.runtime.adapter import adapter_shapes
+        from wug.runtime.checkpoint import load_parameters
+        from wug.runtime.learn import structure
+
+        if folder.name not in self.weights:
+            vocabulary = self.corpus.vocabulary
+            like = adapter_shapes(model, vocabulary, lora) if lora else structure(model, vocabulary)[1]
+            if seeds:
+                like = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((seeds, *leaf.shape), leaf.dtype), like)
+            self.weights[folder.name] = load_parameters(folder / "parameters", like)
+        return self.weights[folder.name]
+
+    def prepare(self) -> None:
+        """Import and set up JAX, once."""
+        if not self.prepared:
+            self.progress.note(f"computing on {device_kind()}")
+            prepare(self.store.root)
+            self.prepared = True
+
+    def waiting(self, what: str) -> Any:
+        return lambda: self.progress.note(f"another run is at work on {what}: waiting for it")
+
+
+def _answers_only(arm: Arm) -> bool:
+    return arm.finetune is not None and arm.finetune.loss == "answer"
+
+
+def _shape(model: Model) -> dict[str, Any]:
+    """A model as its weights see it: neither its name nor how much it may be shown."""
+    return {name: value for name, value in as_plain(model).items() if name not in ("name", "context")}
