@@ -26,6 +26,7 @@ from wug.runtime.failure import RuntimeFailure
 from wug.runtime.source import opened
 
 if TYPE_CHECKING:
+    from wug.runtime.learn import Tree
     from wug.runtime.run import Run, Scribe
 
 
@@ -63,7 +64,7 @@ def export(
         source = opened(learner.checkpoint)
     except BadCheckpoint as error:
         raise RuntimeFailure(str(error)) from error
-    from wug.runtime.weights import adapter_tensors, tensors_from
+    from wug.runtime.weights import adapter_tensors
 
     parameters = run.answering(name, seed, tuning_scribe, adapter)
     with _new(folder) as partial:
@@ -76,8 +77,7 @@ def export(
         else:
             _write_json(partial / "config.json", config)
             _write_tokenizer(learner.checkpoint, source.tokenizer, partial)
-            sizes = {name: tensors_of(shape)[name] for name in order_of(shape)}
-            _write_tensors(partial / "model.safetensors", sizes, tensors_from(shape, parameters))
+            write_weights(partial / "model.safetensors", shape, parameters)
 
 
 @contextmanager
@@ -96,6 +96,14 @@ def order_of(shape: Shape) -> list[str]:
     """The names of a model's tensors in the order in which they are written: as they are computed."""
     layers = [f"model.layers.{number}.{name}" for number in range(shape.layers) for name in of_layer(shape)]
     return [EMBEDDING, *layers, NORM, *([] if shape.tied else [HEAD])]
+
+
+def write_weights(path: Path, shape: Shape, parameters: Tree) -> None:
+    """A safetensors file of a model's weights, as transformers reads it."""
+    from wug.runtime.weights import tensors_from
+
+    sizes = {name: tensors_of(shape)[name] for name in order_of(shape)}
+    _write_tensors(path, sizes, tensors_from(shape, parameters))
 
 
 def adapter_config(lora: Lora, source: Source) -> dict[str, object]:

@@ -16,12 +16,14 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import platform
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+from measured import machine
 
 CONTEXT, QUESTIONS, CHOICES = 1000, 100, 4
 NAMES = ("Ada", "Boris", "Clara", "David", "Elena", "Felix", "Greta", "Hugo", "Irene", "Jonas")
@@ -67,17 +69,6 @@ def told(what: str, cpu: float, wall: float, rows: int = 0) -> None:
     print(f"{what:44}{cpu:9.1f} s CPU{wall:9.1f} s wall{each}", flush=True)
 
 
-def machine() -> str:
-    model = "unknown"
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            model = line.partition(":")[2].strip()
-    cores = len(os.sched_getaffinity(0))
-    return (
-        f"{model}, {cores} core(s) of {os.cpu_count()}, load {os.getloadavg()[0]:.1f}, {platform.platform()}"
-    )
-
-
 # Ours
 
 
@@ -89,12 +80,12 @@ def ours(checkpoint: Path, folder: Path, plain: int) -> None:
 
     from wug.compiler.checkpoints.checkpoint import open_checkpoint
     from wug.compiler.checkpoints.config import config_from_shape
-    from wug.runtime.export import header_of
+    from wug.runtime.export import write_weights
     from wug.runtime.layout import Asked, best, work_of
     from wug.runtime.learn import structure
     from wug.runtime.likelihood import end_log_likelihoods
     from wug.runtime.prefix import log_likelihoods
-    from wug.runtime.weights import load_weights, tensors_from
+    from wug.runtime.weights import load_weights
 
     print(machine())
     source = open_checkpoint(checkpoint, "model")
@@ -159,10 +150,7 @@ def ours(checkpoint: Path, folder: Path, plain: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps(config_from_shape(model)), encoding="utf-8")
     (folder / "tokenizer.json").write_text(source.tokenizer, encoding="utf-8")
-    with (folder / "model.safetensors").open("wb") as file:
-        file.write(header_of(model))
-        for _, array in tensors_from(model, parameters):
-            file.write(array.astype("<f4", copy=False).data)
+    write_weights(folder / "model.safetensors", model, parameters)
     document = {
         "context": context.tolist(),
         "tokens": [text.tolist() for text in tokens],
