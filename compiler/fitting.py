@@ -53,13 +53,16 @@ def check_context(drawn: Draft, tokenizer: Tokenizer, report: Report) -> None:
 def check_requests(experiment: Experiment, needed: dict[str, int], report: Report) -> None:
     """Stop where a model cannot see what it is asked about: by arm, how many tokens it needs (W0502)."""
     for arm in experiment.arms:
-        model = experiment.writer(arm).model
-        if needed.get(arm.name, 0) > model.context:
+        model, augment = experiment.writer(arm).model, arm.augment
+        chosen = augment is not None and augment.endpoint is None and augment.context > 0
+        room = augment.context if augment is not None and chosen else model.context
+        if needed.get(arm.name, 0) > room:
+            whose = "augment's" if chosen else "its"
             message = (
                 f"what model '{model.name}' is to read for arm '{arm.name}' takes {needed[arm.name]:,} "
-                f"tokens; its context has {model.context:,}"
+                f"tokens; {whose} context has {room:,}"
             )
-            help = "raise its 'context', or let augment ask about less: sentences independent"
+            help = f"raise {whose} 'context', or let augment ask about less: sentences independent"
             report.add("W0502", message, arm.span, help=help)
     report.stop_if_failed()
 

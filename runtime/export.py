@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from math import prod
@@ -22,6 +23,7 @@ from wug.compiler.checkpoints.placed import Floats
 from wug.compiler.lora import Lora
 from wug.compiler.plan import Source
 from wug.compiler.shape import Shape
+from wug.compiler.store import environment
 from wug.runtime.failure import RuntimeFailure
 from wug.runtime.source import opened
 
@@ -66,8 +68,8 @@ def export(
         raise RuntimeFailure(str(error)) from error
     from wug.runtime.weights import adapter_tensors
 
-    parameters = run.answering(name, seed, tuning_scribe, adapter)
     with _new(folder) as partial:
+        parameters = run.answering(name, seed, tuning_scribe, adapter)
         if adapter and lora is not None:
             said = adapter_config(lora, learner.checkpoint)
             tensors = dict(adapter_tensors(shape, lora, parameters))
@@ -82,14 +84,19 @@ def export(
 
 @contextmanager
 def _new(folder: Path) -> Iterator[Path]:
-    """A folder that is there once it is whole."""
-    partial = folder.with_name(folder.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    yield partial
-    if folder.exists():
-        folder.rmdir()
-    os.replace(partial, folder)
+    """A place for files that come to the folder once they are whole. Raises EnvironmentFailure where nothing
+    can be written, before there is anything to write."""
+    with environment(folder, "another FOLDER"):
+        folder.absolute().parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{folder.absolute().name}.", dir=folder.absolute().parent))
+    try:
+        yield partial
+        with environment(folder, "another FOLDER"):
+            folder.mkdir(exist_ok=True)
+            for file in sorted(partial.iterdir()):
+                os.replace(file, folder / file.name)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def order_of(shape: Shape) -> list[str]:

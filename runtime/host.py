@@ -39,9 +39,10 @@ def prepare(build: Path) -> None:
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
     try:
         jax.devices()
-    except RuntimeError as error:
+    except (RuntimeError, AssertionError) as error:
+        reason = (str(error).splitlines() or ["it finds no such device"])[0]
         raise EnvironmentFailure(
-            f"JAX cannot use {kind}: {str(error).splitlines()[0]}; JAX_PLATFORMS=cpu chooses the processor"
+            f"JAX cannot use {kind}: {reason}; JAX_PLATFORMS=cpu chooses the processor"
         ) from error
 
 

@@ -35,7 +35,7 @@ def device_kind() -> str:
     JAX_PLATFORMS decides where it is set. `runtime.host.prepare` then makes JAX use just this, so that the
     key never says one device and the bits come from another.
     """
-    wanted = os.environ.get("JAX_PLATFORMS", "").split(",")[0]
+    wanted = os.environ.get("JAX_PLATFORMS", "").split(",")[0].strip()
     cuda = any(find_spec(name) for name in ("jax_cuda12_plugin", "jax_cuda13_plugin"))
     if wanted in ("cuda", "gpu") or (not wanted and cuda and Path("/proc/driver/nvidia/version").exists()):
         return f"cuda {_nvidia_model()}"

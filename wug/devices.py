@@ -42,6 +42,8 @@ def devices(folder: Path) -> dict[str, Any]:
             jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
             jax.jit(lambda x: x * x + 1)(2.0).block_until_ready()
             found["cached"] = any(path.is_file() for path in Path(scratch).glob("compiled-programs/*/*"))
+    except OSError as error:
+        found["error"] = f"OSError: {error}"
     except Exception as error:
         found["error"] = f"{type(error).__name__}: {(str(error).strip().splitlines() or [''])[0]}"
     return found

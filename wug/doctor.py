@@ -82,7 +82,8 @@ class Examination:
 
 def examine(build: Path) -> Examination:
     """Look at everything; what is built goes to `build`, which need not be there yet, and is not made."""
-    folder = next(path for path in (build.absolute(), *build.absolute().parents) if path.is_dir())
+    there = next(path for path in (build.absolute(), *build.absolute().parents) if path.exists())
+    folder = there if there.is_dir() else there.parent
     found = _devices(folder)
     free = shutil.disk_usage(folder).free
     packages, boards, tpu = _packages(), nvidia(), any(Path("/dev").glob("accel*"))
@@ -92,6 +93,8 @@ def examine(build: Path) -> Examination:
         *_of_devices(found, build),
         *accelerators(device_kind(), boards, cuda, tpu, find_spec("libtpu") is not None),
     ]
+    if there != folder:
+        findings.append(Finding(True, f"{there} is no folder", "choose another with --build DIR"))
     if free < LITTLE:
         what = f"only {_size(free)} are free at {folder}"
         findings.append(Finding(False, what, "free some space, run 'wug clean', or choose --build DIR"))

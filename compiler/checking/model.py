@@ -73,7 +73,15 @@ class ModelChecker:
             shown, writer = arm.augment.context if arm.augment is not None else 0, arm.writer or arm.model
             if arm.augment is None or arm.augment.endpoint is not None or writer not in sees:
                 continue
-            if shown > sees[writer]:
+            if 0 < shown <= arm.augment.max_tokens:
+                message = f"arm '{arm.name}' shows {shown:,} tokens, and as many may be written"
+                help = f"context more than {arm.augment.max_tokens:,}, or fewer max_tokens"
+                self.report.add("W0204", message, arm.span, help=help)
+            elif shown and "global" not in arm.augment.scopes:
+                message = f"'context' of arm '{arm.name}' says nothing: local shows one document"
+                help = "leave it out, or augment global, which shows others before it"
+                self.report.add("W0504", message, arm.span, help=help)
+            elif shown > sees[writer]:
                 message = f"arm '{arm.name}' shows {shown:,} tokens to a model that sees {sees[writer]:,}"
                 help = f"context {sees[writer]:,} or less, or a larger one of the model"
                 self.report.add("W0204", message, arm.span, help=help)

@@ -179,6 +179,19 @@ def test_an_arm_that_is_not_trained_is_exported_as_it_was(project: Path) -> None
         np.testing.assert_array_equal(read(after.tensors[name]), read(placed))
 
 
+def test_an_empty_folder_is_filled_and_nothing_beside_it_touched(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "here").mkdir()
+    (project / "here.partial").mkdir()
+    (project / "here.partial" / "own").write_text("mine")
+    monkeypatch.chdir(project / "here")
+    assert main(["export", "../x.experiment", "icl", "."]) == 0
+    assert {path.name for path in Path().iterdir()} == {"config.json", "model.safetensors", "tokenizer.json"}
+    assert (project / "here.partial" / "own").read_text() == "mine"
+    assert not list(project.glob(".here*"))
+
+
 def test_a_model_from_scratch_is_not_exported(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = project / "scratch.experiment"
     text = SPEC.replace(
