@@ -132,10 +132,18 @@ def test_programs_that_are_not_kept_are_no_failure(told: dict[str, Any], tmp_pat
 
 
 def test_a_folder_in_which_nothing_can_be_written(tmp_path: Path) -> None:
-    missing = tmp_path / "not there"
-    found = devices(missing)
-    assert found["error"].startswith("FileNotFoundError")
-    assert not found["cached"]
+    found = devices(tmp_path / "not there")
+    assert found["error"].startswith("OSError: [Errno 2]")
+    assert found["devices"] == []
+
+
+def test_a_build_that_is_no_folder_is_told(told: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    for build in (tmp_path / "file", tmp_path / "file" / "below"):
+        findings = [each for each in examine(build).findings if each.needed]
+        assert [(each.what, each.way_out) for each in findings] == [
+            (f"{tmp_path / 'file'} is no folder", "choose another with --build DIR")
+        ]
 
 
 def test_jax_that_never_answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
