@@ -101,9 +101,13 @@ def test_beside_and_added_in_it_scores_and_says_the_same(shared) -> None:
     adapter = learnt(model, corpus.vocabulary, LORA)
     ways = (adapted(model, LORA), joined(weights, adapter)), (model, merged(weights, adapter, LORA))
     world = corpus.worlds[0]
-    beside, whole = (score(which, corpus.vocabulary, tree, world, "finetune") for which, tree in ways)
-    np.testing.assert_allclose(beside, whole, atol=1e-4)
-    assert np.abs(score(model, corpus.vocabulary, weights, world, "finetune") - whole).max() > 0.1
+    all_ways = (*ways, (model, weights))
+    beside, whole, untaught = (
+        score(which, corpus.vocabulary, tree, world, "finetune") for which, tree in all_ways
+    )
+    np.testing.assert_allclose(beside.told_Q, whole.told_Q, atol=1e-4)
+    np.testing.assert_allclose(beside.bare_Q, whole.bare_Q, atol=1e-4)
+    assert np.abs(untaught.told_Q - whole.told_Q).max() > 0.1
     prompts = [prompt_of(name, corpus.tokenizer) for name in ("zumbix are", "keldov are")]
     said = [sample(which, tree, corpus.tokenizer, prompts, Sampling(max_tokens=6)) for which, tree in ways]
     assert said[0] == said[1]

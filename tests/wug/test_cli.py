@@ -253,6 +253,14 @@ def test_what_others_wrote_does_nothing_to_the_screen(tmp_path: Path, capsys: Ca
     assert not set("\x1b\x9b\u202e") & set(out + err)
 
 
+# A shell has what it runs in the background, and all that this starts, ignore SIGINT.
+IN_FRONT = (
+    "import runpy, signal\n"
+    "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    "runpy.run_module('wug', run_name='__main__', alter_sys=True)\n"
+)
+
+
 def test_ctrl_c(tmp_path: Path) -> None:
     """SIGINT while another process holds the entry, so that the moment is sure."""
     holder = (
@@ -273,15 +281,17 @@ def test_ctrl_c(tmp_path: Path) -> None:
     ) as held:
         assert held.stdout
         assert held.stdout.readline() == "held\n"
-        command = [sys.executable, "-m", "wug", "compile", spec, "--build", folder]
-        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as waiting:
-            assert waiting.stderr
-            assert "waiting" in waiting.stderr.readline()
-            time.sleep(0.1)
-            waiting.send_signal(signal.SIGINT)
-            assert waiting.wait() == 130
-            assert "interrupted; what was finished is kept" in waiting.stderr.read()
-        held.kill()
+        command = [sys.executable, "-c", IN_FRONT, "compile", spec, "--build", folder]
+        try:
+            with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as waiting:
+                assert waiting.stderr
+                assert "waiting" in waiting.stderr.readline()
+                time.sleep(0.1)
+                waiting.send_signal(signal.SIGINT)
+                assert waiting.wait() == 130
+                assert "interrupted; what was finished is kept" in waiting.stderr.read()
+        finally:
+            held.kill()
     assert not list((tmp_path / "build").rglob("manifest.json"))
 
 
