@@ -34,25 +34,18 @@ Floats = npt.NDArray[np.float64]
 TIE = 1e-5
 
 
-def rows_of(world: World, arm: str) -> list[Ints]:
-    """What the model reads for each question: context, cue and choice."""
+def lengths_of(world: World, arm: str) -> tuple[Ints, Ints]:
+    """How many tokens the model reads for each question, and how many of them before the choice [Q]."""
     view, questions = world.views[arm], world.questions
-    context = [world.context_tokens(arm, c) for c in range(len(view.contexts))] + [np.empty(0, np.int32)]
-    return [
-        np.concatenate([context[view.context_N[item]], tokens])
-        for item, tokens in zip(questions.item_Q, questions.tokens, strict=True)
-    ]
-
-
-def starts_of(world: World, arm: str) -> Ints:
-    """Where the choice begins in each of `rows_of`."""
-    view, questions = world.views[arm], world.questions
-    length = [len(world.context_tokens(arm, c)) for c in range(len(view.contexts))] + [0]
-    return (questions.start_Q + np.array(length, np.int32)[view.context_N[questions.item_Q]]).astype(np.int32)
+    context_C = [len(world.context_tokens(arm, context)) for context in range(len(view.contexts))] + [0]
+    before_Q = np.array(context_C, np.int32)[view.context_N[questions.item_Q]]
+    own_Q = np.array([len(tokens) for tokens in questions.tokens], np.int32)
+    return before_Q + own_Q, before_Q + questions.start_Q
 
 
 def asked_of(world: World, arm: str, alone: Bare) -> Asked:
-    """The same, with each context once; then each set of choices without context and cue, as an item more."""
+    """What the model reads for each question, context, cue and choice, with each context once; then each set
+    of choices without context and cue, as an item more."""
     view, questions = world.views[arm], world.questions
     items = len(view.context_N)
     return Asked(
@@ -79,8 +72,8 @@ def check_fits(plan: Plan, corpus: Corpus) -> None:
         for world in corpus.worlds:
             if arm.name not in world.views:
                 raise Damaged(f"{corpus.path} does not say what arm {arm.name} is shown: compile again")
-            needed = max((len(row) for row in rows_of(world, arm.name)), default=0)
-            cue_Q = starts_of(world, arm.name)
+            length_Q, cue_Q = lengths_of(world, arm.name)
+            needed = int(length_Q.max(initial=0))
             for split in free_splits(plan):
                 said = split.sampling.max_tokens if split.sampling else 0
                 cues = cue_Q[world.items.first_question_N[world.items.of(split.name)]]

@@ -3,23 +3,34 @@ import dataclasses
 import numpy as np
 import pytest
 
-from wug.runtime.corpus import load
+from wug.runtime.corpus import World, load
 from wug.runtime.failure import ContextOverflow, Damaged
-from wug.runtime.score import Scores, answers, check_fits, read_scores, rows_of, starts_of, write_scores
+from wug.runtime.measures import bare
+from wug.runtime.score import Scores, answers, asked_of, check_fits, lengths_of, read_scores, write_scores
+
+
+def rows_of(world: World, arm: str) -> list[np.ndarray]:
+    """Context, cue and choice of each question, from what is asked."""
+    asked, count = asked_of(world, arm, bare(world)), len(world.questions.tokens)
+    return [
+        np.concatenate([asked.context(asked.context_N[item]), tokens])
+        for item, tokens in zip(asked.item_Q[:count], asked.tokens[:count], strict=True)
+    ]
 
 
 def test_a_row_is_context_cue_and_choice(shared) -> None:
     world = load(shared.compiled, [0]).worlds[0]
     context = world.context_tokens("icl", 0)
-    for row, start, tokens, cue in zip(
+    for row, length, start, tokens, cue in zip(
         rows_of(world, "icl"),
-        starts_of(world, "icl"),
+        *lengths_of(world, "icl"),
         world.questions.tokens,
         world.questions.start_Q,
         strict=True,
     ):
         np.testing.assert_array_equal(row, np.concatenate([context, tokens]))
         assert start == len(context) + cue
+        assert length == len(row)
     for row, tokens in zip(rows_of(world, "finetune"), world.questions.tokens, strict=True):
         np.testing.assert_array_equal(row, tokens)
 
