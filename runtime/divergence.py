@@ -12,6 +12,8 @@ Letters in names: S seeds, C steps of a chunk.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +21,12 @@ import numpy.typing as npt
 WORSE = 2.0
 
 Floats = npt.NDArray[np.floating]
+
+
+def first_losses(log: Sequence[dict[str, Any]], loss_SC: Floats) -> Floats:
+    """The losses before the first step [S]: what a log begins with, or where there is none yet, this chunk. A
+    log that an earlier version began tells those of its first chunk."""
+    return np.atleast_1d(log[0].get("first", log[0]["loss"])) if log else loss_SC[:, 0]
 
 
 def came_apart(loss_SC: Floats, first_S: Floats, vocabulary: int) -> npt.NDArray[np.bool_]:

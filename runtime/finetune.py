@@ -21,7 +21,7 @@ from wug.compiler.plan import Arm, Model
 from wug.compiler.shape import adapted, shape_of
 from wug.progress import Progress
 from wug.runtime.corpus import PAD, World
-from wug.runtime.divergence import came_apart, reason
+from wug.runtime.divergence import came_apart, first_losses, reason
 from wug.runtime.failure import Diverged
 from wug.runtime.interruption import Interruption
 from wug.runtime.journal import Journal
@@ -101,7 +101,7 @@ def finetune(
             )
             loss_SC = np.asarray(loss_SC)
             loss_S = loss_SC.mean(axis=1)
-            first_S = np.array(journal.log[0]["first"]) if journal.log else loss_SC[:, 0]
+            first_S = first_losses(journal.log, loss_SC)
             apart_S = came_apart(loss_SC, first_S, shape_of(model).vocabulary or vocabulary)
             step += count
             if not np.any(apart_S):

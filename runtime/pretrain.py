@@ -15,7 +15,7 @@ from wug.compiler.plan import Model, Pretraining
 from wug.progress import Progress
 from wug.runtime.batches import batch_rows
 from wug.runtime.cost import train_flops
-from wug.runtime.divergence import came_apart, reason
+from wug.runtime.divergence import came_apart, first_losses, reason
 from wug.runtime.episodes import PADDED, Episodes, Probe
 from wug.runtime.failure import Diverged, RuntimeFailure
 from wug.runtime.files import read_lines
@@ -81,7 +81,7 @@ def pretrain(
             rates = rate_C[step : step + count]
             state, loss_C = steps(graph, recipe, state, tokens_CBT, weight_CBT, None, rates, WEIGHT_DECAY)
             loss, loss_SC = float(np.mean(loss_C)), np.asarray(loss_C)[None]
-            first_S = np.array([_first(journal.log, float(loss_SC[0, 0]))])
+            first_S = first_losses(journal.log, loss_SC)
             if np.any(apart_S := came_apart(loss_SC, first_S, episodes.vocabulary)):
                 why = reason(loss_SC, first_S, apart_S)
                 raise Diverged(f"{label}: {why} after step {step + count:,}: lower its learning rate")
@@ -169,11 +169,6 @@ def read_log(folder: Path) -> list[dict[str, Any]]:
 def _reached(log: list[dict[str, Any]], setting: Pretraining) -> bool:
     """Whether the last probe was good enough in each kind of question: a mean hides the hard kind."""
     return bool(log) and "probe" in log[-1] and min(log[-1]["probe"].values()) >= setting.accuracy
-
-
-def _first(log: list[dict[str, Any]], begun: float) -> float:
-    """The loss before the first step. A log that an earlier version began tells that of the first steps."""
-    return float(log[0].get("first", log[0]["loss"])) if log else begun
 
 
 def _steps_at(
