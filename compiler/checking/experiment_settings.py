@@ -95,24 +95,11 @@ def _currency(cursor: settings.Cursor, key: syntax.Name) -> str | None:
     return str(atom.text.strip())
 
 
-def _numbers(low: float, high: float, whole: bool = False) -> settings.Taker:
+def _numbers(one: settings.Taker) -> settings.Taker:
     """One or more numbers that are all different: `steps 100 200`."""
-
-    def take(cursor: settings.Cursor, key: syntax.Name) -> tuple[float, ...] | None:
-        found: list[float] = []
-        one = settings.integer(int(low), int(high)) if whole else settings.decimal(low, high)
-        while not found or isinstance(cursor.peek(), syntax.Number):
-            atom = cursor.peek()
-            number = one(cursor, key)
-            if number is None or atom is None:
-                return None
-            if number in found:
-                cursor.report.add("W0203", f"'{key.text}' tries {number:,g} twice", atom.span)
-                return None
-            found.append(number)
-        return tuple(found)
-
-    return take
+    return settings.several(
+        one, lambda atom: isinstance(atom, syntax.Number), lambda number: f"tries {number:,g} twice"
+    )
 
 
 def _tune(cursor: settings.Cursor, key: syntax.Name) -> dict[str, Any] | None:
@@ -135,8 +122,8 @@ def _tune(cursor: settings.Cursor, key: syntax.Name) -> dict[str, Any] | None:
 
 MOST_TRIED = 100
 TUNE: settings.Schema = {
-    "learning_rate": _numbers(1e-12, 10),
-    "steps": _numbers(1, 10_000_000, whole=True),
+    "learning_rate": _numbers(settings.decimal(1e-12, 10)),
+    "steps": _numbers(settings.integer(1, 10_000_000)),
     "worlds": settings.integer(1, 100),
 }
 _STEPS = settings.integer(1, 10_000_000)

@@ -15,22 +15,16 @@ from wug.compiler.shape import matrices
 _NONE = "none"
 
 
+def _goes_on(atom: syntax.Atom) -> bool:
+    """Whether this is one more target, and no key."""
+    return isinstance(atom, syntax.Name) and settings.written(atom) not in LORA
+
+
 def _targets(cursor: settings.Cursor, key: syntax.Name) -> tuple[str, ...] | None:
     """`targets query value`: one or more, all different; in the order in which a layer has them."""
-    found: list[str] = []
     one = settings.word(*TARGETS)
-    while not found or (
-        isinstance(following := cursor.peek(), syntax.Name) and settings.written(following) not in LORA
-    ):
-        atom = cursor.peek()
-        target = one(cursor, key)
-        if target is None or atom is None:
-            return None
-        if target in found:
-            cursor.report.add("W0203", f"'{key.text}' names {target} twice", atom.span)
-            return None
-        found.append(target)
-    return tuple(target for target in TARGETS if target in found)
+    found = settings.several(one, _goes_on, lambda target: f"names {target} twice")(cursor, key)
+    return None if found is None else tuple(target for target in TARGETS if target in found)
 
 
 LORA: settings.Schema = {

@@ -207,6 +207,26 @@ def word(*options: str) -> Taker:
     return take
 
 
+def several(one: Taker, more: Callable[[syntax.Atom], bool], twice: Callable[[Any], str]) -> Taker:
+    """One or more values, all different, as long as the next atom is one `more`. `twice` says of a value what
+    is wrong with it, behind the key."""
+
+    def take(cursor: Cursor, key: syntax.Name) -> tuple[Any, ...] | None:
+        found: list[Any] = []
+        while not found or ((following := cursor.peek()) is not None and more(following)):
+            atom = cursor.peek()
+            value = one(cursor, key)
+            if value is None or atom is None:
+                return None
+            if value in found:
+                cursor.report.add("W0203", f"'{key.text}' {twice(value)}", atom.span)
+                return None
+            found.append(value)
+        return tuple(found)
+
+    return take
+
+
 def block(schema: Schema, what: str) -> Taker:
     def take(cursor: Cursor, key: syntax.Name) -> dict[str, Any] | None:
         atom = cursor.take(syntax.Settings)
