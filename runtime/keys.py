@@ -10,10 +10,13 @@ import hashlib
 import json
 import os
 import platform
+import re
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+CUDA_PLUGINS = ("jax_cuda12_plugin", "jax_cuda13_plugin")  # with one of these JAX can use NVIDIA devices
 
 # Raise a stage's number whenever its output changes for the same inputs.
 STAGES = {"pretrained": 2, "written": 2, "judged": 3, "trained": 2, "scores": 3, "free": 1, "runs": 11}
@@ -36,20 +39,25 @@ def device_kind() -> str:
     key never says one device and the bits come from another.
     """
     wanted = os.environ.get("JAX_PLATFORMS", "").split(",")[0].strip()
-    cuda = any(find_spec(name) for name in ("jax_cuda12_plugin", "jax_cuda13_plugin"))
+    cuda = any(map(find_spec, CUDA_PLUGINS))
     if wanted in ("cuda", "gpu") or (not wanted and cuda and Path("/proc/driver/nvidia/version").exists()):
-        return f"cuda {_nvidia_model()}"
-    if wanted == "tpu" or (not wanted and find_spec("libtpu") and any(Path("/dev").glob("accel*"))):
+        return f"cuda {next(iter(nvidia_models()), 'unknown')}"
+    if wanted == "tpu" or (not wanted and find_spec("libtpu") and tpu_here()):
         return "tpu"
     return wanted or "cpu"
 
 
-def _nvidia_model() -> str:
-    for information in sorted(Path("/proc/driver/nvidia/gpus").glob("*/information")):
-        for line in information.read_text().splitlines():
-            if line.startswith("Model:"):
-                return line.removeprefix("Model:").strip()
-    return "unknown"
+def nvidia_models() -> list[str]:
+    """What NVIDIA's driver calls each of its devices."""
+    found: list[str] = []
+    for path in sorted(Path("/proc/driver/nvidia/gpus").glob("*/information")):
+        found += re.findall(r"^Model:\s*(.+?)\s*$", path.read_text(), re.MULTILINE)
+    return found
+
+
+def tpu_here() -> bool:
+    """Whether this machine has a TPU."""
+    return any(Path("/dev").glob("accel*"))
 
 
 def cpu_model() -> str:

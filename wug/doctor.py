@@ -19,13 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from wug import __version__
-from wug.runtime.keys import cpu_model, device_kind
+from wug.runtime.keys import CUDA_PLUGINS, cpu_model, device_kind, nvidia_models, tpu_here
 
 PATIENCE_S = 180.0
 """JAX gets so long to find its devices; a TPU that another process holds keeps it waiting for ever."""
 LITTLE = 2 * 1024**3
 """Bytes of free disk of which a run soon makes an end."""
-PLUGINS = ("jax_cuda12_plugin", "jax_cuda13_plugin")
 CUDA, TPU = "pip install '.[cuda]'", "pip install '.[tpu]'"
 
 
@@ -86,8 +85,8 @@ def examine(build: Path) -> Examination:
     folder = there if there.is_dir() else there.parent
     found = _devices(folder)
     free = shutil.disk_usage(folder).free
-    packages, boards, tpu = _packages(), nvidia(), any(Path("/dev").glob("accel*"))
-    cuda = any(map(find_spec, PLUGINS))
+    packages, boards, tpu = _packages(), nvidia(), tpu_here()
+    cuda = any(map(find_spec, CUDA_PLUGINS))
     findings = [
         *_of_packages(packages),
         *_of_devices(found, build),
@@ -175,9 +174,7 @@ def _install(package: Package) -> str:
 
 def nvidia() -> tuple[str, ...]:
     """The NVIDIA devices of this machine, whether or not JAX can use them."""
-    found = []
-    for path in sorted(Path("/proc/driver/nvidia/gpus").glob("*/information")):
-        found += re.findall(r"^Model:\s*(.+?)\s*$", path.read_text(), re.MULTILINE)
+    found = nvidia_models()
     if not found and (tool := shutil.which("nvidia-smi")):  # under WSL there is no /proc/driver/nvidia
         try:
             done = subprocess.run([tool, "-L"], capture_output=True, text=True, timeout=20, check=False)
@@ -237,7 +234,7 @@ def _of_devices(found: dict[str, Any], build: Path) -> list[Finding]:
     way = "JAX_PLATFORMS=cpu chooses the processor"
     if error.startswith(("ModuleNotFoundError", "ImportError")):
         way = "pip install --require-hashes -r requirements.txt"
-    elif device_kind().startswith("cuda") and not any(map(find_spec, PLUGINS)):
+    elif device_kind().startswith("cuda") and not any(map(find_spec, CUDA_PLUGINS)):
         way = CUDA
     elif device_kind() == "tpu" and find_spec("libtpu") is None:
         way = TPU
