@@ -212,6 +212,10 @@ class Experiment(Record):
         """The model that writes for an arm whose teacher is a model of the experiment."""
         return next(each for each in self.models if each.name == (arm.writer or arm.model))
 
+    def room(self, arm: Arm) -> int:
+        """How many tokens the teacher of an arm is shown at most: as it says, or as its model can see."""
+        return (arm.augment.context if arm.augment else 0) or self.writer(arm).model.context
+
     def texts(self) -> tuple[str, ...]:
         """What tests say beside the forms of the world: how they ask, and answers of their own."""
         said = (text for test in self.tests for text in (test.ask, *test.choices.texts))

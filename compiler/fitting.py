@@ -53,11 +53,9 @@ def check_context(drawn: Draft, tokenizer: Tokenizer, report: Report) -> None:
 def check_requests(experiment: Experiment, needed: dict[str, int], report: Report) -> None:
     """Stop where a model cannot see what it is asked about: by arm, how many tokens it needs (W0502)."""
     for arm in experiment.arms:
-        model, augment = experiment.writer(arm).model, arm.augment
-        chosen = augment is not None and augment.endpoint is None and augment.context > 0
-        room = augment.context if augment is not None and chosen else model.context
+        model, room = experiment.writer(arm).model, experiment.room(arm)
         if needed.get(arm.name, 0) > room:
-            whose = "augment's" if chosen else "its"
+            whose = "augment's" if room < model.context else "its"
             message = (
                 f"what model '{model.name}' is to read for arm '{arm.name}' takes {needed[arm.name]:,} "
                 f"tokens; {whose} context has {room:,}"

@@ -68,8 +68,9 @@ def requests(
     asked = asked_units(augment, drawn, of, documents)
     before = None
     if "global" in augment.scopes:
-        room = augment.context or drawn.experiment.writer(arm).model.context
-        before = _Sources(augment, room, drawn, of, documents, lengths, prefaces.get("global", ""))
+        before = _Sources(
+            augment, drawn.experiment.room(arm), drawn, of, documents, lengths, prefaces.get("global", "")
+        )
     found = []
     for scope in augment.scopes:
         for unit in asked:

@@ -70,14 +70,15 @@ class ModelChecker:
         """A model that writes is shown no more than it can see."""
         sees = {each.name: each.model.context for each in made}
         for arm in arms:
-            shown, writer = arm.augment.context if arm.augment is not None else 0, arm.writer or arm.model
-            if arm.augment is None or arm.augment.endpoint is not None or writer not in sees:
+            augment, writer = arm.augment, arm.writer or arm.model
+            if augment is None or augment.endpoint is not None or not augment.context or writer not in sees:
                 continue
-            if 0 < shown <= arm.augment.max_tokens:
+            shown = augment.context
+            if shown <= augment.max_tokens:
                 message = f"arm '{arm.name}' shows {shown:,} tokens, and as many may be written"
-                help = f"context more than {arm.augment.max_tokens:,}, or fewer max_tokens"
+                help = f"context more than {augment.max_tokens:,}, or fewer max_tokens"
                 self.report.add("W0204", message, arm.span, help=help)
-            elif shown and "global" not in arm.augment.scopes:
+            elif "global" not in augment.scopes:
                 message = f"'context' of arm '{arm.name}' says nothing: local shows one document"
                 help = "leave it out, or augment global, which shows others before it"
                 self.report.add("W0504", message, arm.span, help=help)
