@@ -35,9 +35,15 @@ def _product_flops(parameters: int, tokens: Lengths) -> int:
 
 
 def _attention_flops(model: Model, tokens: Lengths, before: Lengths | int = 0) -> int:
-    tokens, shape = np.asarray(tokens, np.int64), shape_of(model)
+    tokens = np.asarray(tokens, np.int64)
     pairs = tokens * (tokens + 1) // 2 + tokens * np.asarray(before, np.int64)
-    return int(4 * shape.layers * shape.heads * shape.channels * pairs.sum())
+    return int(pair_flops(model) * pairs.sum())
+
+
+def pair_flops(model: Model) -> int:
+    """Operations of attention for a token and one that it attends to, in all layers."""
+    shape = shape_of(model)
+    return 4 * shape.layers * shape.heads * shape.channels
 
 
 def _layer_flops(model: Model, tokens: Lengths) -> int:

@@ -22,6 +22,7 @@ import numpy as np
 from wug.compiler.plan import Model
 from wug.compiler.shape import shape_of
 from wug.runtime.corpus import Ints
+from wug.runtime.cost import pair_flops
 from wug.runtime.trie import Piece, Trie, filled, shared_out, tries_of
 from wug.runtime.widths import CHUNK, TOKENS, roomy
 
@@ -69,8 +70,7 @@ class Work:
 def work_of(model: Model, layers: int, vocabulary: int) -> Work:
     """The work of a model with so many parameters in its layers."""
     shape = shape_of(model)
-    pair = 4 * shape.layers * shape.heads * shape.channels
-    return Work(layers, (shape.vocabulary or vocabulary) * shape.width, pair, shape.heads)
+    return Work(layers, (shape.vocabulary or vocabulary) * shape.width, pair_flops(model), shape.heads)
 
 
 @dataclass(frozen=True)

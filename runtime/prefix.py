@@ -22,10 +22,10 @@ import numpy.typing as npt
 from flax import nnx
 
 from wug.compiler.plan import Model
-from wug.compiler.shape import shape_of
 from wug.runtime.corpus import Ints
 from wug.runtime.layout import Asked, Layout
 from wug.runtime.learn import Tree
+from wug.runtime.memory import empty
 from wug.runtime.model import Attention, Convolution, Decoder, Layer, Window
 from wug.runtime.trie import Forest, chain, forest
 from wug.runtime.widths import CHUNK, roomy
@@ -37,18 +37,8 @@ Rows = dict[str, Any]  # the arrays of a forest that a layer needs, by their nam
 
 
 def nothing(model: Model, slots: int) -> Kept:
-    """What is kept of no tokens, with room for some."""
-    heads = jnp.zeros((model.layers, slots, model.kv_heads, shape_of(model).channels))
-
-    def last(taps: int) -> jax.Array:
-        return jnp.zeros((model.layers, max(0, taps - 1), model.width))
-
-    return {
-        "key": heads,
-        "value": jnp.zeros_like(heads),
-        "attention": last(model.qkv_convolution or model.convolution),
-        "mlp": last(model.convolution),
-    }
+    """What is kept of no tokens, with room for some: the memory of one row, layers stacked."""
+    return jax.tree.map(lambda *layers_1: jnp.concatenate(layers_1), *empty(model, 1, slots))
 
 
 def remembered(graph: nnx.GraphDef[Decoder], model: Model, parameters: Tree, context: Ints) -> Kept:
