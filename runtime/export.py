@@ -86,12 +86,12 @@ def export(
 def _new(folder: Path) -> Iterator[Path]:
     """A place for files that come to the folder once they are whole. Raises EnvironmentFailure where nothing
     can be written, before there is anything to write."""
-    with environment(folder, "another FOLDER"):
+    with environment(folder, "FOLDER"):
         folder.absolute().parent.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(prefix=f".{folder.absolute().name}.", dir=folder.absolute().parent))
     try:
         yield partial
-        with environment(folder, "another FOLDER"):
+        with environment(folder, "FOLDER"):
             folder.mkdir(exist_ok=True)
             for file in sorted(partial.iterdir()):
                 os.replace(file, folder / file.name)
