@@ -55,3 +55,11 @@ def findings(path: Path, name: str, build: Path) -> list[Diagnostic]:
     except SpecError as error:
         return error.report.sorted()
     return report.sorted()
+
+
+@pytest.fixture
+def small(write: Write) -> Experiment:
+    """The experiment of `tests/compiler/small.py`."""
+    from tests.compiler.small import EXPERIMENT, WORLD, read  # it is made of what stands here
+
+    return read(write, WORLD, EXPERIMENT)

@@ -32,11 +32,6 @@ from wug.progress import Silent
 SHIPPED = sorted(path.stem for path in (specs() / "experiments").glob("*.experiment"))
 
 
-@pytest.fixture
-def small(write: Write) -> Experiment:
-    return read(write, WORLD, EXPERIMENT)
-
-
 def corpus(experiment: Experiment, folder: Path) -> str:
     """The hash of all JSON lines, as the manifest has it."""
     drawn = draft(experiment, Report())

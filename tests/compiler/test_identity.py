@@ -15,12 +15,6 @@ from wug.compiler.identity import corpus_key, episodes_key
 from wug.compiler.store import Store
 from wug.progress import Silent
 
-
-@pytest.fixture
-def small(write: Write) -> Experiment:
-    return read(write, WORLD, EXPERIMENT)
-
-
 LAYOUT = (
     ("  seeds 2\n", "\n\n  // two of them\n  seeds\n    2 "),
     ("articles 2  preamble said", "preamble said\n articles 2"),

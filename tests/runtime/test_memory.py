@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from flax import nnx
 
+from tests.runtime.shapes import UNLIKE
 from wug.compiler.plan import Model
-from wug.compiler.shape import Scaling, Shape
 from wug.runtime.learn import initial_parameters, structure
 from wug.runtime.memory import branched, empty, encoded, read, unrolled
 
@@ -38,15 +38,7 @@ MODELS = [
     MODEL,
     *(dataclasses.replace(SHALLOW, convolution=taps) for taps in (0, 1)),
     *(dataclasses.replace(MODEL, convolution=taps, qkv_convolution=5) for taps in (0, 4)),
-    Shape(
-        *("llama", 2, 32, 4, 2, 48, 0, 0, 64),
-        head_width=6,
-        scaling=Scaling("llama3", 8.0, original=16),
-        attention_bias="all",
-        normed_heads=True,
-        tied=False,
-        scaled=False,
-    ),
+    UNLIKE,
 ]
 
 

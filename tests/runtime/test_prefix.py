@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from flax import nnx
 
+from tests.runtime.shapes import UNLIKE
 from wug.compiler.plan import Model
-from wug.compiler.shape import Scaling, Shape
 from wug.runtime import layout as layouts
 from wug.runtime import prefix, widths
 from wug.runtime.layout import Asked, Work, _cached, _grown, _tries
@@ -21,17 +21,7 @@ MODEL = Model("tiny", layers=2, width=32, heads=4, kv_heads=2, hidden=48, convol
 MODELS = [
     MODEL,
     dataclasses.replace(MODEL, convolution=3, qkv_convolution=5, kv_heads=4),
-    Shape(
-        *("llama", 2, 32, 4, 2, 48, 0, 0, 64),
-        family="llama",
-        vocabulary=40,
-        head_width=6,
-        scaling=Scaling("llama3", 8.0, original=16),
-        attention_bias="all",
-        normed_heads=True,
-        tied=False,
-        scaled=False,
-    ),
+    dataclasses.replace(UNLIKE, family="llama", vocabulary=40),
 ]
 WORK = Work(layers=1000, unembedding=1000, pair=10, heads=4)
 
