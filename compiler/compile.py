@@ -192,6 +192,8 @@ def _write_corpus(
     }
     if (checkpoint := (spoken or experiment).checkpoint) is not None:
         about["marks"] = plain(checkpoint.shape.marks)
+    if (chat := (spoken or experiment).chat) is not None:
+        about["chat"] = plain(chat)
     write_manifest(folder, about | ({"name_tokens": names} if names else {}))
 
 

@@ -14,6 +14,7 @@ from wug.compiler.record import LATER, Record
 from wug.compiler.world import World
 
 if TYPE_CHECKING:
+    from wug.compiler.checkpoints.chat_template import Turns
     from wug.compiler.checkpoints.checkpoint import Checkpoint
 
 DEEPEST = 1_000_000
@@ -165,7 +166,7 @@ class Episodes(Record):
 
 class Learner(Record):
     """A declared model: its shape, how it is pretrained and on which episodes, and what its tokens cost; or
-    the checkpoint that it is, which is not pretrained here."""
+    the checkpoint that it is, which is not pretrained here, and the `chat` in which it is asked, if it is."""
 
     model: Model
     pretraining: Pretraining
@@ -174,6 +175,7 @@ class Learner(Record):
     prices: Prices | None
     span: Span = field(compare=False)
     checkpoint: Checkpoint | None = field(compare=False, default=None)
+    chat: Turns | None = field(default=None, metadata=LATER)
 
     @property
     def name(self) -> str:
@@ -203,6 +205,11 @@ class Experiment(Record):
     def checkpoint(self) -> Checkpoint | None:
         """A checkpoint whose tokenizer all models share, if they are checkpoints."""
         return self.models[0].checkpoint
+
+    @property
+    def chat(self) -> Turns | None:
+        """The chat in which questions are put to all models, where they are."""
+        return self.models[0].chat
 
     def learner(self, arm: Arm) -> Learner:
         """The model that learns and answers in an arm."""

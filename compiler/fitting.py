@@ -13,7 +13,10 @@ from wug.compiler.shape import shape_of
 def check_context(drawn: Draft, tokenizer: Tokenizer, report: Report) -> None:
     """Report every arm whose context and longest question do not fit its model (W0502)."""
     experiment = drawn.experiment
-    marks = 1 + len(shape_of(experiment.models[0].model).marks.between)
+    chat, marks = experiment.chat, 1 + len(shape_of(experiment.models[0].model).marks.between)
+    turn = (
+        len(tokenizer.encode(chat.bare + chat.after).ids) + 4 if chat is not None else 0
+    )  # 4: where parts meet
     for number, arm in enumerate(experiment.arms):
         if arm.context == "none":
             continue
@@ -37,7 +40,7 @@ def check_context(drawn: Draft, tokenizer: Tokenizer, report: Report) -> None:
                 if items.test.sampling is not None:
                     cues = map(len, tokenizer.encode_batch_fast(items.cue.tolist()))
                     asked = max(asked, max(cues, default=0) + items.test.sampling.max_tokens)
-            longest = max(longest, context + asked + 1)
+            longest = max(longest, context + asked + 1 + turn)
         model = experiment.learner(arm).model
         if longest > model.context:
             message = (

@@ -54,6 +54,8 @@ def corpus_key(experiment: Experiment) -> str:
     parts = [world, _data_digests(world), experiment.seeds, *asked, arms, room]
     if experiment.checkpoint is not None:
         parts.append(experiment.checkpoint.tokenizer_digest())
+    if experiment.chat is not None:
+        parts.append(experiment.chat)
     return digest(canonical(["corpus", CORPUS_VERSION, *parts]))
 
 

@@ -5,6 +5,7 @@ Letters in names: D documents, N items, Q questions (one per item and choice), T
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +18,9 @@ import numpy.typing as npt
 import pyarrow.parquet as parquet
 from tokenizers import Tokenizer
 
+from wug.compiler.checkpoints.chat_template import Turns
 from wug.compiler.emitting.tokenizer import read_tokenizer
+from wug.compiler.emitting.turns import Begun, CutTurns, cut_turns
 from wug.compiler.shape import MARKS, Marks
 from wug.runtime.failure import Damaged
 from wug.runtime.keys import canonical, digest
@@ -87,7 +90,8 @@ class Items:
 
 @dataclass(frozen=True)
 class Questions:
-    """Cue and choice as tokens, <doc> in front. Tokens from `start_Q` on are the choice's."""
+    """Cue and choice as tokens, behind <doc>, or in a chat behind what closes the turn of the user. Tokens
+    from `start_Q` on are the choice's."""
 
     item_Q: Ints
     choice_Q: Ints
@@ -99,7 +103,10 @@ class Questions:
 @dataclass(frozen=True)
 class View:
     """What one arm is shown with each item: `context_N` indexes `contexts` (-1: nothing). `cooccurring_N` is
-    whether a text that was added for it names all that the item is about."""
+    whether a text that was added for it names all that the item is about.
+
+    In a chat `turns` are what the user says, a turn for each of the contexts; one of them has no documents.
+    """
 
     context_N: Ints
     exposed_N: npt.NDArray[np.bool_]
@@ -108,6 +115,7 @@ class View:
     context_docs_N: Ints
     context_relevant_N: Ints
     contexts: tuple[Ints, ...]  # rows of Documents, in the order shown
+    turns: tuple[Ints, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -119,6 +127,7 @@ class World:
     items: Items
     questions: Questions
     views: dict[str, View]
+    chat: CutTurns | None = None
 
     def answer_digest(self, arm: str) -> str:
         """Identifies which tokens of that count as answers."""
@@ -149,9 +158,12 @@ class World:
         )
 
     def context_tokens(self, arm: str, context: int) -> Ints:
-        """<doc> d1 <doc> d2 ... <doc> dN, without the <doc> that precedes the cue; empty for context -1."""
+        """<doc> d1 <doc> d2 ... <doc> dN, without the <doc> that precedes the cue; empty for context -1. In a
+        chat the turn of the user."""
         if context < 0:
             return np.empty(0, np.int32)
+        if (turns := self.views[arm].turns) is not None:
+            return turns[context]
         parts = [self.documents.shown(row) for row in self.views[arm].contexts[context]]
         return np.concatenate(parts).astype(np.int32) if parts else np.empty(0, np.int32)
 
@@ -214,20 +226,29 @@ def load(compiled: Path, seeds: Iterable[int], added: Mapping[int, Sequence[Path
     """
     verify(compiled)
     tokenizer = read_tokenizer((compiled / "tokenizer.json").read_text(encoding="utf-8"))
-    marks = Marks(**json.loads((compiled / "manifest.json").read_bytes()).get("marks", {}))
+    manifest = json.loads((compiled / "manifest.json").read_bytes())
+    marks = Marks(**manifest.get("marks", {}))
+    chat = cut_turns(Turns(**manifest["chat"]), tokenizer) if "chat" in manifest else None
     return Corpus(
         path=compiled,
         digest=manifest_digest(compiled),
         vocabulary=tokenizer.get_vocab_size(),
         tokenizer=tokenizer,
         worlds=tuple(
-            _world(compiled / f"seed-{seed}", seed, tokenizer, marks, (added or {}).get(seed, ()))
+            _world(compiled / f"seed-{seed}", seed, tokenizer, marks, chat, (added or {}).get(seed, ()))
             for seed in seeds
         ),
     )
 
 
-def _world(folder: Path, seed: int, tokenizer: Tokenizer, marks: Marks, added: Sequence[Path] = ()) -> World:
+def _world(
+    folder: Path,
+    seed: int,
+    tokenizer: Tokenizer,
+    marks: Marks,
+    chat: CutTurns | None,
+    added: Sequence[Path] = (),
+) -> World:
     said = parquet.read_table(folder / "sentences.parquet").to_pydict()
     texts = parquet.read_table(folder / "documents.parquet").to_pydict()
     views = parquet.read_table(folder / "views.parquet").to_pydict()
@@ -235,9 +256,12 @@ def _world(folder: Path, seed: int, tokenizer: Tokenizer, marks: Marks, added: S
         _add(each, texts, said, views)
     documents = _documents(texts, said, tokenizer, marks)
     rows = parquet.read_table(folder / "items.parquet").to_pydict()
-    items, questions = _items(rows, tokenizer, marks)
+    items, questions = _items(rows, tokenizer, marks, chat)
     contexts = parquet.read_table(folder / "contexts.parquet").to_pydict()
-    return World(seed, documents, items, questions, _views(views, contexts, documents, items))
+    seen = _views(views, contexts, documents, items)
+    if chat is not None:
+        seen = {arm: _in_turns(view, documents, tokenizer, chat) for arm, view in seen.items()}
+    return World(seed, documents, items, questions, seen, chat)
 
 
 def _add(folder: Path, texts: Columns, said: Columns, views: Columns) -> None:
@@ -293,17 +317,23 @@ def _documents(
     )
 
 
-def _items(rows: dict[str, list[Any]], tokenizer: Tokenizer, marks: Marks) -> tuple[Items, Questions]:
+def _items(
+    rows: dict[str, list[Any]], tokenizer: Tokenizer, marks: Marks, chat: CutTurns | None
+) -> tuple[Items, Questions]:
     choices_N = np.array([len(choices) for choices in rows["choices"]], np.int32)
     pairs = [
         (item, choice, cue, text)
         for item, (cue, texts) in enumerate(zip(rows["cue"], rows["choices"], strict=True))
         for choice, text in enumerate(texts)
     ]
-    encoded = tokenizer.encode_batch([cue + text for _, _, cue, text in pairs], add_special_tokens=False)
-    # A token that reaches beyond the cue belongs to the choice; +1 is the <doc> in front.
+    begun = chat.after if chat is not None else Begun((marks.opening,), "")
+    encoded = tokenizer.encode_batch(
+        [begun.text + cue + text for _, _, cue, text in pairs], add_special_tokens=False
+    )
+    # A token that reaches beyond the cue belongs to the choice.
     start_Q = [
-        1 + next(place for place, (_, end) in enumerate(encoding.offsets) if end > len(cue))
+        len(begun.tokens)
+        + next(place for place, (_, end) in enumerate(encoding.offsets) if end > len(begun.text + cue))
         for (_, _, cue, _), encoding in zip(pairs, encoded, strict=True)
     ]
     items = Items(
@@ -328,11 +358,22 @@ def _items(rows: dict[str, list[Any]], tokenizer: Tokenizer, marks: Marks) -> tu
     questions = Questions(
         item_Q=np.array([item for item, *_ in pairs], np.int32),
         choice_Q=np.array([choice for _, choice, *_ in pairs], np.int32),
-        tokens=tuple(np.array([marks.opening, *encoding.ids], np.int32) for encoding in encoded),
+        tokens=tuple(np.array([*begun.tokens, *encoding.ids], np.int32) for encoding in encoded),
         start_Q=np.array(start_Q, np.int32),
         text=tuple(cue + text for _, _, cue, text in pairs),
     )
     return items, questions
+
+
+def _in_turns(view: View, documents: Documents, tokenizer: Tokenizer, chat: CutTurns) -> View:
+    """What is shown, as turns of a user: where no document is, there is a turn nevertheless."""
+    contexts = (*view.contexts, np.empty(0, np.int32))
+    turns = tuple(
+        np.array(chat.shown(tokenizer, [documents.text_D[row] for row in rows]), np.int32)
+        for rows in contexts
+    )
+    context_N = np.where(view.context_N < 0, len(contexts) - 1, view.context_N).astype(np.int32)
+    return dataclasses.replace(view, context_N=context_N, contexts=contexts, turns=turns)
 
 
 def _views(

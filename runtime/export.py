@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wug.compiler.checkpoints.bad import BadCheckpoint
+from wug.compiler.checkpoints.checkpoint import TEMPLATE, Checkpoint
 from wug.compiler.checkpoints.config import config_from_shape
 from wug.compiler.checkpoints.names import EMBEDDING, HEAD, NORM, of_layer, tensors_of
 from wug.compiler.checkpoints.placed import Floats
@@ -78,7 +79,7 @@ def export(
             _write_tensors(partial / "adapter_model.safetensors", sizes, iter(tensors.items()))
         else:
             _write_json(partial / "config.json", config)
-            _write_tokenizer(learner.checkpoint, source.tokenizer, partial)
+            _write_tokenizer(source, partial)
             write_weights(partial / "model.safetensors", shape, parameters)
 
 
@@ -161,14 +162,17 @@ def header_of(sizes: Mapping[str, tuple[int, ...]]) -> bytes:
     return len(text).to_bytes(8, "little") + text
 
 
-def _write_tokenizer(source: Source, plain: str, folder: Path) -> None:
-    """The tokenizer as it was, with what stands beside it; of a GGUF file the one that was built of it."""
-    (folder / "tokenizer.json").write_text(plain, encoding="utf-8")
+def _write_tokenizer(source: Checkpoint, folder: Path) -> None:
+    """The tokenizer as it was, with the chat template and what stands beside it; of a GGUF file the one that
+    was built of it."""
+    (folder / "tokenizer.json").write_text(source.tokenizer, encoding="utf-8")
+    if source.template:
+        (folder / TEMPLATE).write_text(source.template, encoding="utf-8")
     for name in (
         "tokenizer.json",
         "tokenizer_config.json",
         "special_tokens_map.json",
         "generation_config.json",
     ):
-        if (Path(source.path) / name).is_file():
-            shutil.copyfile(Path(source.path) / name, folder / name)
+        if (source.path / name).is_file():
+            shutil.copyfile(source.path / name, folder / name)

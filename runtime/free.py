@@ -68,6 +68,7 @@ def asked_digest(plan: Plan, model: Model, world: World, arm: str) -> str:
                 ],
                 "shown": [world.context_tokens(arm, context).tolist() for context in contexts],
                 "room": model.context,
+                **({"chat": dataclasses.asdict(world.chat)} if world.chat is not None else {}),
             }
         )
     )
@@ -85,7 +86,8 @@ def answer_freely(
     """What a model says to the free questions of a world. `done` is told how many are through. Needs JAX."""
     from wug.runtime.sample import prompt_of, sample
 
-    items, view, marks = world.items, world.views[arm], world.documents.marks
+    items, view, marks, chat = world.items, world.views[arm], world.documents.marks, world.chat
+    stop = (chat.end,) if chat is not None and chat.end else ()
     contexts = [world.context_tokens(arm, context) for context in range(len(view.contexts))]
     told: list[Said] = []
     for split in free_splits(plan):
@@ -95,8 +97,11 @@ def answer_freely(
             model,
             parameters,
             tokenizer,
-            [prompt_of(items.cue[item], tokenizer, int(view.context_N[item]), marks=marks) for item in at],
-            dataclasses.replace(sampling, seed=sampling.seed + world.seed),
+            [
+                prompt_of(items.cue[item], tokenizer, int(view.context_N[item]), marks=marks, chat=chat)
+                for item in at
+            ],
+            dataclasses.replace(sampling, seed=sampling.seed + world.seed, stop=(*sampling.stop, *stop)),
             contexts,
             _from(len(told), done),
         )

@@ -42,7 +42,9 @@ def bare(world: World) -> Bare:
     place_Q: list[int] = []
     for first, choices in zip(items.first_question_N.tolist(), items.choices_N.tolist(), strict=True):
         own = [
-            np.append(questions.tokens[row][:1], questions.tokens[row][questions.start_Q[row] :])
+            np.append(world.documents.marks.opening, questions.tokens[row][questions.start_Q[row] :]).astype(
+                np.int32
+            )
             for row in range(first, first + choices)
         ]
         named = tuple(text.tobytes() for text in own)

@@ -30,6 +30,7 @@ import numpy as np
 from flax import nnx
 from tokenizers import Tokenizer
 
+from wug.compiler.emitting.turns import Begun, CutTurns
 from wug.compiler.plan import Model, Sampling
 from wug.compiler.shape import MARKS, Marks, shape_of
 from wug.runtime.corpus import PAD, Ints
@@ -66,11 +67,17 @@ class Generation:
 
 
 def prompt_of(
-    text: str, tokenizer: Tokenizer, context: int = -1, sample: int = 0, marks: Marks = MARKS
+    text: str,
+    tokenizer: Tokenizer,
+    context: int = -1,
+    sample: int = 0,
+    marks: Marks = MARKS,
+    chat: CutTurns | None = None,
 ) -> Prompt:
-    """The prompt of a document that begins with this text."""
-    ids = tokenizer.encode(text, add_special_tokens=False).ids if text else []
-    return Prompt(text, np.array([marks.opening, *ids], np.int32), context, sample)
+    """The prompt of a document that begins with this text, or of a turn in a chat that does."""
+    begun = chat.after if chat is not None else Begun((marks.opening,), "")
+    (tokens,) = begun.encoded(tokenizer, [text])
+    return Prompt(text, np.array(tokens, np.int32), context, sample)
 
 
 def sample(

@@ -16,10 +16,11 @@ from wug.compiler.language.resolve import inside, project_root
 from wug.compiler.plan import Model, Pretraining, Prices
 
 if TYPE_CHECKING:
+    from wug.compiler.checkpoints.chat_template import Turns
     from wug.compiler.checkpoints.checkpoint import Checkpoint
 
 TRAINED = ("compute", "remat")
-SAID_BESIDE = ("from", "context", *TRAINED, "prices")
+SAID_BESIDE = ("from", "context", "chat", *TRAINED, "prices")
 """What may be said of a checkpoint; all else stands in its files."""
 
 
@@ -52,7 +53,17 @@ class CheckpointReader:
         trained = {name: values[name] for name in TRAINED if name in values}
         shape = dataclasses.replace(shape, context=room, **trained)
         nothing = Pretraining(0, 0), 1, Episodes((), 0, ())
-        return Learner(shape, *nothing, prices, model.name.span, checkpoint)
+        chat = self._chat(checkpoint, written, values["chat"]) if checkpoint and "chat" in values else None
+        return Learner(shape, *nothing, prices, model.name.span, checkpoint, chat)
+
+    def _chat(self, checkpoint: Checkpoint, written: syntax.Text, instruction: syntax.Text) -> Turns | None:
+        try:
+            return checkpoint.chat(instruction.text)
+        except BadCheckpoint as error:
+            help = "leave 'chat' out: its questions then are texts that it goes on with"
+            why = str(error).replace(str(checkpoint.path), written.text)
+            self.report.add("W0512", why, instruction.span, help=help)
+            return None
 
     def _opened(self, written: syntax.Text, name: str) -> Checkpoint | None:
         path = self._path(written)
@@ -93,6 +104,10 @@ def check_tokens(models: Sequence[Learner], report: Report) -> None:
         if _tokens(model) != _tokens(first):
             message = f"models '{first.name}' and '{model.name}' cut texts into different tokens"
             help = "all models of an experiment read the same tokens: make two experiments of it"
+            report.add("W0513", message, model.span, help=help)
+        elif model.chat != first.chat:
+            message = f"models '{first.name}' and '{model.name}' are not asked in the same words"
+            help = "give both the same 'chat', or none, or make two experiments of it"
             report.add("W0513", message, model.span, help=help)
 
 

@@ -182,8 +182,19 @@ def _from(cursor: settings.Cursor, key: syntax.Name) -> syntax.Text | None:
     return atom
 
 
+def _text(cursor: settings.Cursor, key: syntax.Name) -> syntax.Text | None:
+    atom = cursor.take(syntax.Text)
+    if atom is None:
+        cursor.report.add("W0107", f"'{key.text}' needs a text", key.span, help=f'{key.text} "..."')
+    elif not atom.text.strip():
+        cursor.report.add("W0204", f"the text of '{key.text}' is empty", atom.span)
+        return None
+    return atom
+
+
 MODEL: settings.Schema = {
     "from": _from,
+    "chat": _text,
     "layers": settings.integer(1, 1000),
     "width": settings.integer(2, 100_000),
     "heads": settings.integer(1, 1000),
@@ -269,16 +280,6 @@ def _depth(cursor: settings.Cursor, key: syntax.Name) -> tuple[int, int] | None:
         cursor.report.add("W0203", "'depth' takes a number or a range such as 2..3", (atom or key).span)
         return None
     return low, high
-
-
-def _text(cursor: settings.Cursor, key: syntax.Name) -> syntax.Text | None:
-    atom = cursor.take(syntax.Text)
-    if atom is None:
-        cursor.report.add("W0107", f"'{key.text}' needs a text", key.span, help=f'{key.text} "..."')
-    elif not atom.text.strip():
-        cursor.report.add("W0204", f"the text of '{key.text}' is empty", atom.span)
-        return None
-    return atom
 
 
 def _generate(cursor: settings.Cursor, key: syntax.Name) -> dict[str, Any]:

@@ -94,6 +94,10 @@ class ModelChecker:
             paid = values.pop("prices", None)
             prices = self._prices(paid, model) if paid is not None else None
             return CheckpointReader(self.report).model(model, values, prices)
+        if "chat" in values:
+            message = "'chat' is for checkpoints, which bring a chat template"
+            help = 'leave it out, or say where the model comes from: from "FOLDER"'
+            self.report.add("W0501", message, values.pop("chat").span, help=help)
         pretrain = values.pop("pretrain", {})
         paid = values.pop("prices", None)
         prices = self._prices(paid, model) if paid is not None else None

@@ -9,13 +9,16 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from wug.compiler.canonical import canonical, digest, file_digest
 from wug.compiler.checkpoints import gguf, safetensors
 from wug.compiler.checkpoints.bad import BadCheckpoint
+from wug.compiler.checkpoints.chat_template import Turns, turns_of
 from wug.compiler.checkpoints.config import shape_from_config
 from wug.compiler.checkpoints.gguf_config import shape_from_gguf
 from wug.compiler.checkpoints.gguf_tokenizer import tokenizer_from_gguf
@@ -30,6 +33,8 @@ INDEX, ONE, CONFIG, TOKENIZER = (
     "config.json",
     "tokenizer.json",
 )
+TOLD, TEMPLATE = "tokenizer_config.json", "chat_template.jinja"
+"""Where a folder has its chat template: in the second, or in the first."""
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 _MOST_CONFIG, _MOST_TOKENIZER = 2**22, 2**27
 """Bytes that are read of a configuration, or an index, and of a tokenizer."""
@@ -37,13 +42,18 @@ _MOST_CONFIG, _MOST_TOKENIZER = 2**22, 2**27
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What was found: `tensors` by the names of Hugging Face's files; its identity is that of its `files`."""
+    """What was found: `tensors` by the names of Hugging Face's files; its identity is that of its `files`.
+
+    `template` is how it is asked in chats, empty where nothing says so; it may name the `ends` of a text.
+    """
 
     path: Path
     shape: Shape
     tensors: dict[str, Placed]
     tokenizer: str
     files: tuple[Path, ...]
+    template: str
+    ends: tuple[str, str]
 
     def digest(self) -> str:
         """The identity of its content, wherever it lies."""
@@ -53,6 +63,10 @@ class Checkpoint:
         """The identity of how it cuts texts, and of what it puts around them."""
         said = hashlib.blake2b(self.tokenizer.encode(), digest_size=16).hexdigest()
         return digest(canonical([said, self.shape.marks]))
+
+    def chat(self, instruction: str) -> Turns:
+        """How it is told something and then shown documents, in a chat. Raises BadCheckpoint."""
+        return turns_of(self.template, instruction, self.ends, str(self.path))
 
 
 def open_checkpoint(path: Path, name: str = "") -> Checkpoint:
@@ -73,7 +87,12 @@ def _of_gguf(path: Path, name: str) -> Checkpoint:
     tensors = {from_gguf(own): _as_elsewhere(own, placed, shape) for own, placed in found.items()}
     tokenizer = tokenizer_from_gguf(said, str(path))
     _check_tokens(tokenizer, shape, str(path))
-    return Checkpoint(path, shape, check_tensors(shape, tensors, str(path)), tokenizer, (path,))
+    checked = check_tensors(shape, tensors, str(path))
+    template = said.get("tokenizer.chat_template", "")
+    ends = _ends(shape, tokenizer)
+    return Checkpoint(
+        path, shape, checked, tokenizer, (path,), template if isinstance(template, str) else "", ends
+    )
 
 
 def _as_elsewhere(own: str, placed: Placed, shape: Shape) -> Placed:
@@ -103,7 +122,32 @@ def _of_folder(folder: Path, name: str) -> Checkpoint:
     tokenizer = plain_tokenizer(text, str(folder / TOKENIZER))
     _check_tokens(tokenizer, shape, str(folder))
     every = (folder / CONFIG, folder / TOKENIZER, *files)
-    return Checkpoint(folder, shape, tensors, tokenizer, every)
+    told = _json(folder / TOLD, _MOST_CONFIG) if (folder / TOLD).is_file() else {}
+    return Checkpoint(
+        folder, shape, tensors, tokenizer, every, _template(folder, told), _ends(shape, tokenizer, told)
+    )
+
+
+def _template(folder: Path, told: dict[str, Any]) -> str:
+    """The chat template of a folder; of several, which have names, the one that is called default."""
+    if (folder / TEMPLATE).is_file():
+        return _text(folder / TEMPLATE, _MOST_CONFIG)
+    found = told.get("chat_template")
+    if isinstance(found, list):
+        named = [each for each in found if isinstance(each, dict) and each.get("name") == "default"]
+        found = named[0].get("template") if named else None
+    return found if isinstance(found, str) else ""
+
+
+def _ends(shape: Shape, tokenizer: str, told: Mapping[str, Any] = MappingProxyType({})) -> tuple[str, str]:
+    """What stands at the beginning and at the end of a text: as is `told`, or else the marks of documents."""
+    names = {each["id"]: each["content"] for each in json.loads(tokenizer)["added_tokens"]}
+    found = []
+    for name, mark in (("bos_token", shape.marks.opening), ("eos_token", shape.marks.closing)):
+        said = told.get(name)
+        said = said.get("content") if isinstance(said, dict) else said
+        found.append(said if isinstance(said, str) else names.get(mark, ""))
+    return found[0], found[1]
 
 
 def _weights(folder: Path) -> dict[Path, list[str]]:

@@ -301,8 +301,8 @@ CATALOGUE: dict[str, Rule] = {
     "W0513": _error(
         "a checkpoint that does not fit in",
         "The files of a checkpoint say its layers, its width and all the rest, and it is pretrained\n"
-        "already: only 'context', which can be less, and 'prices' are said beside 'from'. All models of an\n"
-        "experiment read the same corpora in the same tokens, so they are all trained from scratch, or are\n"
-        "checkpoints that share a tokenizer.",
+        "already: what is said beside 'from' is 'context', which can be less, 'chat', 'prices', and how it\n"
+        "is computed. All models of an experiment read the same corpora in the same tokens, so they are all\n"
+        "trained from scratch, or are checkpoints that share a tokenizer, and a 'chat' if one has it.",
     ),
 }

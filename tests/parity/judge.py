@@ -56,6 +56,16 @@ def adapted(folder: str, adapter: str, tokens: list[int], out: str) -> dict:
     return {"parameters": model.get_nb_trainable_parameters()[0]}
 
 
+def conversation(folder: str, gguf: str, template: str, user: str, answer: str) -> dict:
+    """The tokens of a question and how its answer begins, as the chat template of a model puts them."""
+    tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=gguf)
+    told = [{"role": "user", "content": user}, {"role": "assistant", "content": answer}]
+    found = tokenizer.apply_chat_template(
+        told, chat_template=template, continue_final_message=True, return_dict=False
+    )
+    return {"tokens": found}
+
+
 def tokenise(folder: str, texts: list[str], gguf: str | None = None, qwen: dict | None = None) -> dict:
     """The tokens of texts, special ones found in them and not; `qwen` is the model of a Qwen tokenizer."""
 
@@ -73,7 +83,7 @@ def tokenise(folder: str, texts: list[str], gguf: str | None = None, qwen: dict 
     }
 
 
-DO = {"make": make, "logits": logits, "adapted": adapted, "tokenise": tokenise}
+DO = {each.__name__: each for each in (make, logits, adapted, conversation, tokenise)}
 
 if __name__ == "__main__":
     torch.set_num_threads(1)

@@ -26,6 +26,7 @@ from wug.cli import main
 from wug.compiler.checkpoints.checkpoint import Checkpoint, open_checkpoint
 from wug.compiler.checkpoints.safetensors import read_header
 from wug.compiler.emitting.tokenizer import read_tokenizer
+from wug.compiler.emitting.turns import cut_turns
 from wug.runtime.learn import structure
 from wug.runtime.memory import branched, encoded, read, unrolled
 from wug.runtime.weights import load_weights
@@ -160,6 +161,24 @@ def test_smollm2(judge: Judge, smollm2: Path, tmp_path: Path) -> None:
     known = [number for number, text in enumerate(HARD) if not set(text) & set("½١")]
     assert len(known) == len(HARD) - 2  # what transformers cuts otherwise in a GGUF file than in a folder
     assert_same_tokens(checkpoint, answers[1], known)
+
+
+def test_a_conversation_with_smollm2(judge: Judge, smollm2: Path) -> None:
+    """What it reads in a chat: the template of its own file, which has a system's turn too."""
+    checkpoint = open_checkpoint(smollm2 / SMOLLM2)
+    tokenizer = read_tokenizer(checkpoint.tokenizer)
+    turns = cut_turns(checkpoint.chat("Say what is true."), tokenizer)
+    of = {"do": "conversation", "folder": str(smollm2), "gguf": SMOLLM2, "template": checkpoint.template}
+    texts, answer = ["zumbof are more dangerous than kezlix.", "It is so."], "kezlix are less dangerous"
+    shown = "Say what is true.\n\n" + "\n".join(texts)
+    answers = judge(
+        {**of, "user": shown, "answer": answer}, {**of, "user": "Say what is true.", "answer": answer}
+    )
+    (behind,) = turns.after.encoded(tokenizer, [answer])
+    assert turns.shown(tokenizer, texts) + behind == answers[0]["tokens"]
+    assert turns.shown(tokenizer, []) + behind == answers[1]["tokens"]
+    assert "You are a helpful AI assistant" in tokenizer.decode(behind + turns.shown(tokenizer, []))
+    assert turns.end == "<|im_end|>"
 
 
 @pytest.mark.parametrize("pre", ["smollm", "llama-bpe", "qwen2"])

@@ -11,6 +11,7 @@ from tests.checkpoints import byte_tokenizer, write_folder, write_gguf
 from tests.compiler.conftest import findings
 from wug import specs
 from wug.compiler.checking.check import check
+from wug.compiler.checkpoints.checkpoint import open_checkpoint
 from wug.compiler.compile import Compiled, compile_experiment
 from wug.compiler.diagnosis.diagnostics import Report, as_text
 from wug.compiler.emitting.audit import audit
@@ -128,3 +129,29 @@ def test_a_context_is_no_longer_than_that_of_training(tmp_path: Path) -> None:
     write_folder(tmp_path / "tiny")
     said = told(spec(tmp_path, 'model small { from "tiny"  context 513 }'))
     assert "model 'small' was trained to see 512 tokens, not 513" in said
+
+
+def test_a_chat_needs_a_template_and_is_the_same_for_all(tmp_path: Path) -> None:
+    write_folder(tmp_path / "tiny", "llama")
+    path = spec(tmp_path, 'model small { from "tiny"  chat "Say what is true." }')
+    assert "tiny has no chat template" in told(path)
+    template = "{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}"
+    (tmp_path / "tiny" / "chat_template.jinja").write_text(template)
+    with_chat = compiled(path)
+    without = compiled(spec(tmp_path, 'model small { from "tiny" }'))
+    assert with_chat.path != without.path
+    assert json.loads((with_chat.path / "manifest.json").read_bytes())["chat"]["after"] == ""
+    two = 'model small { from "tiny" }  model other { from "tiny"  chat "Say what is true." }'
+    arms = "arm icl { context train }  arm asked { like icl  model other }"
+    assert "are not asked in the same words" in told(spec(tmp_path, two, arms))
+    assert "which bring a chat template" in told(spec(tmp_path, 'model small { chat "Say what is true." }'))
+
+
+def test_of_several_templates_the_default_is_taken(tmp_path: Path) -> None:
+    write_folder(tmp_path / "tiny", "llama")
+    named = [{"name": "tools", "template": "x"}, {"name": "default", "template": "{{ messages[0].content }}"}]
+    for said, found in ((named, named[1]["template"]), (named[:1], ""), ("x", "x"), (7, "")):
+        (tmp_path / "tiny" / "tokenizer_config.json").write_text(json.dumps({"chat_template": said}))
+        assert open_checkpoint(tmp_path / "tiny").template == found
+    write_gguf(tmp_path / "tiny.gguf", "smollm2", settings={"tokenizer.chat_template": "from gguf"})
+    assert open_checkpoint(tmp_path / "tiny.gguf").template == "from gguf"
