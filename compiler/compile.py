@@ -295,7 +295,15 @@ def _plan(experiment: Experiment, key: str, splits: list[dict[str, Any]]) -> Pla
         seeds=tuple(range(experiment.seeds)),
         models=tuple(models),
         arms=tuple(
-            Arm(a.name, a.context, a.finetune, a.augment, model=a.model, writer=a.writer)
+            Arm(
+                a.name,
+                a.context,
+                a.finetune,
+                a.augment,
+                model=a.model,
+                writer=a.writer,
+                forgetting=a.forgetting,
+            )
             for a in experiment.arms
         ),
         splits=tuple(Split.from_json(split) for split in splits),

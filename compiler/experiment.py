@@ -123,7 +123,8 @@ class Arm(Record):
     `context` is none, train, oracle (`relevant` documents among `documents`) or bm25 (the `documents` that a
     search for the question finds); `articles` limits how many articles of one statement stand in context,
     0 for all. `augment` says what its training documents are augmented with, `writer` which model writes
-    that, where another one than the arm's own does, and `tune` what is tried of its training.
+    that, where another one than the arm's own does, and `tune` what is tried of its training. `forgetting` is
+    whether it is measured what the training took from the model.
     """
 
     name: str
@@ -136,6 +137,7 @@ class Arm(Record):
     writer: str
     span: Span = field(compare=False)
     tune: Tune | None = None
+    forgetting: bool = True
 
 
 class Phase(Record):

@@ -259,7 +259,8 @@ class Learner(Record):
 
 
 class Arm(Record):
-    """One way to give a model the facts. `context` is none, train, oracle or bm25.
+    """One way to give a model the facts. `context` is none, train, oracle or bm25. Of one that is fine-tuned
+    `forgetting` says whether what it forgot is measured.
 
     `model` names the model that learns and answers, the plan's first where it is empty; `writer` the one that
     writes what the arm is augmented with, where another one than its own does.
@@ -272,6 +273,7 @@ class Arm(Record):
     line: int = 0
     model: str = ""
     writer: str = ""
+    forgetting: bool = field(default=True, metadata=LATER)
 
     @property
     def teacher(self) -> str:

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from wug.compiler.asking.shortcut import NAMES
+from wug.runtime.forgetting_table import forgetting_table
 from wug.runtime.price import left_out
 from wug.runtime.wording import flops, interval, money, most, percent
 
@@ -232,6 +233,7 @@ def remarks(document: dict[str, Any]) -> list[RenderableType]:
             said.append(Text(short, "bold yellow"))
     if document["pretraining"]:
         said.append(Text(_luck(document), "dim"))
+    said += forgetting_table(document["forgetting"])
     if document["advice"]:
         said.append(Text(f"\n{document['advice']['sentence']}", "bold"))
     return said

@@ -46,9 +46,10 @@ def results(
     pretraining: Mapping[str, Sequence[dict[str, Any]]],
     audits: Mapping[str, Audit],
     tuned: Mapping[str, Tuned] | None = None,
+    forgetting: Mapping[str, dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
-    """The document: rows (arm x split x seed), pooled (arm x split), arms, what their teachers wrote,
-    pretraining, expectations. `pretraining` are the outcomes by model."""
+    """The document: rows (arm x split x seed), pooled (arm x split), arms, what they forgot, what their
+    teachers wrote, pretraining, expectations. `pretraining` are the outcomes by model."""
     rows, pooled, outcomes = [], [], {}
     told = [result for result in arms if result.failed is None]
     common = [_common(told, world) for world in worlds]
@@ -78,6 +79,7 @@ def results(
         "pooled": pooled,
         "splits": _splits(plan, worlds),
         "arms": prices,
+        "forgetting": dict(forgetting or {}),
         "augmentation_curves": augmentation_curves(
             plan, worlds, {arm: price["added_tokens"] for arm, price in prices.items()}
         ),

@@ -20,6 +20,7 @@ from wug.runtime.augment import augment
 from wug.runtime.corpus import World
 from wug.runtime.failure import RuntimeFailure
 from wug.runtime.files import read_json, write_json
+from wug.runtime.forgetting import forgetting
 from wug.runtime.free import FREE, Said, answer_freely, asked_digest, free_splits, read_said, write_said
 from wug.runtime.host import description
 from wug.runtime.interruption import Interruption, interruptible
@@ -110,7 +111,7 @@ class Run(Training):
         trained = matched(settled(plan, tuned), self.corpus.worlds)
         arms = [self.arm(arm, audits.get(arm.name)) for arm in trained]
         outcomes = {model.name: self._pretrainings(model) for model in plan.models}
-        document = results(plan, self.corpus.worlds, arms, outcomes, audits, tuned)
+        document = results(plan, self.corpus.worlds, arms, outcomes, audits, tuned, forgetting(self, trained))
         with self.store.entry(f"{plan.name}/runs", final, waiting=self.waiting("run")) as entry:
             if not entry.ready:
                 write_json(entry.scratch / "results.json", document)

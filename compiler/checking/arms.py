@@ -54,9 +54,23 @@ class ArmChecker:
             if augment is None or augment.teacher != "self" or named is None or writer == model:
                 writer = ""  # an arm's own model needs no name
             tune = _tune(name, finetune) if finetune is not None else None
+            measured = values.get("forgetting", "measured") == "measured"
+            if not measured and finetune is None and "forgetting" in own[name]:
+                message = f"arm '{name}' trains nothing, so there is nothing that it could forget"
+                self.report.add("W0504", message, arm.name.span, help="leave 'forgetting' out")
             arms.append(
                 Arm(
-                    name, model, context, documents, articles, made, augment, writer, arm.name.span, tune=tune
+                    name,
+                    model,
+                    context,
+                    documents,
+                    articles,
+                    made,
+                    augment,
+                    writer,
+                    arm.name.span,
+                    tune=tune,
+                    forgetting=measured,
                 )
             )
         self._check_matches({arm.name: arm for arm in arms}, own, whole)

@@ -215,6 +215,7 @@ ARM: settings.Schema = {
     "articles": settings.integer(1, 1_000_000),
     "finetune": settings.block(FINETUNE, "finetune"),
     "augment": augment,
+    "forgetting": settings.word("measured", "none"),
 }
 
 

@@ -77,6 +77,7 @@ def document() -> dict:
             "finetune": price(train=210_000_000_000),
             "half": price(augment="local by oracle", train=210_000_000_000),
         },
+        "forgetting": {},
         "augmentation": {},
         "advice": {"sentence": "Below 640 questions use context (icl), from there on fine-tuning (half)."},
         "pretraining": [
@@ -185,6 +186,28 @@ def many_tests(document: dict) -> dict:
     pooled = [{**row, "split": split} for at, split in enumerate(MANY) for row in rows[at % 2]]
     splits = [{**document["splits"][0], "split": split} for split in MANY]
     return {**document, "pooled": pooled, "splits": splits}
+
+
+def forgot(**more: object) -> dict:
+    share = {"accuracy": 0.98, "low": 0.95, "high": 0.99}
+    losses = {"loss_before": 1.234, "loss_after": 2.345}
+    shares = {"before": share, "after": {"accuracy": 0.61, "low": 0.54, "high": 0.68}}
+    plain = {"of": "pretraining", "tokens": 2345, "n": 192, "chance": 0.5, "seeds": []}
+    return {**plain, **losses, **shares, **more}
+
+
+def test_what_was_forgotten_has_a_table_of_its_own(document, golden: Callable[[str, str], None]) -> None:
+    assert "forgotten" not in printed(document)
+    nothing = {"accuracy": None, "low": None, "high": None}
+    document["forgetting"] = {
+        "finetune": forgot(),
+        "half": forgot(of="general text", tokens=1700, loss_after=None, n=0, before=nothing, after=nothing),
+    }
+    text = printed(document, 80).partition("what was forgotten")
+    assert "nats a token" in text[2]
+    told = "".join(text[1:]).partition("Below 640")[0]
+    assert max(len(line) for line in told.splitlines()) <= 80
+    golden("report-forgotten-80.txt", "\n".join(line.rstrip() for line in told.splitlines()) + "\n")
 
 
 def test_many_tests_stand_in_blocks(document: dict, golden: Callable[[str, str], None]) -> None:

@@ -178,6 +178,7 @@ def test_an_arm_that_comes_apart_fails_alone(finished) -> None:
     tiny, _ = finished
     document = tiny.change_arm("finetune", learning_rate=1e30).run()
     assert "came apart" in document["arms"]["finetune"]["failed"]
+    assert list(document["forgetting"]) == ["augmented"]
     assert {row["arm"] for row in document["rows"]} == {"pretrained", "icl", "augmented"}
     assert document["expectations"][0]["verdict"] == "undecided"
     assert "came apart" in document["expectations"][0]["reason"]
