@@ -9,6 +9,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from wug.compiler.language.source import Span
+from wug.compiler.mesh import Mesh
 from wug.compiler.plan import Augment, Expectation, Finetuning, Model, Pretraining, Prices, Sampling, Tune
 from wug.compiler.record import LATER, Record
 from wug.compiler.world import World
@@ -202,6 +203,8 @@ class Experiment(Record):
     given_tests: tuple[Test, ...]
     span: Span = field(compare=False)
     doc: str = field(compare=False, default="")
+    mesh: Mesh | None = field(compare=False, default=None)
+    """How a run is laid out on a machine, where nothing else is asked for; no part of what it is."""
 
     @property
     def checkpoint(self) -> Checkpoint | None:

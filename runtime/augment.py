@@ -160,7 +160,7 @@ def _by_model(
 
         for seed, places in by_weights.items():
             mine = [(worlds[place], requests[place]) for place in places]
-            parameters = run.load(writer, folders[seed])
+            parameters = run.placed(run.load(writer, folders[seed]))
             texts = write_by_model(writer.model, parameters, run.corpus.tokenizer, made, mine, done)
             before += sum(len(each.put) for _, asked in mine for each in asked)
             for (world, _), own in zip(mine, texts, strict=True):

@@ -16,6 +16,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from wug.runtime.mesh import shared_out
+
 AT_ONCE = 2**26  # logits, 256 MiB: more of them are made in chunks
 CHUNK = 2**24  # logits of a chunk
 
@@ -42,7 +44,7 @@ def cross_entropy(
     def divided(of_BT: jax.Array) -> jax.Array:
         flat = of_BT.reshape(tokens, *of_BT.shape[2:])
         whole = jnp.pad(flat, ((0, -tokens % chunk), *((0, 0),) * (flat.ndim - 1)))
-        return whole.reshape(-1, chunk, *flat.shape[1:])
+        return shared_out(whole.reshape(-1, chunk, *flat.shape[1:]), axis=1)
 
     def add(total: jax.Array, given: tuple[jax.Array, ...]) -> tuple[jax.Array, None]:
         return total + told(*given), None

@@ -26,6 +26,7 @@ from wug.runtime.failure import Diverged
 from wug.runtime.interruption import Interruption
 from wug.runtime.journal import Journal
 from wug.runtime.learn import Tree, fresh_state, learned, recipe_of, steps_of_seeds, structure
+from wug.runtime.mesh import placed, whole
 from wug.runtime.packing import packed
 from wug.runtime.schedule import (
     CHECKPOINT_EVERY_S,
@@ -60,6 +61,7 @@ def finetune(
         raise ValueError(f"arm {arm.name} is not fine-tuned")
     graph, _ = structure(adapted(model, setting.lora), vocabulary)
     frozen, axis = _frozen(beside)
+    frozen = placed(frozen)
     recipe = recipe_of(setting)
     rate_C = learning_rates(setting.learning_rate, setting.warmup, setting.steps, schedule=setting.schedule)
     decay = np.float32(setting.weight_decay)
@@ -70,7 +72,7 @@ def finetune(
         Journal(folder, interruption, checkpoint_every_s) as journal,
         progress.stage(name, setting.steps, "steps") as stage,
     ):
-        first = jax.jit(jax.vmap(partial(fresh_state, recipe=recipe)))(start_S)
+        first = jax.jit(jax.vmap(partial(fresh_state, recipe=recipe)))(placed(start_S))
         step, state_S = journal.resume(first, progress.warn)
         if step:
             progress.note(f"{arm.name}: fine-tuning goes on from step {step:,}")
@@ -99,7 +101,7 @@ def finetune(
                 frozen,
                 axis=axis,
             )
-            loss_SC = np.asarray(loss_SC)
+            loss_SC = whole(loss_SC)
             loss_S = loss_SC.mean(axis=1)
             first_S = first_losses(journal.log, loss_SC)
             apart_S = came_apart(loss_SC, first_S, shape_of(model).vocabulary or vocabulary)

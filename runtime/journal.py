@@ -18,6 +18,7 @@ from wug.runtime.checkpoint import Checkpoints, Tree, save_parameters
 from wug.runtime.files import write_json
 from wug.runtime.host import description
 from wug.runtime.interruption import Interruption
+from wug.runtime.mesh import layout
 
 _CHECKPOINTS = "checkpoints"
 
@@ -72,6 +73,7 @@ class Journal:
         (self._folder / "log.jsonl").write_text("".join(lines))
         write_json(self._folder / "outcome.json", outcome)
         write_json(
-            self._folder / "timing.json", {"seconds": round(self.seconds, 3), **timing, **description()}
+            self._folder / "timing.json",
+            {"seconds": round(self.seconds, 3), **timing, **description(), **layout()},
         )
         shutil.rmtree(self._folder / _CHECKPOINTS)

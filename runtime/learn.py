@@ -18,6 +18,7 @@ from flax import nnx
 
 from wug.compiler.plan import Finetuning, Model, Pretraining
 from wug.runtime.cross_entropy import cross_entropy
+from wug.runtime.mesh import as_read, kept, shared_out
 from wug.runtime.model import Decoder
 
 Tree = dict[str, Any]
@@ -42,7 +43,7 @@ def initial_parameters(model: Model, vocabulary: int, seed: int) -> Tree:
 
 @partial(jax.jit, static_argnums=(0, 1))
 def _drawn(model: Model, vocabulary: int, key: jax.Array) -> Tree:
-    return nnx.to_pure_dict(nnx.state(Decoder(model, vocabulary, rngs=nnx.Rngs(key))))
+    return kept(nnx.to_pure_dict(nnx.state(Decoder(model, vocabulary, rngs=nnx.Rngs(key)))))
 
 
 def loss(
@@ -57,7 +58,7 @@ def loss(
     Where rows hold several documents, `document` [B, T] numbers those of each.
     """
     read_BT = None if document_BT is None else document_BT[:, :-1]
-    decoder = nnx.merge(graph, parameters)
+    decoder = nnx.merge(graph, as_read(parameters))
     x_BTD = decoder.stream(tokens_BT[:, :-1], read_BT, training=True)
     vocabulary = decoder.embedding.num_embeddings
     total = cross_entropy(decoder.unembed, vocabulary, x_BTD, tokens_BT[:, 1:], weight_BT)
@@ -123,8 +124,9 @@ OPTIMISERS = {"adamw": adamw, "muon": muon}
 def fresh_state(parameters: Tree, recipe: Recipe) -> Tree:
     """What training carries from step to step: `parameters`, the optimiser's arrays and, where weights are
     averaged, their average; a plain dict."""
-    average = jax.tree.map(jnp.zeros_like, parameters) if recipe.average else None
-    return _packed(parameters, _transform(recipe, 0.0).init(parameters), average)
+    parameters = kept(parameters)
+    average = kept(jax.tree.map(jnp.zeros_like, parameters)) if recipe.average else None
+    return _packed(parameters, kept(_transform(recipe, 0.0).init(parameters)), average)
 
 
 def _transform(recipe: Recipe, weight_decay: float | jax.Array) -> optax.GradientTransformation:
@@ -158,12 +160,12 @@ def gradient_in_parts(
     all weights, so a part counts by the weights that it has. Equal to the whole batch at once, to rounding.
     """
     if parts == 1:
-        return jax.value_and_grad(told)(parameters, *batch)
+        return jax.value_and_grad(told)(parameters, *jax.tree.map(shared_out, batch))
 
     def divided(rows_B: jax.Array) -> jax.Array:
         missing = -len(rows_B) % parts
         rows_B = jnp.pad(rows_B, ((0, missing), *((0, 0),) * (rows_B.ndim - 1)))
-        return rows_B.reshape(parts, -1, *rows_B.shape[1:])
+        return shared_out(rows_B.reshape(parts, -1, *rows_B.shape[1:]), axis=1)
 
     parts_N = jax.tree.map(divided, batch)
     weight_N = jnp.sum(parts_N[1], axis=(1, 2))
@@ -207,12 +209,12 @@ def _steps(
         parameters, moments, average = carry
         *batch, rate = given
         value, gradient = gradient_in_parts(told, recipe.accumulate, parameters, *batch)
-        update, moments = transform.update(gradient, moments, parameters)
+        update, moments = transform.update(kept(gradient), moments, parameters)
         parameters = jax.tree.map(lambda weight, change: weight + rate * change, parameters, update)
         if recipe.average:
             mixed = partial(optax.incremental_update, step_size=1 - recipe.average)
             average = mixed(parameters, average)
-        return (parameters, moments, average), value
+        return kept((parameters, moments, average)), value
 
     parameters = state["parameters"]
     form = jax.tree.structure(jax.eval_shape(transform.init, parameters))

@@ -13,6 +13,7 @@ from flax import nnx
 
 from wug.runtime.corpus import PAD, Ints
 from wug.runtime.learn import Tree
+from wug.runtime.mesh import whole
 from wug.runtime.model import Decoder
 from wug.runtime.widths import batch_of, padded
 
@@ -55,7 +56,7 @@ def end_log_likelihoods(
             for place, row in enumerate(part):
                 tokens_BT[place, : length_Q[row]] = rows[row]
                 start_B[place] = start_Q[row]
-            result_Q[part] = np.asarray(_ends(graph, parameters, tokens_BT, start_B))[: len(part)]
+            result_Q[part] = whole(_ends(graph, parameters, tokens_BT, start_B))[: len(part)]
             through += len(part)
             done(through)
     return result_Q

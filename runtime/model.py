@@ -24,6 +24,7 @@ from flax import nnx
 from wug.compiler.plan import Model
 from wug.compiler.shape import Shape, matrices, shape_of
 from wug.runtime.lora import LoraLinear
+from wug.runtime.mesh import by_rows
 from wug.runtime.rotary import rotary_of, rotate
 
 
@@ -244,10 +245,10 @@ class Decoder(nnx.Module):
 
         def through(x_BTD: jax.Array, weights: Any) -> tuple[jax.Array, None]:
             weights = jax.tree.map(lambda weight: weight.astype(kind), weights)
-            return nnx.merge(layer, weights)(x_BTD, document_BT), None
+            return by_rows(nnx.merge(layer, weights)(x_BTD, document_BT)), None
 
         step = jax.checkpoint(through, prevent_cse=False) if training and self.remat else through
-        x_BTD, _ = jax.lax.scan(step, self.embed(tokens_BT).astype(kind), weights_L)
+        x_BTD, _ = jax.lax.scan(step, by_rows(self.embed(tokens_BT).astype(kind)), weights_L)
         return x_BTD
 
     def embed(self, tokens_BT: jax.Array) -> jax.Array:

@@ -23,6 +23,7 @@ from wug.runtime.interruption import Interruption
 from wug.runtime.journal import Journal
 from wug.runtime.learn import Tree, fresh_state, initial_parameters, learned, recipe_of, steps, structure
 from wug.runtime.likelihood import end_log_likelihoods
+from wug.runtime.mesh import whole
 from wug.runtime.schedule import CHECKPOINT_EVERY_S, learning_rates, token_weights
 
 CHUNK = 10  # steps a dispatch: long enough to hide the dispatch, short enough to stop soon
@@ -80,7 +81,8 @@ def pretrain(
             count = len(tokens_CBT)
             rates = rate_C[step : step + count]
             state, loss_C = steps(graph, recipe, state, tokens_CBT, weight_CBT, None, rates, WEIGHT_DECAY)
-            loss, loss_SC = float(np.mean(loss_C)), np.asarray(loss_C)[None]
+            loss_C = whole(loss_C)
+            loss, loss_SC = float(np.mean(loss_C)), loss_C[None]
             first_S = first_losses(journal.log, loss_SC)
             if np.any(apart_S := came_apart(loss_SC, first_S, episodes.vocabulary)):
                 why = reason(loss_SC, first_S, apart_S)

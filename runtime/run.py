@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from wug.compiler.mesh import Mesh
 from wug.compiler.plan import Arm, Learner, Plan
 from wug.compiler.store import Store
 from wug.progress import Progress
@@ -22,7 +23,6 @@ from wug.runtime.failure import RuntimeFailure
 from wug.runtime.files import read_json, write_json
 from wug.runtime.forgetting import forgetting
 from wug.runtime.free import FREE, Said, answer_freely, asked_digest, free_splits, read_said, write_said
-from wug.runtime.host import description
 from wug.runtime.interruption import Interruption, interruptible
 from wug.runtime.keys import key
 from wug.runtime.matching import matched
@@ -55,9 +55,10 @@ def run(
     scribe: Scribe | None = None,
     checkpoint_every_s: float = CHECKPOINT_EVERY_S,
     tuning_scribe: Scribe | None = None,
+    mesh: Mesh | None = None,
 ) -> Path:
     """Carry out a plan over a compiled directory; return the folder of results.json and its pictures. Worlds
-    that arms are tuned on have a scribe of their own.
+    that arms are tuned on have a scribe of their own. Work is laid out over the mesh, if there is one.
 
     Raises RuntimeFailure where the experiment cannot be carried out as written, EnvironmentFailure where the
     machine refuses, KeyboardInterrupt (Stopped for SIGTERM) where asked to stop, with all work so far safe.
@@ -66,7 +67,7 @@ def run(
     if store.has(f"{plan.name}/runs", key("runs", inputs)):
         return store.path(f"{plan.name}/runs", key("runs", inputs))
     with interruptible(progress.note) as interruption:
-        made = Run(plan, compiled, store, progress, interruption, scribe, checkpoint_every_s)
+        made = Run(plan, compiled, store, progress, interruption, scribe, checkpoint_every_s, mesh)
         folder = made.carry_out(inputs, tuning_scribe)
         if interruption:
             progress.note("all was done before it could stop: these are the whole results")
@@ -85,8 +86,9 @@ class Run(Training):
         interruption: Interruption,
         scribe: Scribe | None,
         checkpoint_every_s: float,
+        mesh: Mesh | None = None,
     ) -> None:
-        super().__init__(plan, compiled, store, progress, interruption, checkpoint_every_s)
+        super().__init__(plan, compiled, store, progress, interruption, checkpoint_every_s, mesh)
         self.scribe = scribe
         self.begun = time.monotonic()
         self.timing: dict[str, Any] = {}
@@ -94,7 +96,14 @@ class Run(Training):
     def beside(self, plan: Plan, compiled: Path, scribe: Scribe | None) -> Run:
         """A run over another compiled directory that is a part of this one."""
         made = Run(
-            plan, compiled, self.store, self.progress, self.interruption, scribe, self.checkpoint_every_s
+            plan,
+            compiled,
+            self.store,
+            self.progress,
+            self.interruption,
+            scribe,
+            self.checkpoint_every_s,
+            self.mesh,
         )
         made.prepared = self.prepared
         return made
@@ -103,6 +112,8 @@ class Run(Training):
         """Do all that there is to do. Where a server left something without an answer, the results are kept
         as those of the inputs and of what is missing: the next run asks for it again."""
         plan = self.plan
+        if self.mesh is not None:
+            self.prepare()
         check_fits(plan, self.corpus)
         missing = ask_servers(self)
         final = key("runs", {**inputs, **({"missing": missing} if missing else {})})
@@ -130,7 +141,7 @@ class Run(Training):
                 seconds = round(time.monotonic() - self.begun, 3)
                 write_json(
                     entry.scratch / "timing.json",
-                    {"seconds": seconds, "host": description(), "stages": self.timing},
+                    {"seconds": seconds, "host": self.host(), "stages": self.timing},
                 )
                 entry.commit()
         return entry.path
@@ -198,7 +209,8 @@ class Run(Training):
                     stage.update(before + rows)
                     self.interruption.check()
 
-                told.append(score(model, self.corpus.vocabulary, parameters, world, arm.name, done))
+                weights = self.placed(parameters)
+                told.append(score(model, self.corpus.vocabulary, weights, world, arm.name, done))
                 before += len(world.questions.tokens)
         write_scores(scratch / "scores.parquet", worlds, told)
         return None
@@ -230,8 +242,8 @@ class Run(Training):
                     stage.update(before + questions)
                     self.interruption.check()
 
-                tokenizer = self.corpus.tokenizer
-                said += answer_freely(self.plan, model, parameters, tokenizer, world, arm.name, done)
+                tokenizer, weights = self.corpus.tokenizer, self.placed(parameters)
+                said += answer_freely(self.plan, model, weights, tokenizer, world, arm.name, done)
         return said
 
     def answering(self, name: str, seed: int, tuning_scribe: Scribe | None, adapter: bool = False) -> Tree:

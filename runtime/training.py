@@ -6,13 +6,15 @@ no more.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from wug.compiler.lora import Lora
+from wug.compiler.mesh import Mesh
 from wug.compiler.plan import Arm, Learner, Model, Plan
 from wug.compiler.record import as_plain
 from wug.compiler.store import Store
@@ -40,7 +42,9 @@ class Training:
         progress: Progress,
         interruption: Interruption,
         checkpoint_every_s: float,
+        mesh: Mesh | None = None,
     ) -> None:
+        self.mesh = mesh if mesh is not None and mesh.devices > 1 else None
         self.plan, self.compiled, self.store, self.progress = plan, compiled, store, progress
         self.interruption, self.checkpoint_every_s = interruption, checkpoint_every_s
         self.corpus: Corpus = corpora.load(compiled, plan.seeds)
@@ -63,7 +67,8 @@ class Training:
         from wug.runtime.adapter import merged
 
         own = self.pretrained_weights(learner, worlds)
-        return [merged(weights, adapter, lora) for weights, adapter in zip(own, trained, strict=True)]
+        both = zip(map(self.placed, own), map(self.placed, trained), strict=True)
+        return [merged(weights, adapter, lora) for weights, adapter in both]
 
     def pretrained_weights(self, learner: Learner, worlds: Sequence[World]) -> list[Tree]:
         """For each world the weights that a model learns and answers with, or writes; the same ones once."""
@@ -106,18 +111,19 @@ class Training:
                 if arm.finetune is not None and (lora := arm.finetune.lora) is not None:
                     adapters = [fresh_adapter(model, vocabulary, lora, world.seed) for world in worlds]
                     start, beside = adapters, start
-                finetune(
-                    model,
-                    vocabulary,
-                    arm,
-                    worlds,
-                    stacked(start),
-                    entry.scratch,
-                    self.progress,
-                    self.interruption,
-                    self.checkpoint_every_s,
-                    beside,
-                )
+                with self.laid_out():
+                    finetune(
+                        model,
+                        vocabulary,
+                        arm,
+                        worlds,
+                        stacked(start),
+                        entry.scratch,
+                        self.progress,
+                        self.interruption,
+                        self.checkpoint_every_s,
+                        beside,
+                    )
                 entry.commit()
         return entry.path
 
@@ -158,17 +164,18 @@ class Training:
 
                 folder = self.store.path(f"{self.plan.name}/episodes", learner.pretraining_key)
                 read = episodes.load(folder, self.compiled / "tokenizer.json")
-                pretrain(
-                    learner.model,
-                    learner.pretraining,
-                    read,
-                    seed,
-                    entry.scratch,
-                    self.progress,
-                    self.interruption,
-                    self.checkpoint_every_s,
-                    label,
-                )
+                with self.laid_out():
+                    pretrain(
+                        learner.model,
+                        learner.pretraining,
+                        read,
+                        seed,
+                        entry.scratch,
+                        self.progress,
+                        self.interruption,
+                        self.checkpoint_every_s,
+                        label,
+                    )
                 entry.commit()
         return entry.path
 
@@ -193,7 +200,7 @@ class Training:
             from wug.runtime.weights import checkpoint_weights
 
             self.progress.note(f"reading {learner.checkpoint.path}")
-            self.weights[folder.name] = checkpoint_weights(learner.checkpoint)
+            self.weights[folder.name] = checkpoint_weights(learner.checkpoint, self.mesh is not None)
         return self.weights[folder.name]
 
     def load_stacked(self, model: Model, folder: Path, seeds: int, lora: Lora | None = None) -> list[Tree]:
@@ -217,15 +224,46 @@ class Training:
             like = adapter_shapes(model, vocabulary, lora) if lora else structure(model, vocabulary)[1]
             if seeds:
                 like = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((seeds, *leaf.shape), leaf.dtype), like)
+            if self.mesh is not None:  # a device may not have room for all of it
+                like = jax.tree.map(lambda leaf: np.empty(leaf.shape, leaf.dtype), like)
             self.weights[folder.name] = load_parameters(folder / "parameters", like)
         return self.weights[folder.name]
 
+    def placed(self, parameters: Tree) -> Tree:
+        """Weights as they are asked: each device of the mesh with its part of them, if there is a mesh."""
+        if self.mesh is None:
+            return parameters
+        from wug.runtime.mesh import placed
+
+        with self.laid_out():
+            return placed(parameters)
+
+    @contextmanager
+    def laid_out(self) -> Iterator[None]:
+        """What is trained in this block is laid out over the mesh, if there is one."""
+        self.prepare()
+        from wug.runtime.mesh import over
+
+        with over(self.mesh):
+            yield
+
     def prepare(self) -> None:
-        """Import and set up JAX, once."""
-        if not self.prepared:
-            self.progress.note(f"computing on {device_kind()}")
-            prepare(self.store.root)
-            self.prepared = True
+        """Import and set up JAX, once. Raises EnvironmentFailure where the mesh is not for these devices."""
+        if self.prepared:
+            return
+        named = f", mesh {self.mesh}" if self.mesh is not None else ""
+        self.progress.note(f"computing on {device_kind()}{named}")
+        prepare(self.store.root)
+        if self.mesh is not None:
+            from wug.runtime.mesh import devices_of
+
+            devices_of(self.mesh)
+        self.prepared = True
+
+    def host(self) -> dict[str, Any]:
+        """Who computes this, and over which mesh."""
+        mesh = {"mesh": self.mesh.sizes} if self.mesh is not None else {}
+        return description() | mesh
 
     def waiting(self, what: str) -> Any:
         return lambda: self.progress.note(f"another run is at work on {what}: waiting for it")

@@ -40,28 +40,29 @@ _LAYER: dict[str, tuple[str | int, ...]] = {
 """Where the decoder has a part of a layer."""
 
 
-def checkpoint_weights(source: Source) -> Tree:
+def checkpoint_weights(source: Source, on_host: bool = False) -> Tree:
     """The weights of the checkpoint that a plan names. Raises RuntimeFailure where it is not as it was."""
     try:
-        return load_weights(opened(source))
+        return load_weights(opened(source), on_host)
     except BadCheckpoint as error:
         raise RuntimeFailure(str(error)) from error
 
 
-def load_weights(checkpoint: Checkpoint) -> Tree:
-    """All weights, read from where they lie. Raises BadCheckpoint."""
+def load_weights(checkpoint: Checkpoint, on_host: bool = False) -> Tree:
+    """All weights, read from where they lie, on the device or on its host. Raises BadCheckpoint."""
     shape = checkpoint.shape
     tree: Tree = {}
+    ours = np.ascontiguousarray if on_host else jnp.asarray
     for name, sizes in of_layer(shape).items():
         matrix = len(sizes) == 2
         whole = np.empty((shape.layers, *(sizes[::-1] if matrix else sizes)), np.float32)
         for number in range(shape.layers):
             whole[number] = _own(checkpoint, f"model.layers.{number}.{name}", matrix)
-        _put(tree, ("layers", *_place(name)), whole)
-    _put(tree, ("embedding", "embedding"), _own(checkpoint, EMBEDDING, False))
-    _put(tree, ("norm", "scale"), _own(checkpoint, NORM, False))
+        _put(tree, ("layers", *_place(name)), ours(whole))
+    _put(tree, ("embedding", "embedding"), ours(_own(checkpoint, EMBEDDING, False)))
+    _put(tree, ("norm", "scale"), ours(_own(checkpoint, NORM, False)))
     if not shape.tied:
-        _put(tree, ("head", "kernel"), _own(checkpoint, HEAD, True))
+        _put(tree, ("head", "kernel"), ours(_own(checkpoint, HEAD, True)))
     return tree
 
 
@@ -117,11 +118,11 @@ def _place(name: str) -> tuple[str | int, ...]:
     return (*path, "scale" if part.endswith("norm") else "kernel")
 
 
-def _put(tree: Tree, path: tuple[str | int, ...], array: Floats) -> None:
+def _put(tree: Tree, path: tuple[str | int, ...], array: Any) -> None:
     at: Any = tree
     for part in path[:-1]:
         at = at.setdefault(part, {})
-    at[path[-1]] = jax.block_until_ready(jnp.asarray(array))
+    at[path[-1]] = jax.block_until_ready(array)
 
 
 def _at(tree: Tree, path: tuple[str | int, ...]) -> Any:

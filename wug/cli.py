@@ -13,8 +13,12 @@ import tempfile
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wug import __version__
+
+if TYPE_CHECKING:
+    from wug.compiler.mesh import Mesh
 
 FINE, FAILED, USAGE, BUG, ENVIRONMENT, RESUMABLE, INTERRUPTED = 0, 1, 2, 3, 4, 75, 130
 
@@ -139,7 +143,8 @@ def parser() -> argparse.ArgumentParser:
         commands,
         "run",
         "compile, pretrain, train every arm, ask every question, print the table",
-        "wug run x.experiment\n  wug run x.experiment --json > results.json\n  wug run specs/experiments",
+        "wug run x.experiment\n  wug run x.experiment --json > results.json\n  wug run specs/experiments\n"
+        "  wug run x.experiment --mesh data=4,fsdp=2",
     )
     run.add_argument(
         "file",
@@ -154,6 +159,7 @@ def parser() -> argparse.ArgumentParser:
     )
     _parameters(run)
     _build(run)
+    _mesh(run)
 
     export = _command(
         commands,
@@ -173,6 +179,7 @@ def parser() -> argparse.ArgumentParser:
     )
     _parameters(export)
     _build(export)
+    _mesh(export)
 
     requests = _command(
         commands,
@@ -271,6 +278,25 @@ def _parameters(command: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="set a parameter of the world; may be said several times",
     )
+
+
+def _mesh(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--mesh",
+        type=_axes,
+        metavar="AXIS=N,...",
+        help="how devices share the work, as in data=4,fsdp=2; none: one device does it all "
+        "(default: as the experiment says)",
+    )
+
+
+def _axes(text: str) -> Mesh:
+    from wug.compiler.mesh import parse
+
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _format(command: argparse.ArgumentParser) -> None:

@@ -16,6 +16,7 @@ from wug.compiler.world import World
 from wug.console import console, print_diagnostics, say_error
 
 if TYPE_CHECKING:
+    from wug.compiler.mesh import Mesh
     from wug.compiler.store import Store
 
 
@@ -158,13 +159,28 @@ def _carried_out(spec: Experiment, options: argparse.Namespace) -> Path:
     from wug.progress import open_progress
     from wug.runtime.run import run as carry_out
 
-    store, progress = _store(options, options.file), open_progress()
+    store, progress, mesh = _store(options, options.file), open_progress(), _mesh(options, spec)
     compiled = compile_experiment(spec, store, progress, Report())
     for warning in compiled.warnings:
         progress.warn(warning)
     tuning = Scribe(spec, lambda: tuning_draft(spec, compiled.path, Report()))
     scribe = Scribe(spec)
-    return carry_out(compiled.plan, compiled.path, store, progress, scribe, tuning_scribe=tuning)
+    return carry_out(compiled.plan, compiled.path, store, progress, scribe, tuning_scribe=tuning, mesh=mesh)
+
+
+def _mesh(options: argparse.Namespace, spec: Experiment) -> Mesh | None:
+    """How devices share the work: as the command line says, else the experiment. Raises RuntimeFailure where
+    that does not go up evenly."""
+    from wug.compiler.mesh import misfit
+    from wug.runtime.failure import RuntimeFailure
+
+    mesh: Mesh | None = options.mesh
+    if mesh is None:
+        return spec.mesh
+    if (found := misfit(mesh, spec.models, spec.arms)) is not None:
+        message, help = found
+        raise RuntimeFailure(f"--mesh {mesh}: {message}: {help}")
+    return mesh
 
 
 def _run_folder(options: argparse.Namespace) -> int:
@@ -220,13 +236,12 @@ def export(options: argparse.Namespace) -> int:
     if options.arm not in names:
         say_error(f"there is no arm '{options.arm}': {did_you_mean(options.arm, names)}")
         return 2
-    store, progress = _store(options, options.file), open_progress()
+    store, progress, mesh = _store(options, options.file), open_progress(), _mesh(options, spec)
     compiled = compile_experiment(spec, store, progress, Report())
     tuning = Scribe(spec, lambda: tuning_draft(spec, compiled.path, Report()))
     with interruptible(progress.note) as interruption:
-        made = Run(
-            compiled.plan, compiled.path, store, progress, interruption, Scribe(spec), CHECKPOINT_EVERY_S
-        )
+        scribe, every_s = Scribe(spec), CHECKPOINT_EVERY_S
+        made = Run(compiled.plan, compiled.path, store, progress, interruption, scribe, every_s, mesh)
         write(made, options.arm, options.seed, options.folder, tuning, options.adapter)
     what = "adapter" if options.adapter else "weights"
     console().print(f"{what}: {options.folder}", highlight=False)

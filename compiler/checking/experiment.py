@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from wug.compiler.asking.tuned import tuning_tests
+from wug.compiler.checking import settings
 from wug.compiler.checking.arms import ArmChecker
+from wug.compiler.checking.experiment_settings import MESH
 from wug.compiler.checking.given import GivenChecker
 from wug.compiler.checking.lora import check_ranks
 from wug.compiler.checking.model import ModelChecker
@@ -13,8 +15,9 @@ from wug.compiler.checking.tests import TestChecker
 from wug.compiler.checking.training import check_parts
 from wug.compiler.checking.where import HoldoutChecker, WhereChecker
 from wug.compiler.diagnosis.diagnostics import Report
-from wug.compiler.experiment import Arm, Experiment, Test, Train
+from wug.compiler.experiment import Arm, Experiment, Learner, Test, Train
 from wug.compiler.language import syntax_experiment
+from wug.compiler.mesh import Mesh, misfit
 from wug.compiler.world import World
 
 MOST_SEEDS = 1000
@@ -79,6 +82,7 @@ def check_experiment(
         given_tests=given_tests,
         span=declared.name.span,
         doc=declared.doc,
+        mesh=_mesh(declared, models, arms, report),
     )
 
 
@@ -125,3 +129,21 @@ def _seeds(declared: syntax_experiment.Experiment, report: Report) -> int:
         report.add("W0204", f"'seeds' must be between 1 and {MOST_SEEDS:,}", number.span)
         return 1
     return int(number.value)
+
+
+def _mesh(
+    declared: syntax_experiment.Experiment,
+    models: tuple[Learner, ...],
+    arms: tuple[Arm, ...],
+    report: Report,
+) -> Mesh | None:
+    for extra in declared.meshes[1:]:
+        report.add("W0103", "'mesh' is said twice", extra.span)
+    if not declared.meshes:
+        return None
+    first = declared.meshes[0]
+    mesh = Mesh(**settings.read(first.settings, MESH, "mesh", report))
+    if not report.failed and (found := misfit(mesh, models, arms)) is not None:
+        message, help = found
+        report.add("W0514", message, first.span, help=help)
+    return mesh

@@ -1,9 +1,10 @@
-"""What the blocks of an experiment take: holdout, train, test, model, pretrain, phase, arm, finetune."""
+"""What blocks of an experiment take: holdout, train, test, model, mesh, pretrain, phase, arm, finetune."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from wug.compiler import mesh
 from wug.compiler.checking import settings
 from wug.compiler.checking.augment import augment
 from wug.compiler.checking.lora import lora
@@ -208,6 +209,7 @@ MODEL: settings.Schema = {
     "pretrain": settings.block(PRETRAIN, "pretrain"),
     "prices": settings.block(PRICES, "prices"),
 }
+MESH: settings.Schema = {axis: settings.integer(1, mesh.MOST) for axis in mesh.AXES}
 ARM: settings.Schema = {
     "like": settings.name("the name of another arm"),
     "model": settings.name("the name of a model"),

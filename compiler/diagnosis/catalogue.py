@@ -305,4 +305,11 @@ CATALOGUE: dict[str, Rule] = {
         "is computed. All models of an experiment read the same corpora in the same tokens, so they are all\n"
         "trained from scratch, or are checkpoints that share a tokenizer, and a 'chat' if one has it.",
     ),
+    "W0514": _error(
+        "a mesh that does not go up evenly",
+        "A mesh shares out the work of a run among devices: the rows of a batch along 'data' and 'fsdp',\n"
+        "the heads and hidden channels of a model along 'tensor', its width along 'fsdp'. Each of these\n"
+        "must be a multiple of the devices that share it. How many devices there are is seen when it runs;\n"
+        "'wug run --mesh' lays out a run otherwise than its experiment says.",
+    ),
 }

@@ -43,7 +43,7 @@ _STARTERS = {
         "POPULATE",
         "FORM",
     ),
-    "experiment": ("WORLD", "SEEDS", "TRAIN", "TEST", "HOLDOUT", "MODEL", "ARM", "EXPECT"),
+    "experiment": ("WORLD", "SEEDS", "TRAIN", "TEST", "HOLDOUT", "MODEL", "ARM", "MESH", "EXPECT"),
 }
 _INNER = ("PARTITION", "POPULATE", "FORM", "REWRITE", "CASE", "OPERATOR")
 _SHOWN = {

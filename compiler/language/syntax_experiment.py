@@ -64,6 +64,13 @@ class Arm(Record):
     span: Span
 
 
+class Mesh(Record):
+    """`mesh { data 4  fsdp 2 }`."""
+
+    settings: Settings
+    span: Span
+
+
 class Sum(Record):
     """`arm.split + offset`, or a bare number where `arm` is none."""
 
@@ -91,6 +98,7 @@ class Experiment(Record):
     holdouts: tuple[Holdout, ...]
     models: tuple[Model, ...]
     arms: tuple[Arm, ...]
+    meshes: tuple[Mesh, ...]
     expects: tuple[Expect, ...]
     doc: str
     span: Span

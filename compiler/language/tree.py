@@ -63,6 +63,9 @@ class Builder(WorldBuilder):
         name, settings = self._without_doc(children)
         return syntax_experiment.Arm(self._name(name), settings, self._span(meta))
 
+    def mesh(self, meta: Any, children: list[Any]) -> syntax_experiment.Mesh:
+        return syntax_experiment.Mesh(children[-1], self._span(meta))
+
     def measured(self, meta: Any, children: list[Any]) -> syntax_experiment.Sum:
         token = children[0]
         arm, _, split = token.rpartition(".")
@@ -125,6 +128,7 @@ class Builder(WorldBuilder):
             holdouts=of(syntax_experiment.Holdout),
             models=of(syntax_experiment.Model),
             arms=of(syntax_experiment.Arm),
+            meshes=of(syntax_experiment.Mesh),
             expects=of(syntax_experiment.Expect),
             doc=self._doc(children),
             span=self._span(meta),

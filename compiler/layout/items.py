@@ -24,7 +24,7 @@ DECLARATIONS = _words(
     "PARAM LEXICON ENTITY TABLE RELATION RULE NEVER PREAMBLE DOCUMENT SCENE TERMS GIVEN CASE"
 )
 _TOP = frozenset(("WUG", "IMPORT", "WORLD", "EXPERIMENT"))
-_EXPERIMENT = _words("WORLD SEEDS TRAIN TEST HOLDOUT MODEL ARM EXPECT")
+_EXPERIMENT = _words("WORLD SEEDS TRAIN TEST HOLDOUT MODEL ARM MESH EXPECT")
 _INNER = _words("CASE POPULATE FORM REWRITE PARTITION OPERATOR")
 OWN_LINE = DECLARATIONS | _TOP | _EXPERIMENT | _INNER | {"DOC"}
 """What stands on a line of its own wherever its block has more than one line."""
@@ -40,6 +40,7 @@ _SCHEMAS: tuple[Mapping[str, object], ...] = (
     experiment_settings.FINETUNE,
     experiment_settings.TUNE,
     experiment_settings.ARM,
+    experiment_settings.MESH,
     augment.ASKED,
     augment.SAMPLED,
     augment.SERVED,

@@ -17,7 +17,7 @@ from wug.compiler.forms import INFLECTIONS
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = "".join(
     (DOCS / f"{name}.md").read_text(encoding="utf-8")
-    for name in ("language", "questions", "voice", "augmentation")
+    for name in ("language", "questions", "voice", "augmentation", "devices")
 )
 BLOCKS = {
     "train": experiment_settings.TRAIN,
@@ -26,6 +26,7 @@ BLOCKS = {
     "holdout": experiment_settings.HOLDOUT,
     "document": check_documents.DOCUMENT,
     "model": experiment_settings.MODEL,
+    "mesh": experiment_settings.MESH,
     "pretrain": experiment_settings.PRETRAIN,
     "finetune": experiment_settings.FINETUNE,
     "tune": experiment_settings.TUNE,
