@@ -17,6 +17,7 @@ from tokenizers import Tokenizer
 from wug.compiler.asking.questions import summary
 from wug.compiler.asking.tuned import tuned_on
 from wug.compiler.canonical import plain
+from wug.compiler.data.plain import read_paragraphs
 from wug.compiler.diagnosis.diagnostics import Diagnostic, Note, Report, SpecError
 from wug.compiler.draft import Draft, draft, draw_world, world_seeds
 from wug.compiler.emitting.augmentation import emit_requests, token_counts
@@ -24,13 +25,16 @@ from wug.compiler.emitting.disjoint import disjoint
 from wug.compiler.emitting.emit import emit_seed, emit_world, write_card, write_manifest
 from wug.compiler.emitting.episodes import compile_episodes, compile_probe, without_episodes
 from wug.compiler.emitting.given import given_texts
+from wug.compiler.emitting.replayed import emit_replayed, replayed_key
 from wug.compiler.emitting.tokenizer import build_tokenizer, read_tokenizer, write_tokenizer
 from wug.compiler.emitting.tuning import tuning_draft
-from wug.compiler.experiment import Experiment, Learner
+from wug.compiler.experiment import Arm, Experiment, Learner
 from wug.compiler.facts import Ints
 from wug.compiler.fitting import check_answers, check_context, check_episodes, check_requests
+from wug.compiler.general.texts import replayed
 from wug.compiler.identity import corpus_key, episodes_key, tuning_key, world_key
-from wug.compiler.plan import Arm, Plan, Source, Split, Tuning
+from wug.compiler.plan import Arm as PlannedArm
+from wug.compiler.plan import Finetuning, Plan, Source, Split, Tuning
 from wug.compiler.plan import Learner as PlannedLearner
 from wug.compiler.populating.sheets import characters, read_data
 from wug.compiler.saying.check_reading import check_claims, check_documents, check_statements
@@ -64,7 +68,8 @@ def compile_experiment(experiment: Experiment, store: Store, progress: Progress,
         needed = _finished(episodes / "meta.json", "longest")["longest"]
         check_episodes(learner, needed, report)
     manifest = _finished(entry.path / "manifest.json", "splits", "warnings")
-    plan = _plan(experiment, key, manifest["splits"])
+    again = {arm.name: _replayed(experiment, arm, store, progress, report) for arm in experiment.arms}
+    plan = _plan(experiment, key, manifest["splits"], again)
     tuning = _tuning(experiment, entry.path, store, progress)
     if tuning is not None:
         plan = dataclasses.replace(plan, tuning=tuning)
@@ -90,6 +95,24 @@ def _episodes(
             _write_episodes(experiment, learner, key, entry.scratch, progress, report)
             entry.commit()
     return entry.path
+
+
+def _replayed(experiment: Experiment, arm: Arm, store: Store, progress: Progress, report: Report) -> str:
+    """The key of the entry of the text that an arm replays; empty where it replays none."""
+    learner = experiment.learner(arm)
+    if arm.finetune is None or arm.finetune.replay is None or learner.checkpoint is None:
+        return ""
+    texts = replayed()
+    if arm.replayed is not None:
+        texts = read_paragraphs(arm.replayed, arm.span, report)
+        report.stop_if_failed()
+    key = replayed_key(texts, learner.checkpoint, learner.model.context)
+    with store.entry(f"{experiment.name}/replayed", key, waiting=_waiting(progress)) as entry:
+        if not entry.ready:
+            tokenizer, marks = _tokenizer(experiment, report), learner.checkpoint.shape.marks
+            emit_replayed(texts, tokenizer, marks, learner.model.context, entry.scratch)
+            entry.commit()
+    return key
 
 
 def _tuning(experiment: Experiment, corpus: Path, store: Store, progress: Progress) -> Tuning | None:
@@ -287,7 +310,8 @@ def _write_experiment_card(
     write_card(folder, experiment.name, sections)
 
 
-def _plan(experiment: Experiment, key: str, splits: list[dict[str, Any]]) -> Plan:
+def _plan(experiment: Experiment, key: str, splits: list[dict[str, Any]], again: dict[str, str]) -> Plan:
+    """What the runtime carries out; `again` are the keys of the texts that arms replay."""
     models = [_planned(experiment, learner) for learner in experiment.models]
     return Plan(
         name=experiment.name,
@@ -295,10 +319,10 @@ def _plan(experiment: Experiment, key: str, splits: list[dict[str, Any]]) -> Pla
         seeds=tuple(range(experiment.seeds)),
         models=tuple(models),
         arms=tuple(
-            Arm(
+            PlannedArm(
                 a.name,
                 a.context,
-                a.finetune,
+                _with_replay(a.finetune, again[a.name]),
                 a.augment,
                 model=a.model,
                 writer=a.writer,
@@ -309,6 +333,13 @@ def _plan(experiment: Experiment, key: str, splits: list[dict[str, Any]]) -> Pla
         splits=tuple(Split.from_json(split) for split in splits),
         expectations=experiment.expectations,
     )
+
+
+def _with_replay(finetune: Finetuning | None, key: str) -> Finetuning | None:
+    """A training that knows where the text lies that it replays."""
+    if finetune is None or finetune.replay is None:
+        return finetune
+    return dataclasses.replace(finetune, replay=dataclasses.replace(finetune.replay, key=key))
 
 
 def _planned(experiment: Experiment, learner: Learner) -> PlannedLearner:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import TYPE_CHECKING
 
+from wug.compiler.entities import Data
 from wug.compiler.language.source import Span
 from wug.compiler.mesh import Mesh
 from wug.compiler.plan import Augment, Expectation, Finetuning, Model, Pretraining, Prices, Sampling, Tune
@@ -125,7 +126,7 @@ class Arm(Record):
     search for the question finds); `articles` limits how many articles of one statement stand in context,
     0 for all. `augment` says what its training documents are augmented with, `writer` which model writes
     that, where another one than the arm's own does, and `tune` what is tried of its training. `forgetting` is
-    whether it is measured what the training took from the model.
+    whether it is measured what the training took from the model, `replayed` the file of what it replays.
     """
 
     name: str
@@ -139,6 +140,7 @@ class Arm(Record):
     span: Span = field(compare=False)
     tune: Tune | None = None
     forgetting: bool = True
+    replayed: Data | None = None
 
 
 class Phase(Record):

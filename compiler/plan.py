@@ -68,6 +68,16 @@ class Pretraining(Record):
     average: float = field(default=0.0, metadata=LATER)
 
 
+class Replay(Record):
+    """Text that a training reads beside its own, so that less is forgotten: of it is a `share` of all tokens.
+
+    It is the episodes of pretraining or, with the `key` of an entry, a compiled text.
+    """
+
+    share: float
+    key: str = ""
+
+
 class Finetuning(Record):
     """Training on the arm's documents: `steps` batches of `batch` whole documents.
 
@@ -78,7 +88,8 @@ class Finetuning(Record):
     `optimizer` is adamw or muon; a gradient whose norm is above `clip` is made that long. After the warm-up
     the learning rate follows the `schedule` (cosine, linear or constant). Each batch is read in `accumulate`
     parts, one after the other. `average` is the share of what it was that a moving average of the weights
-    keeps in a step, and its result what the arm answers with; 0 for none.
+    keeps in a step, and its result what the arm answers with; 0 for none. With `replay` other text is read
+    beside the documents.
     """
 
     steps: int = 200
@@ -94,6 +105,7 @@ class Finetuning(Record):
     accumulate: int = field(default=1, metadata=LATER)
     average: float = field(default=0.0, metadata=LATER)
     lora: Lora | None = field(default=None, metadata=LATER)
+    replay: Replay | None = field(default=None, metadata=LATER)
 
 
 class Tune(Record):

@@ -71,7 +71,7 @@ def augment(run: Run) -> dict[str, Audit]:
             for world in worlds:
                 added.setdefault(world.seed, []).append(folder / f"seed-{world.seed}")
     if added:
-        run.corpus = corpora.load(run.compiled, run.plan.seeds, added)
+        run.corpus = run.replaying(corpora.load(run.compiled, run.plan.seeds, added))
         check_fits(run.plan, run.corpus)
     return audits
 

@@ -9,9 +9,9 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,9 @@ from wug.compiler.emitting.turns import Begun, CutTurns, cut_turns
 from wug.compiler.shape import MARKS, Marks
 from wug.runtime.failure import Damaged
 from wug.runtime.keys import canonical, digest
+
+if TYPE_CHECKING:
+    from wug.runtime.replay import Replayed
 
 PAD = -1  # of no vocabulary: padding is never a target
 
@@ -120,7 +123,7 @@ class View:
 
 @dataclass(frozen=True)
 class World:
-    """One seed's data."""
+    """One seed's data, and what is `replayed` beside it, by arm."""
 
     seed: int
     documents: Documents
@@ -128,6 +131,7 @@ class World:
     questions: Questions
     views: dict[str, View]
     chat: CutTurns | None = None
+    replayed: Mapping[str, Replayed] = field(default_factory=dict)
 
     def answer_digest(self, arm: str) -> str:
         """Identifies which tokens of that count as answers."""

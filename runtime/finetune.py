@@ -28,13 +28,7 @@ from wug.runtime.journal import Journal
 from wug.runtime.learn import Tree, fresh_state, learned, recipe_of, steps_of_seeds, structure
 from wug.runtime.mesh import placed, whole
 from wug.runtime.packing import packed
-from wug.runtime.schedule import (
-    CHECKPOINT_EVERY_S,
-    learning_rates,
-    row_width,
-    training_rows,
-    training_weights,
-)
+from wug.runtime.schedule import CHECKPOINT_EVERY_S, Reading, learning_rates
 
 
 def finetune(
@@ -65,7 +59,7 @@ def finetune(
     recipe = recipe_of(setting)
     rate_C = learning_rates(setting.learning_rate, setting.warmup, setting.steps, schedule=setting.schedule)
     decay = np.float32(setting.weight_decay)
-    width = row_width(worlds, arm.name)
+    reading = Reading(worlds, arm.name, setting)
     chunk = chunk_of(setting.steps)
     name = f"{arm.name}: fine-tuning {len(worlds)} seed{'s' if len(worlds) > 1 else ''}"
     with (
@@ -81,15 +75,7 @@ def finetune(
         while step < setting.steps and failed is None:
             begun = time.monotonic()
             count = min(chunk, setting.steps - step)
-            tokens_SCBT = np.stack(
-                [training_rows(world, arm.name, setting, step, count, width) for world in worlds]
-            )
-            weight_SCBT = np.stack(
-                [
-                    training_weights(world, arm.name, setting, step, tokens_CBT)
-                    for world, tokens_CBT in zip(worlds, tokens_SCBT, strict=True)
-                ]
-            )
+            tokens_SCBT, weight_SCBT = reading.rows(step, count)
             rows = packed(tokens_SCBT, weight_SCBT)
             state_S, loss_SC = steps_of_seeds(
                 graph,

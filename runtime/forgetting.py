@@ -106,7 +106,8 @@ class _Measuring:
                 with run.progress.stage(f"{label}: what is forgotten", len(models), "models") as stage:
                     for parameters in models:
                         run.interruption.check()
-                        measured.append(measure(learner, run.corpus.vocabulary, parameters, yardstick))
+                        own = run.placed(parameters)
+                        measured.append(measure(learner, run.corpus.vocabulary, own, yardstick))
                         stage.update(len(measured))
                 write_json(entry.scratch / "measured.json", measured)
                 entry.commit()

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from wug.compiler.plan import Arm, Finetuning
 from wug.runtime.corpus import World
-from wug.runtime.schedule import training_lengths
+from wug.runtime.schedule import step_tokens
 
 
 def matched(arms: Sequence[Arm], worlds: Sequence[World]) -> tuple[Arm, ...]:
@@ -37,11 +37,7 @@ def matched(arms: Sequence[Arm], worlds: Sequence[World]) -> tuple[Arm, ...]:
 
 def tokens_by_step(worlds: Sequence[World], arm: str, setting: Finetuning) -> npt.NDArray[np.int64]:
     """How many tokens all worlds together have been trained on after each step [steps]."""
-    fed = sum(
-        training_lengths(world, arm, setting).astype(np.int64).reshape(setting.steps, -1).sum(axis=1)
-        for world in worlds
-    )
-    return np.cumsum(fed)
+    return np.cumsum(sum(step_tokens(world, arm, setting) for world in worlds))
 
 
 def _steps(worlds: Sequence[World], arm: str, setting: Finetuning, wanted: int) -> int:

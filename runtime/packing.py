@@ -43,6 +43,8 @@ def packed(tokens_SCBT: Tokens, weight_SCBT: Weights) -> tuple[Tokens, Weights, 
     for step, places in enumerate(layout):
         for document, (row, first, number) in enumerate(places):
             length = length_NB[step, document]
+            if not length:  # a row of padding
+                continue
             inside = slice(first, first + length)
             tokens_NRT[step, row, inside] = given_NBT[step, document, :length]
             document_NRT[step, row, inside] = number

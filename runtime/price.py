@@ -18,7 +18,7 @@ from wug.compiler.plan import Arm, Plan
 from wug.compiler.record import as_plain
 from wug.runtime.corpus import World
 from wug.runtime.cost import QuestionCost, adapter_parameters, question_cost, train_flops
-from wug.runtime.schedule import added_tokens, training_lengths
+from wug.runtime.schedule import added_tokens, replayed_lengths, training_lengths
 from wug.runtime.tuning import Tuned
 
 MILLION = 1_000_000
@@ -113,7 +113,20 @@ def _training(plan: Plan, worlds: Sequence[World], arm: Arm, parameters: int) ->
         "train_tokens": round(sum(int(each.sum()) for each in lengths) / len(worlds)),
         "added_tokens": round(added / len(worlds)),
         "train_flops": round(sum(flops) / len(flops)),
+        **_replay(worlds, arm),
         **({"lora": {**as_plain(lora), "parameters": adapter_parameters(model, lora)}} if lora else {}),
+    }
+
+
+def _replay(worlds: Sequence[World], arm: Arm) -> dict[str, Any]:
+    """What of the tokens that a seed is trained on is replayed; nothing where nothing is."""
+    setting = arm.finetune
+    if setting is None or setting.replay is None:
+        return {}
+    tokens = sum(int(replayed_lengths(world, arm.name, setting).sum()) for world in worlds)
+    kind = "text" if setting.replay.key else "pretraining"
+    return {
+        "replay": {"of": kind, "share": setting.replay.share, "tokens": round(tokens / len(worlds))},
     }
 
 

@@ -213,6 +213,7 @@ def remarks(document: dict[str, Any]) -> list[RenderableType]:
             texts = ", ".join(f"'{each['text']}' {each['n']:,}" for each in row["wrong"][:3])
             said.append(Text(f"{row['arm']}, {row['split']}: its commonest wrong answers: {texts}", "dim"))
     said += [_adapter(arm, price, document) for arm, price in _arms(document).items() if "lora" in price]
+    said += [_replayed(arm, price) for arm, price in _arms(document).items() if "replay" in price]
     said += [_tuned(arm, price) for arm, price in _arms(document).items() if "tuned" in price]
     said += [_written(arm, audit) for arm, audit in document["augmentation"].items()]
     for outcome in document["pretraining"]:
@@ -258,6 +259,14 @@ def _adapter(arm: str, price: dict[str, Any], document: dict[str, Any]) -> Text:
     whole = next(each["parameters"] for each in document["pretraining"] if each["model"] == model)
     what = f"an adapter of rank {told['rank']} beside {', '.join(told['targets'])}"
     return Text(f"{arm}: trains {what}: {told['parameters']:,} numbers beside {whole:,}", "dim")
+
+
+def _replayed(arm: str, price: dict[str, Any]) -> Text:
+    """What an arm reads beside its own documents."""
+    told = price["replay"]
+    what = "what its model was pretrained on" if told["of"] == "pretraining" else "general text"
+    share = percent(told["tokens"] / price["train_tokens"])
+    return Text(f"{arm}: replays {what}: {share} of the {price['train_tokens']:,} tokens of a seed", "dim")
 
 
 def _tuned(arm: str, price: dict[str, Any]) -> Text:

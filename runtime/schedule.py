@@ -13,6 +13,7 @@ import numpy.typing as npt
 from wug.compiler.plan import Finetuning
 from wug.runtime.batches import batch_rows
 from wug.runtime.corpus import PAD, Ints, World
+from wug.runtime.replay import Rereading, reread
 
 BLOCK = 10  # seeds fine-tuned at once
 CHECKPOINT_EVERY_S = 20.0
@@ -56,6 +57,7 @@ def token_weights(
 def row_width(worlds: Sequence[World], arm: str) -> int:
     """The columns of a batch: the longest document that this arm trains on, padded for few shapes."""
     longest = max(int(world.documents.length_D[world.documents.seen_by(arm)].max()) for world in worlds)
+    longest = max([longest, *(int(w.replayed[arm].length_D.max()) for w in worlds if arm in w.replayed)])
     return (longest - 1 + _WIDTHS - 1) // _WIDTHS * _WIDTHS + 1
 
 
@@ -90,9 +92,82 @@ def training_weights(
     return weight_CBT * np.pad(answer_CBT, ((0, 0), (0, 0), (0, missing))).astype(np.float32)
 
 
+def rereading(world: World, arm: str, setting: Finetuning) -> Rereading | None:
+    """What this training replays, if it does."""
+    if setting.replay is None:
+        return None
+    own_C = _own_lengths(world, arm, setting).reshape(setting.steps, -1).sum(axis=1)
+    return reread(world.replayed[arm], world.seed, setting.replay.share, own_C)
+
+
+def replayed_rows(
+    world: World, arm: str, reading: Rereading, first: int, count: int, most: int, width: int
+) -> tuple[npt.NDArray[np.int32], Floats]:
+    """What `count` steps from step `first` on replay, in `most` rows a step: the tokens [C, R, T], and how
+    much each but the first of a row counts [C, R, T - 1]. Rows without a document are padding."""
+    replayed = world.replayed[arm]
+    document_CR = reading.of_steps(first, count, most)
+    tokens_CRT = replayed.rows(document_CR, width)
+    tokens_CRT[document_CR < 0] = PAD
+    return tokens_CRT, token_weights(tokens_CRT, replayed.begin_D[document_CR], replayed.before)
+
+
+class Reading:
+    """All that worlds read in the training of an arm, what is replayed with it."""
+
+    def __init__(self, worlds: Sequence[World], arm: str, setting: Finetuning) -> None:
+        self._worlds, self._arm, self._setting = worlds, arm, setting
+        self._width = row_width(worlds, arm)
+        readings = [rereading(world, arm, setting) for world in worlds]
+        self._again = [each for each in readings if each is not None]
+        self._most = max((each.most for each in self._again), default=0)
+
+    def rows(self, first: int, count: int) -> tuple[npt.NDArray[np.int32], Floats]:
+        """The tokens [S, C, B, T] of `count` steps from step `first` on, and how much each but the first of a
+        row counts in the loss [S, C, B, T - 1]; what is replayed stands behind the arm's own."""
+        arm, setting, width = self._arm, self._setting, self._width
+        tokens_S = [training_rows(world, arm, setting, first, count, width) for world in self._worlds]
+        weight_S = [
+            training_weights(world, arm, setting, first, tokens_CBT)
+            for world, tokens_CBT in zip(self._worlds, tokens_S, strict=True)
+        ]
+        if not self._again:
+            return np.stack(tokens_S), np.stack(weight_S)
+        again_S = [
+            replayed_rows(world, arm, reading, first, count, self._most, width)
+            for world, reading in zip(self._worlds, self._again, strict=True)
+        ]
+        tokens_S = [np.concatenate([a, b], 1) for a, (b, _) in zip(tokens_S, again_S, strict=True)]
+        weight_S = [np.concatenate([a, b], 1) for a, (_, b) in zip(weight_S, again_S, strict=True)]
+        return np.stack(tokens_S), np.stack(weight_S)
+
+
+def _own_lengths(world: World, arm: str, setting: Finetuning) -> npt.NDArray[np.int32]:
+    """How many tokens each of an arm's own documents feeds the model, step after step."""
+    return world.documents.length_D[_read(world, arm, setting, 0, setting.steps)].ravel() - 1
+
+
 def training_lengths(world: World, arm: str, setting: Finetuning) -> npt.NDArray[np.int32]:
     """How many tokens each row of this training feeds the model, for its price."""
-    return world.documents.length_D[_read(world, arm, setting, 0, setting.steps)].ravel() - 1
+    return np.concatenate([_own_lengths(world, arm, setting), replayed_lengths(world, arm, setting)])
+
+
+def replayed_lengths(world: World, arm: str, setting: Finetuning) -> npt.NDArray[np.int32]:
+    """How many tokens of it each document feeds the model that this training replays."""
+    reading = rereading(world, arm, setting)
+    if reading is None:
+        return np.empty(0, np.int32)
+    return (world.replayed[arm].length_D[reading.document_N] - 1).astype(np.int32)
+
+
+def step_tokens(world: World, arm: str, setting: Finetuning) -> npt.NDArray[np.int64]:
+    """How many tokens each step of this training feeds the model [C]."""
+    own_C = _own_lengths(world, arm, setting).astype(np.int64).reshape(setting.steps, -1).sum(axis=1)
+    reading = rereading(world, arm, setting)
+    if reading is None:
+        return own_C
+    read_N = np.cumsum(replayed_lengths(world, arm, setting).astype(np.int64))
+    return own_C + np.diff(read_N[reading.end_C - 1], prepend=0)
 
 
 def added_tokens(world: World, arm: str, setting: Finetuning) -> int:

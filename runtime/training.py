@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,16 +16,18 @@ import numpy as np
 
 from wug.compiler.lora import Lora
 from wug.compiler.mesh import Mesh
-from wug.compiler.plan import Arm, Learner, Model, Plan
+from wug.compiler.plan import Arm, Learner, Model, Plan, Replay
 from wug.compiler.record import as_plain
 from wug.compiler.store import Store
 from wug.progress import Progress
 from wug.runtime import corpus as corpora
+from wug.runtime import episodes
 from wug.runtime.corpus import Corpus, World
 from wug.runtime.files import write_json
 from wug.runtime.host import description, prepare
 from wug.runtime.interruption import Interruption
 from wug.runtime.keys import device_kind, key
+from wug.runtime.replay import Replayed, of_episodes, of_text
 from wug.runtime.source import outcome_of
 
 if TYPE_CHECKING:
@@ -47,9 +50,25 @@ class Training:
         self.mesh = mesh if mesh is not None and mesh.devices > 1 else None
         self.plan, self.compiled, self.store, self.progress = plan, compiled, store, progress
         self.interruption, self.checkpoint_every_s = interruption, checkpoint_every_s
-        self.corpus: Corpus = corpora.load(compiled, plan.seeds)
+        self.corpus: Corpus = self.replaying(corpora.load(compiled, plan.seeds))
         self.weights: dict[str, Tree] = {}
         self.prepared = False
+
+    def replaying(self, corpus: Corpus) -> Corpus:
+        """A corpus whose worlds have what arms replay. Raises Damaged."""
+        replayed: dict[str, Replayed] = {}
+        for arm in self.plan.arms:
+            replay = arm.finetune.replay if arm.finetune is not None else None
+            if replay is not None:
+                replayed[arm.name] = self._replayed(self.plan.learner(arm), replay)
+        worlds = tuple(replace(world, replayed=replayed) for world in corpus.worlds) if replayed else None
+        return replace(corpus, worlds=worlds) if worlds else corpus
+
+    def _replayed(self, learner: Learner, replay: Replay) -> Replayed:
+        if replay.key:
+            return of_text(self.store.path(f"{self.plan.name}/replayed", replay.key))
+        folder = self.store.path(f"{self.plan.name}/episodes", learner.pretraining_key)
+        return of_episodes(episodes.load(folder, self.compiled / "tokenizer.json"), learner.pretraining)
 
     def weights_key(self, arm: Arm, worlds: Sequence[World]) -> str | list[str]:
         learner = self.plan.learner(arm)
@@ -159,7 +178,6 @@ class Training:
         with self.store.entry(kind, name, resume=True, waiting=self.waiting(label)) as entry:
             if not entry.ready:
                 self.prepare()
-                from wug.runtime import episodes
                 from wug.runtime.pretrain import pretrain
 
                 folder = self.store.path(f"{self.plan.name}/episodes", learner.pretraining_key)

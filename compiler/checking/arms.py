@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 from wug.compiler.checking import settings
@@ -10,6 +11,8 @@ from wug.compiler.checking.experiment_settings import ARM
 from wug.compiler.checking.lora import adapter
 from wug.compiler.checking.lora import laid_over as adapter_laid_over
 from wug.compiler.checking.named import once
+from wug.compiler.checking.replay import laid_over as replay_laid_over
+from wug.compiler.checking.replay import replay_of, replayed_file
 from wug.compiler.diagnosis.diagnostics import Report, did_you_mean
 from wug.compiler.experiment import Arm
 from wug.compiler.language import syntax, syntax_experiment
@@ -47,7 +50,10 @@ class ArmChecker:
             if "articles" in values and context == "none":
                 message = f"arm '{name}' limits the articles of a context it does not have"
                 self.report.add("W0504", message, arm.name.span, help="add: context train")
+            again = (finetune or {}).get("replay")
             made = _finetuning(finetune) if finetune is not None else None
+            if made is not None:
+                made = replace(made, replay=replay_of(again, arm.name, self.report))
             articles = values.get("articles", 0)
             model = self._model(values.get("model"))
             writer = self._model(named)
@@ -71,6 +77,7 @@ class ArmChecker:
                     arm.name.span,
                     tune=tune,
                     forgetting=measured,
+                    replayed=replayed_file(again, self.report),
                 )
             )
         self._check_matches({arm.name: arm for arm in arms}, own, whole)
@@ -205,12 +212,14 @@ def _laid_over(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
             left["tune"] = tune
     if "lora" in left and "lora" in own:
         own = {**own, "lora": adapter_laid_over(left["lora"], own["lora"])}
+    if "replay" in left and "replay" in own:
+        own = {**own, "replay": replay_laid_over(left["replay"], own["replay"])}
     return left | own
 
 
 def _finetuning(values: dict[str, Any]) -> Finetuning:
     match = values.get("match")
-    settled = {key: value for key, value in values.items() if key not in ("tune", "lora")}
+    settled = {key: value for key, value in values.items() if key not in ("tune", "lora", "replay")}
     lora = adapter(values.get("lora"))
     return Finetuning(**{**settled, "match": match.text if match is not None else "", "lora": lora})
 

@@ -10,6 +10,7 @@ from wug.compiler.checking.given import GivenChecker
 from wug.compiler.checking.lora import check_ranks
 from wug.compiler.checking.model import ModelChecker
 from wug.compiler.checking.named import Named, once
+from wug.compiler.checking.replay import check_replays
 from wug.compiler.checking.taught import TaughtDocuments
 from wug.compiler.checking.tests import TestChecker
 from wug.compiler.checking.training import check_parts
@@ -68,6 +69,7 @@ def check_experiment(
     else:
         both = zip(declared_models, models, strict=True)
         models = tuple(checker.unpretrained(written, model) for written, model in both)
+    check_replays(arms, models, report)
     return Experiment(
         name=declared.name.text,
         world=world,

@@ -8,6 +8,7 @@ from wug.compiler import mesh
 from wug.compiler.checking import settings
 from wug.compiler.checking.augment import augment
 from wug.compiler.checking.lora import lora
+from wug.compiler.checking.replay import replay
 from wug.compiler.experiment import DEEPEST
 from wug.compiler.language import syntax
 
@@ -146,6 +147,7 @@ FINETUNE: settings.Schema = {
     "loss": settings.word("whole", "answer"),
     "tune": _tune,
     "lora": lora,
+    "replay": replay,
 }
 PHASE: settings.Schema = {
     "facts": _facts,

@@ -29,6 +29,11 @@ def prose() -> tuple[str, ...]:
     return _paragraphs("prose.txt")
 
 
+def replayed() -> tuple[str, ...]:
+    """Other paragraphs of general text, for training: what is measured is none of it."""
+    return _paragraphs("replay.txt")
+
+
 def stories() -> tuple[Story, ...]:
     """Stories with their questions."""
     found = []

@@ -7,15 +7,18 @@ import numpy as np
 import pytest
 
 from wug.compiler.lora import Lora
+from wug.compiler.plan import Replay
 from wug.progress import Progress, Silent
 from wug.runtime import finetune as module
 from wug.runtime.adapter import adapter_shapes, fresh_adapter
 from wug.runtime.checkpoint import load_parameters, tree_digest
 from wug.runtime.corpus import load
+from wug.runtime.episodes import load as episodes
 from wug.runtime.files import read_json
 from wug.runtime.finetune import chunk_of, finetune, stacked
 from wug.runtime.interruption import Interruption
 from wug.runtime.learn import initial_parameters, structure
+from wug.runtime.replay import of_episodes
 
 LORA = Lora(2)
 
@@ -36,6 +39,8 @@ def learn(
     """Train an arm; with an adapter, beside weights that the seeds share, or that each has for itself."""
     folder.mkdir(exist_ok=True)
     corpus = load(tiny.compiled, seeds)
+    again = of_episodes(episodes(tiny.episodes, tiny.compiled / "tokenizer.json"), tiny.learner.pretraining)
+    worlds = [dataclasses.replace(world, replayed={"finetune": again}) for world in corpus.worlds]
     arm = tiny.plan.arms[2]
     arm = dataclasses.replace(arm, finetune=dataclasses.replace(arm.finetune, steps=12, **changes))
     model, vocabulary, lora = tiny.learner.model, corpus.vocabulary, arm.finetune.lora
@@ -49,7 +54,7 @@ def learn(
         model,
         vocabulary,
         arm,
-        corpus.worlds,
+        worlds,
         stacked(start),
         folder,
         progress,
@@ -68,6 +73,7 @@ def test_an_interrupted_training_resumes_with_the_same_bits(
     lora: Lora | None, shared, tmp_path: Path
 ) -> None:
     changes = {"optimizer": "muon", "average": 0.9, "lora": lora}  # all that is carried from step to step
+    changes |= {"replay": Replay(0.4)} if lora is None else {}
     whole = learn(shared, tmp_path / "whole", [0, 1], **changes)
     interruption = Interruption()
     interruption.signal = 2

@@ -15,9 +15,11 @@ from wug.compiler.checkpoints.checkpoint import open_checkpoint
 from wug.compiler.compile import Compiled, compile_experiment
 from wug.compiler.diagnosis.diagnostics import Report, as_text
 from wug.compiler.emitting.audit import audit
+from wug.compiler.emitting.tokenizer import read_tokenizer
 from wug.compiler.experiment import Experiment
 from wug.compiler.store import Store
 from wug.progress import Silent
+from wug.runtime.replay import of_text
 
 
 def spec(folder: Path, models: str, arms: str = "arm icl { context train }") -> Path:
@@ -155,3 +157,48 @@ def test_of_several_templates_the_default_is_taken(tmp_path: Path) -> None:
         assert open_checkpoint(tmp_path / "tiny").template == found
     write_gguf(tmp_path / "tiny.gguf", "smollm2", settings={"tokenizer.chat_template": "from gguf"})
     assert open_checkpoint(tmp_path / "tiny.gguf").template == "from gguf"
+
+
+def test_a_checkpoint_replays_the_shipped_text_or_one_of_the_users(tmp_path: Path) -> None:
+    write_folder(tmp_path / "tiny", "llama")
+    (tmp_path / "mine.txt").write_text("One paragraph.\n\n \nAnd two\nlines.\n", encoding="utf-8")
+    arms = """arm plain { finetune { replay 20% } }
+  arm mine  { finetune { replay { share 10%  text "mine.txt" } } }
+  arm like_mine { like mine  finetune { replay 40% } }
+  arm none  { like mine  finetune { replay none } }"""
+    found = compiled(spec(tmp_path, 'model a { from "tiny" }', arms))
+    replays = {arm.name: arm.finetune.replay for arm in found.plan.arms}
+    assert {name: each and each.share for name, each in replays.items()} == {
+        "plain": 0.2,
+        "mine": 0.1,
+        "like_mine": 0.4,
+        "none": None,
+    }
+    assert replays["like_mine"].key == replays["mine"].key != replays["plain"].key
+    assert "replay" not in found.plan.spec()["arms"][3]["finetune"]
+    folder = tmp_path / "build" / "x" / "replayed"
+    texts = of_text(folder / replays["mine"].key)
+    tokenizer = read_tokenizer(open_checkpoint(tmp_path / "tiny").tokenizer)
+    said = [
+        tokenizer.decode(row[:length].tolist()[1:-1])
+        for row, length in zip(texts.tokens_DT, texts.length_D, strict=True)
+    ]
+    assert said == ["One paragraph.", "And two\nlines."]
+    (tmp_path / "mine.txt").write_text("Another.\n")
+    again = compiled(tmp_path / "x.experiment").plan.arms
+    assert again[1].finetune.replay.key != replays["mine"].key
+    assert again[0].finetune.replay.key == replays["plain"].key
+
+
+def test_a_text_that_cannot_be_replayed_is_told(tmp_path: Path) -> None:
+    write_folder(tmp_path / "tiny", "llama")
+    arm = 'arm a { finetune { replay { share 10%  text "mine.txt" } } }'
+    path = spec(tmp_path, 'model a { from "tiny" }', arm)
+    assert "cannot read 'mine.txt': there is no such file" in told(path)
+    for content, words in (
+        (b"fine\n\n\xff", "line 3 of 'mine.txt' is not UTF-8"),
+        (b" \n\n", "'mine.txt' is empty"),
+        (b"a\0b", "'mine.txt' is a binary file"),
+    ):
+        (tmp_path / "mine.txt").write_bytes(content)
+        assert words in told(path)
