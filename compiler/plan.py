@@ -68,6 +68,16 @@ class Pretraining(Record):
     average: float = field(default=0.0, metadata=LATER)
 
 
+class Stop(Record):
+    """When a training ends before its last step: each `every` steps the loss of the right answers to the test
+    `on` is measured, and after `patience` measurements none of which was better than the best, it stops. The
+    weights are those of the best."""
+
+    on: str
+    every: int = 50
+    patience: int = 3
+
+
 class Replay(Record):
     """Text that a training reads beside its own, so that less is forgotten: of it is a `share` of all tokens.
 
@@ -89,7 +99,7 @@ class Finetuning(Record):
     the learning rate follows the `schedule` (cosine, linear or constant). Each batch is read in `accumulate`
     parts, one after the other. `average` is the share of what it was that a moving average of the weights
     keeps in a step, and its result what the arm answers with; 0 for none. With `replay` other text is read
-    beside the documents.
+    beside the documents. With `stop` there may be fewer steps.
     """
 
     steps: int = 200
@@ -106,6 +116,7 @@ class Finetuning(Record):
     average: float = field(default=0.0, metadata=LATER)
     lora: Lora | None = field(default=None, metadata=LATER)
     replay: Replay | None = field(default=None, metadata=LATER)
+    stop: Stop | None = field(default=None, metadata=LATER)
 
 
 class Tune(Record):

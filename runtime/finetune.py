@@ -16,6 +16,7 @@ from typing import Any
 
 import jax
 import numpy as np
+import numpy.typing as npt
 
 from wug.compiler.plan import Arm, Model
 from wug.compiler.shape import adapted, shape_of
@@ -26,9 +27,11 @@ from wug.runtime.failure import Diverged
 from wug.runtime.interruption import Interruption
 from wug.runtime.journal import Journal
 from wug.runtime.learn import Tree, fresh_state, learned, recipe_of, steps_of_seeds, structure
+from wug.runtime.likelihood import losses_of_seeds
 from wug.runtime.mesh import placed, whole
 from wug.runtime.packing import packed
 from wug.runtime.schedule import CHECKPOINT_EVERY_S, Reading, learning_rates
+from wug.runtime.stopping import held_out_rows, measured, nothing_measured, stopped
 
 
 def finetune(
@@ -60,28 +63,35 @@ def finetune(
     rate_C = learning_rates(setting.learning_rate, setting.warmup, setting.steps, schedule=setting.schedule)
     decay = np.float32(setting.weight_decay)
     reading = Reading(worlds, arm.name, setting)
-    chunk = chunk_of(setting.steps)
-    name = f"{arm.name}: fine-tuning {len(worlds)} seed{'s' if len(worlds) > 1 else ''}"
+    stop, seeds = setting.stop, len(worlds)
+    held_out = held_out_rows(worlds, arm.name, stop) if stop is not None else ()
+    chunk = chunk_of(setting.steps if stop is None else min(stop.every, setting.steps))
+    name = f"{arm.name}: fine-tuning {seeds} seed{'s' if seeds > 1 else ''}"
     with (
         Journal(folder, interruption, checkpoint_every_s) as journal,
         progress.stage(name, setting.steps, "steps") as stage,
     ):
-        first = jax.jit(jax.vmap(partial(fresh_state, recipe=recipe)))(placed(start_S))
-        step, state_S = journal.resume(first, progress.warn)
+        begun_S = placed(start_S)
+        first = {"training": jax.jit(jax.vmap(partial(fresh_state, recipe=recipe)))(begun_S)}
+        if stop is not None:
+            first["best"] = nothing_measured(begun_S, seeds)
+        step, state = journal.resume(first if stop is not None else first["training"], progress.warn)
+        kept = state if stop is not None else {"training": state}
         if step:
             progress.note(f"{arm.name}: fine-tuning goes on from step {step:,}")
             stage.update(step)
         failed = None
-        while step < setting.steps and failed is None:
+        while step < setting.steps and failed is None and (running_S := _running(kept, seeds)).any():
             begun = time.monotonic()
             count = min(chunk, setting.steps - step)
+            if stop is not None:
+                count = min(count, stop.every - step % stop.every)
             tokens_SCBT, weight_SCBT = reading.rows(step, count)
-            rows = packed(tokens_SCBT, weight_SCBT)
-            state_S, loss_SC = steps_of_seeds(
+            kept["training"], loss_SC = steps_of_seeds(
                 graph,
                 recipe,
-                state_S,
-                *rows,
+                kept["training"],
+                *packed(tokens_SCBT, weight_SCBT),
                 rate_C[step : step + count],
                 decay,
                 frozen,
@@ -90,14 +100,22 @@ def finetune(
             loss_SC = whole(loss_SC)
             loss_S = loss_SC.mean(axis=1)
             first_S = first_losses(journal.log, loss_SC)
-            apart_S = came_apart(loss_SC, first_S, shape_of(model).vocabulary or vocabulary)
+            apart_S = running_S & came_apart(loss_SC, first_S, shape_of(model).vocabulary or vocabulary)
             step += count
             if not np.any(apart_S):
-                told = int(np.count_nonzero(tokens_SCBT != PAD))
-                stage.update(step, loss=float(loss_S.mean()), tokens_per_s=told / (time.monotonic() - begun))
-                record: dict[str, Any] = {"step": step, "loss": loss_S.tolist(), "tokens": told}
+                told = int(np.count_nonzero(tokens_SCBT[running_S] != PAD))
+                loss = float(loss_S[running_S].mean())
+                stage.update(step, loss=loss, tokens_per_s=told / (time.monotonic() - begun))
+                losses = [
+                    each if runs else None for each, runs in zip(loss_S.tolist(), running_S, strict=True)
+                ]
+                record: dict[str, Any] = {"step": step, "loss": losses, "tokens": told}
+                if stop is not None and (step % stop.every == 0 or step == setting.steps):
+                    weights_S = learned(kept["training"], recipe, step)
+                    found_S = whole(losses_of_seeds(graph, weights_S, *held_out, frozen, axis=axis))
+                    kept["best"] = measured(kept["best"], weights_S, found_S, step, stop)
                 journal.log.append(record if journal.log else {**record, "first": first_S.tolist()})
-                journal.keep(step, state_S)
+                journal.keep(step, kept if stop is not None else kept["training"])
             else:
                 lost = [world.seed for world, apart in zip(worlds, apart_S, strict=True) if apart]
                 failed = str(diverged(arm, lost, reason(loss_SC, first_S, apart_S), step))
@@ -105,10 +123,28 @@ def finetune(
             "failed": failed,
             "steps": step,
             "seeds": [world.seed for world in worlds],
-            "loss": journal.log[-1]["loss"] if journal.log else [],
+            "loss": _last(journal.log),
             "tokens": sum(record["tokens"] for record in journal.log),
         }
-        journal.finish(learned(state_S, recipe, step), outcome, {})
+        if stop is None:
+            journal.finish(learned(kept["training"], recipe, step), outcome, {})
+        else:
+            outcome["stopped"] = stopped(kept["best"], step)
+            journal.finish(kept["best"]["best"], outcome, {})
+
+
+def _running(kept: Tree, seeds: int) -> npt.NDArray[np.bool_]:
+    """Which seeds have not stopped."""
+    return np.asarray(kept["best"]["stopped"]) == 0 if "best" in kept else np.ones(seeds, np.bool_)
+
+
+def _last(log: Sequence[dict[str, Any]]) -> list[float]:
+    """The last loss of each seed, which may have stopped before others."""
+    losses: list[float] = []
+    for record in log:
+        told = losses or record["loss"]
+        losses = [before if now is None else now for before, now in zip(told, record["loss"], strict=True)]
+    return losses
 
 
 def _frozen(weights: Sequence[Tree]) -> tuple[Tree, int | None]:

@@ -260,3 +260,13 @@ def steps_of_seeds(
     return jax.vmap(partial(_steps, graph, recipe), in_axes=(0, 0, 0, 0, None, None, axis))(
         state_S, tokens_SCBT, weight_SCBT, document_SCBT, rate_C, weight_decay, frozen or {}
     )
+
+
+@jax.jit
+def chosen_of_seeds(better_S: jax.Array, now_S: Tree, before_S: Tree) -> Tree:
+    """Of each of S models the weights of `now` where they are better, else those of `before`."""
+
+    def chosen(now: jax.Array, before: jax.Array) -> jax.Array:
+        return jnp.where(better_S.reshape(-1, *(1,) * (now.ndim - 1)), now, before)
+
+    return kept(jax.tree.map(chosen, now_S, before_S))

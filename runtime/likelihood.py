@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -12,8 +13,9 @@ import numpy.typing as npt
 from flax import nnx
 
 from wug.runtime.corpus import PAD, Ints
-from wug.runtime.learn import Tree
-from wug.runtime.mesh import whole
+from wug.runtime.cross_entropy import cross_entropy
+from wug.runtime.learn import Tree, joined
+from wug.runtime.mesh import as_read, whole
 from wug.runtime.model import Decoder
 from wug.runtime.widths import batch_of, padded
 
@@ -60,3 +62,35 @@ def end_log_likelihoods(
             through += len(part)
             done(through)
     return result_Q
+
+
+@partial(jax.jit, static_argnums=0, static_argnames="axis")
+def losses_of_seeds(
+    graph: nnx.GraphDef[Decoder],
+    parameters_S: Tree,
+    tokens_SPBT: jax.Array,
+    weight_SPBT: jax.Array,
+    frozen: Tree,
+    *,
+    axis: int | None = None,
+) -> jax.Array:
+    """The mean negative log-likelihood [S], in nats, that each of S models gives the weighted tokens of its
+    rows, which are read in P parts: tokens [S, P, B, T], weights [S, P, B, T - 1].
+
+    `frozen` are weights beside those models: the same for all, or stacked along an `axis`.
+    """
+
+    def told(parameters: Tree, tokens_PBT: jax.Array, weight_PBT: jax.Array, beside: Tree) -> jax.Array:
+        decoder = nnx.merge(graph, as_read(joined(beside, parameters)))
+
+        def add(total: jax.Array, given: tuple[Any, ...]) -> tuple[jax.Array, None]:
+            tokens_BT, weight_BT = given
+            x_BTD, vocabulary = decoder.stream(tokens_BT[:, :-1]), decoder.embedding.num_embeddings
+            return total + cross_entropy(
+                decoder.unembed, vocabulary, x_BTD, tokens_BT[:, 1:], weight_BT
+            ), None
+
+        total, _ = jax.lax.scan(add, jnp.zeros(()), (tokens_PBT, weight_PBT))
+        return total / jnp.sum(weight_PBT)
+
+    return jax.vmap(told, in_axes=(0, 0, 0, axis))(parameters_S, tokens_SPBT, weight_SPBT, frozen)

@@ -11,14 +11,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
-from wug.compiler.plan import Arm, Plan
+import numpy as np
+import numpy.typing as npt
+
+from wug.compiler.plan import Arm, Finetuning, Plan
 from wug.compiler.record import as_plain
 from wug.runtime.corpus import World
-from wug.runtime.cost import QuestionCost, adapter_parameters, question_cost, train_flops
+from wug.runtime.cost import QuestionCost, adapter_parameters, forward_flops, question_cost, train_flops
 from wug.runtime.schedule import added_tokens, replayed_lengths, training_lengths
+from wug.runtime.stopping import measured_lengths
 from wug.runtime.tuning import Tuned
 
 MILLION = 1_000_000
@@ -72,14 +77,19 @@ class Line:
 
 
 def priced(
-    plan: Plan, worlds: Sequence[World], arm: Arm, augmenting: Augmenting, parameters: int
+    plan: Plan,
+    worlds: Sequence[World],
+    arm: Arm,
+    augmenting: Augmenting,
+    parameters: int,
+    stopped: Mapping[str, Sequence[Any]] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """What an arm takes, as it stands in the results, but for comparisons with other arms. `parameters` are
-    those of its model."""
+    those of its model; `stopped` says when its seeds ended, where they stop early."""
     learner = plan.learner(arm)
     each = [question_cost(learner.model, parameters, world, arm.name) for world in worlds]
     cost = {name: sum(getattr(one, name) for one in each) / len(each) for name in vars(each[0])}
-    training = _training(plan, worlds, arm, parameters)
+    training = _training(plan, worlds, arm, parameters, stopped)
     return {
         **training,
         "augment_prompt_tokens": augmenting.prompt_tokens,
@@ -93,45 +103,72 @@ def priced(
         "question_tokens_reused": round(cost["tokens_reused"], 3),
         "input_tokens": round(cost["input_tokens"], 3),
         "output_tokens": round(cost["output_tokens"], 3),
-        "money": _money(plan, arm, training["train_tokens"], augmenting, QuestionCost(**cost)),
+        "money": _money(plan, arm, training, augmenting, QuestionCost(**cost)),
     }
 
 
-def _training(plan: Plan, worlds: Sequence[World], arm: Arm, parameters: int) -> dict[str, Any]:
-    """What it takes to train one seed, on top of pretraining: the mean over all of them."""
+def _training(
+    plan: Plan, worlds: Sequence[World], arm: Arm, parameters: int, stopped: Mapping[str, Sequence[Any]]
+) -> dict[str, Any]:
+    """What it takes to train one seed, on top of pretraining: the mean over all of them, each with the steps
+    that it took."""
     match = next((a.finetune.match for a in plan.arms if a.name == arm.name and a.finetune), "")
-    setting = arm.finetune
-    if setting is None:
+    whole = arm.finetune
+    if whole is None:
         return {"train_steps": 0, "match": match, "train_tokens": 0, "added_tokens": 0, "train_flops": 0}
-    lengths = [training_lengths(world, arm.name, setting) for world in worlds]
-    model, lora = plan.learner(arm).model, setting.lora
+    settings = [replace(whole, steps=steps) for steps in stopped.get("steps", [whole.steps] * len(worlds))]
+    taken = list(zip(worlds, settings, strict=True))
+    lengths = [training_lengths(world, arm.name, setting) for world, setting in taken]
+    model, lora = plan.learner(arm).model, whole.lora
     flops = [train_flops(model, parameters, each, lora) for each in lengths]
-    added = sum(added_tokens(world, arm.name, setting) for world in worlds)
+    looked = [measured_lengths(world, arm.name, setting, setting.steps) for world, setting in taken]
+    flops += [forward_flops(model, parameters, each) for each in looked]
+    added = sum(added_tokens(world, arm.name, setting) for world, setting in taken)
     return {
-        "train_steps": setting.steps,
+        "train_steps": whole.steps,
         "match": match,
         "train_tokens": round(sum(int(each.sum()) for each in lengths) / len(worlds)),
         "added_tokens": round(added / len(worlds)),
-        "train_flops": round(sum(flops) / len(flops)),
-        **_replay(worlds, arm),
+        "train_flops": round(sum(flops) / len(worlds)),
+        **_stop(plan, worlds, arm, parameters, stopped, looked),
+        **_replay(taken, arm),
         **({"lora": {**as_plain(lora), "parameters": adapter_parameters(model, lora)}} if lora else {}),
     }
 
 
-def _replay(worlds: Sequence[World], arm: Arm) -> dict[str, Any]:
-    """What of the tokens that a seed is trained on is replayed; nothing where nothing is."""
+def _stop(
+    plan: Plan,
+    worlds: Sequence[World],
+    arm: Arm,
+    parameters: int,
+    stopped: Mapping[str, Sequence[Any]],
+    looked: Sequence[npt.NDArray[np.integer]],
+) -> dict[str, Any]:
+    """When an arm stopped, what it read to know that, a seed, and what it would take to train to the end."""
     setting = arm.finetune
-    if setting is None or setting.replay is None:
+    if setting is None or setting.stop is None:
         return {}
-    tokens = sum(int(replayed_lengths(world, arm.name, setting).sum()) for world in worlds)
-    kind = "text" if setting.replay.key else "pretraining"
-    return {
-        "replay": {"of": kind, "share": setting.replay.share, "tokens": round(tokens / len(worlds))},
-    }
+    model, most = plan.learner(arm).model, 0
+    for world in worlds:
+        most += train_flops(model, parameters, training_lengths(world, arm.name, setting), setting.lora)
+        most += forward_flops(model, parameters, measured_lengths(world, arm.name, setting, setting.steps))
+    tokens = round(sum(int(each.sum()) for each in looked) / len(worlds))
+    spent = {"measured_tokens": tokens, "most_flops": round(most / len(worlds))}
+    return {"stop": {**as_plain(setting.stop), **{name: [*each] for name, each in stopped.items()}, **spent}}
+
+
+def _replay(taken: Sequence[tuple[World, Finetuning]], arm: Arm) -> dict[str, Any]:
+    """What of the tokens that a seed is trained on is replayed; nothing where nothing is."""
+    replay = arm.finetune.replay if arm.finetune is not None else None
+    if replay is None:
+        return {}
+    tokens = sum(int(replayed_lengths(world, arm.name, setting).sum()) for world, setting in taken)
+    kind = "text" if replay.key else "pretraining"
+    return {"replay": {"of": kind, "share": replay.share, "tokens": round(tokens / len(taken))}}
 
 
 def _money(
-    plan: Plan, arm: Arm, train_tokens: int, augmenting: Augmenting, cost: QuestionCost
+    plan: Plan, arm: Arm, training: Mapping[str, Any], augmenting: Augmenting, cost: QuestionCost
 ) -> dict[str, Any] | None:
     """The same in money, each model's tokens at its own prices; what comes again in a shared context is
     charged as cached."""
@@ -140,8 +177,9 @@ def _money(
         return None
     asked = prices.input * cost.input_tokens + prices.output * cost.output_tokens
     saved = (prices.input - prices.cached) * cost.prefix_tokens
+    looked = training["stop"]["measured_tokens"] if "stop" in training else 0
     amounts = {
-        "training": prices.training * train_tokens,
+        "training": prices.training * training["train_tokens"] + prices.input * looked,
         "augmenting": _written(plan, arm, augmenting),
         "prefix": saved,  # the first reading is charged in full
         "question": asked,

@@ -214,6 +214,9 @@ def remarks(document: dict[str, Any]) -> list[RenderableType]:
             said.append(Text(f"{row['arm']}, {row['split']}: its commonest wrong answers: {texts}", "dim"))
     said += [_adapter(arm, price, document) for arm, price in _arms(document).items() if "lora" in price]
     said += [_replayed(arm, price) for arm, price in _arms(document).items() if "replay" in price]
+    said += [
+        _stopped(arm, price) for arm, price in _arms(document).items() if "steps" in price.get("stop", ())
+    ]
     said += [_tuned(arm, price) for arm, price in _arms(document).items() if "tuned" in price]
     said += [_written(arm, audit) for arm, audit in document["augmentation"].items()]
     for outcome in document["pretraining"]:
@@ -267,6 +270,15 @@ def _replayed(arm: str, price: dict[str, Any]) -> Text:
     what = "what its model was pretrained on" if told["of"] == "pretraining" else "general text"
     share = percent(told["tokens"] / price["train_tokens"])
     return Text(f"{arm}: replays {what}: {share} of the {price['train_tokens']:,} tokens of a seed", "dim")
+
+
+def _stopped(arm: str, price: dict[str, Any]) -> Text:
+    """When the seeds of an arm stopped, and whose weights they answer with."""
+    told, most = price["stop"], price["train_steps"]
+    ends = [dict.fromkeys((min(told[name]), max(told[name]))) for name in ("steps", "best")]
+    steps, best = (" to ".join(f"{step:,}" for step in each) for each in ends)
+    where = f"measured on {told['on']} every {told['every']:,} steps"
+    return Text(f"{arm}: {where}: stopped after {steps} of {most:,}, and was best after {best}", "dim")
 
 
 def _tuned(arm: str, price: dict[str, Any]) -> Text:

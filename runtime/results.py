@@ -37,6 +37,7 @@ class ArmResult:
     failed: str | None
     augmenting: Augmenting = field(default_factory=Augmenting)
     said: Sequence[Said] = ()
+    stopped: Mapping[str, Sequence[Any]] = field(default_factory=dict)  # runtime/stopping.py
 
 
 def results(
@@ -286,7 +287,7 @@ def _prices(
             "model": model,
             "context": arm.context,
             "augment": f"{' '.join(arm.augment.scopes)} by {arm.teacher}" if arm.augment else "",
-            **priced(plan, worlds, arm, result.augmenting, parameters[model]),
+            **priced(plan, worlds, arm, result.augmenting, parameters[model], result.stopped),
             "failed": result.failed,
         }
         if arm.name in tuned:

@@ -156,6 +156,7 @@ class Run(Training):
         """All of an arm's answers, block by block of seeds; `audit` is of what its teacher wrote."""
         told: list[Answers] = []
         said: list[Said] = []
+        stopped: dict[str, list[Any]] = {}
         for number, worlds in enumerate(self.blocks()):
             label = f"{arm.name} {number}"
             folder = self.scored(arm, worlds, label)
@@ -171,9 +172,12 @@ class Run(Training):
                 others = measured(world, found.told_Q, found.bare_Q)
                 told.append(answers(world.items, found.told_Q, own, others))
             said += free
+            if arm.finetune is not None and arm.finetune.stop is not None:
+                ended = read_json(self.trained(arm, worlds, label) / "outcome.json")["stopped"]
+                stopped = {name: [*stopped.get(name, []), *each] for name, each in ended.items()}
         spent = (audit.prompt_tokens, audit.tokens, audit.flops) if audit else (0, 0, 0)
         each = Augmenting(*(round(whole / len(self.corpus.worlds)) for whole in spent))
-        return ArmResult(arm, tuple(told), None, each, tuple(said))
+        return ArmResult(arm, tuple(told), None, each, tuple(said), stopped)
 
     def scored(self, arm: Arm, worlds: Sequence[World], label: str) -> Path:
         """The entry of the log-likelihoods of one arm and block of seeds."""

@@ -29,6 +29,7 @@ from wug.runtime.interruption import Interruption
 from wug.runtime.keys import device_kind, key
 from wug.runtime.replay import Replayed, of_episodes, of_text
 from wug.runtime.source import outcome_of
+from wug.runtime.stopping import held_out_digest
 
 if TYPE_CHECKING:
     from wug.runtime.learn import Tree
@@ -108,6 +109,7 @@ class Training:
                 "finetune": as_plain(arm.finetune),
                 "seeds": [world.seed for world in worlds],
                 "documents": [world.training_digest(arm.name) for world in worlds],
+                **({"held_out": held_out} if (held_out := _held_out(arm, worlds)) else {}),
                 **({"answers": [w.answer_digest(arm.name) for w in worlds]} if _answers_only(arm) else {}),
             },
         )
@@ -289,6 +291,12 @@ class Training:
 
 def _answers_only(arm: Arm) -> bool:
     return arm.finetune is not None and arm.finetune.loss == "answer"
+
+
+def _held_out(arm: Arm, worlds: Sequence[World]) -> list[str]:
+    """What a training is measured with to stop early."""
+    stop = arm.finetune.stop if arm.finetune is not None else None
+    return [held_out_digest(world, arm.name, stop) for world in worlds] if stop is not None else []
 
 
 def _shape(model: Model) -> dict[str, Any]:

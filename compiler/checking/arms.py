@@ -13,6 +13,8 @@ from wug.compiler.checking.lora import laid_over as adapter_laid_over
 from wug.compiler.checking.named import once
 from wug.compiler.checking.replay import laid_over as replay_laid_over
 from wug.compiler.checking.replay import replay_of, replayed_file
+from wug.compiler.checking.stop import check_expected, check_stops, stop_of
+from wug.compiler.checking.stop import laid_over as stop_laid_over
 from wug.compiler.diagnosis.diagnostics import Report, did_you_mean
 from wug.compiler.experiment import Arm
 from wug.compiler.language import syntax, syntax_experiment
@@ -27,6 +29,7 @@ class ArmChecker:
         self.report = report
         self.arm_names = dict.fromkeys(arm.name.text for arm in declared.arms)
         self.test_names = dict.fromkeys(test.name.text for test in declared.tests)
+        self.by_name: dict[str, Arm] = {}
         self.model_names = list(dict.fromkeys(model.name.text for model in declared.models))
 
     def arms(self) -> tuple[Arm, ...]:
@@ -52,8 +55,9 @@ class ArmChecker:
                 self.report.add("W0504", message, arm.name.span, help="add: context train")
             again = (finetune or {}).get("replay")
             made = _finetuning(finetune) if finetune is not None else None
-            if made is not None:
-                made = replace(made, replay=replay_of(again, arm.name, self.report))
+            if finetune is not None and made is not None:
+                stop = stop_of(finetune.get("stop"), arm.name, self.test_names, self.report)
+                made = replace(made, replay=replay_of(again, arm.name, self.report), stop=stop)
             articles = values.get("articles", 0)
             model = self._model(values.get("model"))
             writer = self._model(named)
@@ -80,7 +84,9 @@ class ArmChecker:
                     replayed=replayed_file(again, self.report),
                 )
             )
-        self._check_matches({arm.name: arm for arm in arms}, own, whole)
+        self.by_name = {arm.name: arm for arm in arms}
+        self._check_matches(self.by_name, own, whole)
+        check_stops(self.by_name, self.report)
         for name, arm in declared.items():
             self._check_tuned(arm.name, own[name].get("finetune", {}))
         return tuple(arms)
@@ -175,6 +181,7 @@ class ArmChecker:
         if not math.isfinite(margin) or margin > 1:
             self.report.add("W0204", "the margin must be between 0 and 1", expect.span)
             return None
+        check_expected((expect.left, expect.right), self.by_name, self.report)
         text = expect.text.text if expect.text is not None else ""
         return Expectation(text, left, expect.op, right, margin)
 
@@ -212,6 +219,8 @@ def _laid_over(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
             left["tune"] = tune
     if "lora" in left and "lora" in own:
         own = {**own, "lora": adapter_laid_over(left["lora"], own["lora"])}
+    if "stop" in left and "stop" in own:
+        own = {**own, "stop": stop_laid_over(left["stop"], own["stop"])}
     if "replay" in left and "replay" in own:
         own = {**own, "replay": replay_laid_over(left["replay"], own["replay"])}
     return left | own
@@ -219,7 +228,7 @@ def _laid_over(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
 
 def _finetuning(values: dict[str, Any]) -> Finetuning:
     match = values.get("match")
-    settled = {key: value for key, value in values.items() if key not in ("tune", "lora", "replay")}
+    settled = {key: value for key, value in values.items() if key not in ("tune", "lora", "replay", "stop")}
     lora = adapter(values.get("lora"))
     return Finetuning(**{**settled, "match": match.text if match is not None else "", "lora": lora})
 

@@ -9,6 +9,7 @@ from wug.compiler.checking import settings
 from wug.compiler.checking.augment import augment
 from wug.compiler.checking.lora import lora
 from wug.compiler.checking.replay import replay
+from wug.compiler.checking.stop import stop
 from wug.compiler.experiment import DEEPEST
 from wug.compiler.language import syntax
 
@@ -148,6 +149,7 @@ FINETUNE: settings.Schema = {
     "tune": _tune,
     "lora": lora,
     "replay": replay,
+    "stop": stop,
 }
 PHASE: settings.Schema = {
     "facts": _facts,

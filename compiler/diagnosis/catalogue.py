@@ -312,4 +312,10 @@ CATALOGUE: dict[str, Rule] = {
         "must be a multiple of the devices that share it. How many devices there are is seen when it runs;\n"
         "'wug run --mesh' lays out a run otherwise than its experiment says.",
     ),
+    "W0515": _warning(
+        "an expectation about the test that stopped the training",
+        "An arm with 'stop { on TEST }' ends, and answers, with the weights that answer this test best: its\n"
+        "accuracy there is one that was looked for. Let it stop on a test of its own, a part of the facts\n"
+        "('where ... in PART') or held wordings, that no expectation about this arm is about.",
+    ),
 }

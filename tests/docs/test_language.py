@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wug.compiler.checking import augment, experiment_settings
+from wug.compiler.checking import augment, experiment_settings, replay, stop
 from wug.compiler.checking import documents as check_documents
 from wug.compiler.checking import populations as check_populations
 from wug.compiler.checking import world as check_world
@@ -30,6 +30,8 @@ BLOCKS = {
     "pretrain": experiment_settings.PRETRAIN,
     "finetune": experiment_settings.FINETUNE,
     "tune": experiment_settings.TUNE,
+    "replay": replay.REPLAY,
+    "stop": stop.STOP,
     "arm": experiment_settings.ARM,
     "augment": {**augment.ASKED, **augment.SAMPLED, **augment.SERVED},
     **{f"populate {method}": schema for method, schema in check_populations.POPULATIONS.items()},
