@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: demo test test-slow test-parity check format tables lock setup setup-dev clean help FORCE
+.PHONY: demo test test-slow test-kills test-parity check format tables lock setup setup-dev clean help FORCE
 
 demo: $(VENV)/.run ## the main job: compile, pretrain, run every arm, print the table (SPEC=another.experiment)
 	@$(BIN)/wug run $(SPEC)
@@ -22,6 +22,9 @@ test: $(VENV)/.dev ## all tests but the slow ones (ARGS="tests/compiler -k parse
 
 test-slow: $(VENV)/.dev ## the slow tests: minutes, and they install packages
 	@$(BIN)/pytest -m slow $(ARGS)
+
+test-kills: $(VENV)/.dev ## kill a run a hundred times, in every phase and in saves: ten minutes and more
+	@$(BIN)/pytest -m kills -s $(ARGS)
 
 test-parity: $(VENV)/.dev ## compare checkpoints with transformers, installed apart: minutes
 	@$(BIN)/pytest -m parity $(ARGS)

@@ -4,6 +4,9 @@ An entry is a folder `<root>/<kind>/<key>`. Whoever makes it holds a lock on tha
 `<key>.partial`, and renames the folder into place when it is whole: an entry that exists is complete, a
 killed process leaves only a `.partial` that the next one may resume or discard, and two runs at once share.
 
+Beside an entry lies `<key>.digests`, the hash of each of its files. A process compares them before it takes
+an entry for the first time. One that has lost a file, or in which a byte is another, is named and made anew.
+
 A folder that the store made holds a CACHEDIR.TAG of its own. One that was there before, with content, never
 gets one, so that what has such a tag can be removed and nothing else is.
 """
@@ -12,12 +15,16 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import json
 import os
 import shutil
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from wug.compiler.canonical import file_digest
 
 
 class EnvironmentFailure(Exception):
@@ -58,13 +65,46 @@ class Entry:
     _committed: bool = field(default=False, repr=False)
 
     def commit(self) -> None:
-        """Make the entry whole: flush every file to the disk, then rename the folder into place."""
+        """Make the entry whole: flush every file to the disk, write their digests, then rename the folder
+        into place."""
+        digests = {}
         for file in sorted(self.scratch.rglob("*")):
             if file.is_file():
-                with file.open("rb") as handle:
-                    os.fsync(handle.fileno())
+                digests[file.relative_to(self.scratch).as_posix()] = file_digest(file)
+                _flush(file)
+        beside = _digests(self.path)
+        beside.write_text(json.dumps(digests, indent=1) + "\n", encoding="utf-8")
+        _flush(beside)
         os.replace(self.scratch, self.path)
         self.ready = self._committed = True
+
+
+def _flush(file: Path) -> None:
+    with file.open("rb") as handle:
+        os.fsync(handle.fileno())
+
+
+def _digests(entry: Path) -> Path:
+    return entry.with_name(entry.name + ".digests")
+
+
+def damage(entry: Path) -> str | None:
+    """What is wrong with a finished entry: the first file that is not as it was written, and how; None where
+    all is well. Of an entry without digests nothing is known."""
+    beside = _digests(entry)
+    try:
+        digests = dict(json.loads(beside.read_bytes())).items()
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError):
+        return f"{beside.name} cannot be read"
+    for name, digest in digests:
+        try:
+            if file_digest(entry / name) != digest:
+                return f"{name} is not as it was written"
+        except FileNotFoundError:
+            return f"{name} is missing"
+    return None
 
 
 CACHE_TAG = "CACHEDIR.TAG"
@@ -93,29 +133,34 @@ def is_marked(folder: Path) -> bool:
 
 
 class Store:
-    """Finished work below `root` (a `build` folder)."""
+    """Finished work below `root` (a `build` folder). `warn` is told of entries that were damaged."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, warn: Callable[[str], None] = warnings.warn) -> None:
+        self.root, self._warn = root, warn
+        self._good: set[Path] = set()  # entries that this process has compared, or made
 
     def path(self, kind: str, key: str) -> Path:
         return self.root / kind / key
 
     def has(self, kind: str, key: str) -> bool:
-        return self.path(kind, key).is_dir()
+        """Whether an entry is there, each file as it was written."""
+        path = self.path(kind, key)
+        if path not in self._good and path.is_dir() and damage(path) is None:
+            self._good.add(path)
+        return path in self._good and path.is_dir()
 
     @contextmanager
     def entry(
         self, kind: str, key: str, *, resume: bool = False, waiting: Callable[[], None] = lambda: None
     ) -> Iterator[Entry]:
-        """Lock an entry and yield it; `ready` says whether it was already there.
+        """Lock an entry and yield it; `ready` says whether it was already there, undamaged.
 
         With `resume`, what a killed process left in `scratch` is kept, else it is emptied first.
         `waiting` is called once when another process holds the entry, before this one waits for it.
         Raises EnvironmentFailure where the machine refuses.
         """
         final = self.path(kind, key)
-        if final.is_dir():
+        if self.has(kind, key):
             yield Entry(final, final, ready=True)
             return
         scratch = final.with_name(final.name + ".partial")
@@ -128,10 +173,20 @@ class Store:
                 except BlockingIOError:
                     waiting()
                     fcntl.flock(handle, fcntl.LOCK_EX)
-                if final.is_dir():
+                if self.has(kind, key):
                     yield Entry(final, final, ready=True)
                     return
+                if final.is_dir():
+                    self._set_aside(final)
                 if not resume and scratch.exists():
                     shutil.rmtree(scratch)
                 scratch.mkdir(exist_ok=True)
                 yield Entry(final, scratch, ready=False)
+
+    def _set_aside(self, final: Path) -> None:
+        """Remove a damaged entry, in one step to those who may look for it, so that it can be made anew."""
+        self._warn(f"{final} is damaged ({damage(final)}): it is made anew")
+        aside = final.with_name(final.name + ".damaged")
+        shutil.rmtree(aside, ignore_errors=True)
+        os.replace(final, aside)
+        shutil.rmtree(aside)

@@ -23,6 +23,7 @@ from wug.runtime.endpoint import EndpointTeacher
 from wug.runtime.failure import RuntimeFailure
 from wug.runtime.files import read_json, write_json
 from wug.runtime.interruption import Interruption
+from wug.runtime.kept import KEPT, Kept, tell_kept
 from wug.runtime.keys import key
 from wug.runtime.ledger import ledger_of
 from wug.runtime.score import check_fits
@@ -151,8 +152,12 @@ def _by_model(
     run.prepare()
     total = sum(len(each.put) for asked in requests for each in asked)
     cost = dict.fromkeys(("prompt_tokens", "tokens", "flops"), 0)
-    with run.progress.stage(f"{arm.name}: writing from context", total, "prompts") as stage:
+    with (
+        Kept(scratch / KEPT) as kept,
+        run.progress.stage(f"{arm.name}: writing from context", total, "prompts") as stage,
+    ):
         before = 0
+        tell_kept(run.progress, kept, f"{arm.name}: writing", "texts")
 
         def done(prompts: int) -> None:
             stage.update(min(total, before + prompts // made.distinct))
@@ -161,7 +166,9 @@ def _by_model(
         for seed, places in by_weights.items():
             mine = [(worlds[place], requests[place]) for place in places]
             parameters = run.placed(run.load(writer, folders[seed]))
-            texts = write_by_model(writer.model, parameters, run.corpus.tokenizer, made, mine, done)
+            texts = write_by_model(
+                writer.model, parameters, run.corpus.tokenizer, made, mine, done, kept, str(seed)
+            )
             before += sum(len(each.put) for _, asked in mine for each in asked)
             for (world, _), own in zip(mine, texts, strict=True):
                 write_texts(scratch / f"seed-{world.seed}.jsonl", own)

@@ -1,7 +1,7 @@
 """Checkpoints by Orbax: plain dicts of arrays, always finished, always checked.
 
 A save that was cut short is never seen (Orbax renames whole steps). A step whose files were damaged later is:
-each carries the hash of its arrays, and where that fails the step before it is restored instead.
+each carries the hash of its arrays and facts, and where that fails the step before it is restored instead.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from typing import Any
 import jax
 import numpy as np
 import orbax.checkpoint as ocp
+
+from wug.runtime.keys import canonical, digest
 
 logging.getLogger("absl").setLevel(logging.CRITICAL)  # what fails is raised, and told once
 
@@ -62,6 +64,11 @@ def tree_digest(tree: Any) -> str:
         state.update(f"{jax.tree_util.keystr(path)} {array.dtype} {array.shape};".encode())
         state.update(array.tobytes())
     return state.hexdigest()
+
+
+def _digest(tree: Any, facts: dict[str, Any]) -> str:
+    """That of the arrays, and of the facts where there are any."""
+    return digest(canonical([tree_digest(tree), facts])) if facts else tree_digest(tree)
 
 
 class Checkpoints:
@@ -110,7 +117,7 @@ class Checkpoints:
                 step,
                 args=ocp.args.Composite(
                     tree=ocp.args.StandardSave(host),
-                    facts=ocp.args.JsonSave({"digest": tree_digest(host), **facts}),
+                    facts=ocp.args.JsonSave({"digest": _digest(host, facts), **facts}),
                 ),
                 force=True,
             )
@@ -129,7 +136,7 @@ class Checkpoints:
                     ),
                 )
                 facts = dict(found["facts"])
-                good = facts.pop("digest") == tree_digest(found["tree"])
+                good = facts.pop("digest") == _digest(found["tree"], facts)
             except Exception as error:  # each of Orbax's storage layers has exceptions of its own
                 if isinstance(error, MemoryError):
                     raise

@@ -19,6 +19,7 @@ from wug.compiler.asking.free import exact
 from wug.compiler.plan import Arm, Model, Plan, Sampling, Split
 from wug.runtime.corpus import World
 from wug.runtime.files import read_lines
+from wug.runtime.kept import Kept
 from wug.runtime.keys import canonical, digest
 
 if TYPE_CHECKING:
@@ -82,8 +83,10 @@ def answer_freely(
     world: World,
     arm: str,
     done: Callable[[int], None],
+    kept: Kept | None = None,
 ) -> list[Said]:
-    """What a model says to the free questions of a world. `done` is told how many are through. Needs JAX."""
+    """What a model says to the free questions of a world. `done` is told how many are through; texts are
+    `kept`. Needs JAX."""
     from wug.runtime.sample import prompt_of, sample
 
     items, view, marks, chat = world.items, world.views[arm], world.documents.marks, world.chat
@@ -104,6 +107,8 @@ def answer_freely(
             dataclasses.replace(sampling, seed=sampling.seed + world.seed, stop=(*sampling.stop, *stop)),
             contexts,
             _from(len(told), done),
+            kept,
+            f"{world.seed}/{split.name}",
         )
         told += [
             Said(

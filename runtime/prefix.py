@@ -23,6 +23,7 @@ from flax import nnx
 
 from wug.compiler.plan import Model
 from wug.runtime.corpus import Ints
+from wug.runtime.kept import Kept as Pieces
 from wug.runtime.layout import Asked, Layout
 from wug.runtime.learn import Tree
 from wug.runtime.memory import empty
@@ -219,19 +220,32 @@ def log_likelihoods(
     asked: Asked,
     layout: Layout,
     done: Callable[[int], None] = lambda texts: None,
+    kept: Pieces | None = None,
+    part: str = "",
 ) -> npt.NDArray[np.float32]:
     """Sum of log p(token | all before it), in nats, over the tokens of each text from its start on [Q], read
-    in rows of tries. `done` is told how many texts are through."""
+    in rows of tries. `done` is told how many texts are through. What a batch tells is `kept` by its number in
+    this `part` of it; a batch of which that is kept already is not read again."""
     parameters = jax.tree.map(jnp.asarray, parameters)
     result_Q = np.zeros(len(asked.tokens), np.float32)
-    before, kept, through = -1, nothing(model, 0), 0
-    for context, rows in layout.batches():
+    before, memory, through = -1, nothing(model, 0), 0
+    for at, (context, rows) in enumerate(layout.batches()):
+        name = f"{part}/{at}"
+        known = kept.get(name) if kept is not None else None
+        if known is not None:
+            for number, value in known:
+                result_Q[number] = value
+            through += len(known)
+            done(through)
+            continue
         if context != before:
-            before, kept = context, remembered(graph, model, parameters, asked.context(context))
+            before, memory = context, remembered(graph, model, parameters, asked.context(context))
         batch = forest(rows, layout.rows, layout.width, layout.predicting, layout.targets)
-        told_PM = np.asarray(told(graph, parameters, kept, len(asked.context(context)), batch), np.float64)
+        told_PM = np.asarray(told(graph, parameters, memory, len(asked.context(context)), batch), np.float64)
         for number, places in batch.texts.items():
             result_Q[number] = sum(told_PM[place] for place in places)
+        if kept is not None:
+            kept.put({name: [[number, float(result_Q[number])] for number in batch.texts]})
         through += len(batch.texts)
         done(through)
     return result_Q

@@ -24,6 +24,7 @@ from wug.runtime.files import read_json, write_json
 from wug.runtime.forgetting import forgetting
 from wug.runtime.free import FREE, Said, answer_freely, asked_digest, free_splits, read_said, write_said
 from wug.runtime.interruption import Interruption, interruptible
+from wug.runtime.kept import KEPT, Kept, tell_kept
 from wug.runtime.keys import key
 from wug.runtime.matching import matched
 from wug.runtime.measures import measured
@@ -187,7 +188,8 @@ class Run(Training):
             "questions": [world.question_digest(arm.name) for world in worlds],
         }
         kind = f"{self.plan.name}/scores"
-        with self.store.entry(kind, key("scores", inputs), waiting=self.waiting(label)) as entry:
+        name = key("scores", inputs)
+        with self.store.entry(kind, name, resume=True, waiting=self.waiting(label)) as entry:
             if not entry.ready:
                 failed = self._score(arm, worlds, label, entry.scratch)
                 write_json(entry.scratch / "outcome.json", {"failed": failed, "arm": arm.name})
@@ -204,8 +206,12 @@ class Run(Training):
         model, parameters_S = self.plan.learner(arm).model, self.parameters(arm, worlds, label)
         total = sum(len(world.questions.tokens) for world in worlds)
         told: list[Scores] = []
-        with self.progress.stage(f"{arm.name}: scoring", total, "choices") as stage:
+        with (
+            Kept(scratch / KEPT) as kept,
+            self.progress.stage(f"{arm.name}: scoring", total, "choices") as stage,
+        ):
             before = 0
+            tell_kept(self.progress, kept, f"{arm.name}: scoring", "batches")
             for world, parameters in zip(worlds, parameters_S, strict=True):
                 self.interruption.check()
 
@@ -214,7 +220,7 @@ class Run(Training):
                     self.interruption.check()
 
                 weights = self.placed(parameters)
-                told.append(score(model, self.corpus.vocabulary, weights, world, arm.name, done))
+                told.append(score(model, self.corpus.vocabulary, weights, world, arm.name, done, kept))
                 before += len(world.questions.tokens)
         write_scores(scratch / "scores.parquet", worlds, told)
         return None
@@ -228,18 +234,23 @@ class Run(Training):
             "questions": [asked_digest(self.plan, model, world, arm.name) for world in worlds],
         }
         kind = f"{self.plan.name}/free"
-        with self.store.entry(kind, key("free", inputs), waiting=self.waiting(label)) as entry:
+        name = key("free", inputs)
+        with self.store.entry(kind, name, resume=True, waiting=self.waiting(label)) as entry:
             if not entry.ready:
-                said = self._answer(arm, worlds, label)
+                said = self._answer(arm, worlds, label, entry.scratch)
                 write_said(entry.scratch / FREE, ((arm, each) for each in said))
                 entry.commit()
         return entry.path
 
-    def _answer(self, arm: Arm, worlds: Sequence[World], label: str) -> list[Said]:
+    def _answer(self, arm: Arm, worlds: Sequence[World], label: str, scratch: Path) -> list[Said]:
         model, parameters_S = self.plan.learner(arm).model, self.parameters(arm, worlds, label)
         total = sum(int(world.items.free.sum()) for world in worlds)
         said: list[Said] = []
-        with self.progress.stage(f"{arm.name}: answering", total, "questions") as stage:
+        with (
+            Kept(scratch / KEPT) as kept,
+            self.progress.stage(f"{arm.name}: answering", total, "questions") as stage,
+        ):
+            tell_kept(self.progress, kept, f"{arm.name}: answering", "texts")
             for world, parameters in zip(worlds, parameters_S, strict=True):
 
                 def done(questions: int, before: int = len(said)) -> None:
@@ -247,7 +258,7 @@ class Run(Training):
                     self.interruption.check()
 
                 tokenizer, weights = self.corpus.tokenizer, self.placed(parameters)
-                said += answer_freely(self.plan, model, weights, tokenizer, world, arm.name, done)
+                said += answer_freely(self.plan, model, weights, tokenizer, world, arm.name, done, kept)
         return said
 
     def answering(self, name: str, seed: int, tuning_scribe: Scribe | None, adapter: bool = False) -> Tree:

@@ -34,6 +34,7 @@ from wug.compiler.emitting.turns import Begun, CutTurns
 from wug.compiler.plan import Model, Sampling
 from wug.compiler.shape import MARKS, Marks, shape_of
 from wug.runtime.corpus import PAD, Ints
+from wug.runtime.kept import Kept
 from wug.runtime.learn import Tree, structure
 from wug.runtime.memory import Memory, branched, encoded, read, unrolled
 from wug.runtime.model import Decoder
@@ -88,6 +89,8 @@ def sample(
     sampling: Sampling,
     contexts: Sequence[Ints] = (),
     done: Callable[[int], None] = lambda prompts: None,
+    kept: Kept | None = None,
+    part: str = "",
 ) -> list[Generation]:
     """How the model goes on with each prompt.
 
@@ -97,9 +100,14 @@ def sample(
     graph, _ = structure(model, tokenizer.get_vocab_size())
     marks = shape_of(model).marks
     rows = [_Row(prompt, tokenizer, sampling, model.context, contexts, marks) for prompt in prompts]
-    batches = _batches(rows, sampling)
+    names = {id(row): f"{part}/{number}" for number, row in enumerate(rows)}
+    if kept is not None:
+        for row in rows:
+            if (known := kept.get(names[id(row)])) is not None:
+                row.recall(*known)
+    batches = _batches([row for row in rows if not row.finish], sampling)
     last = {row.prompt.context: number for number, batch in enumerate(batches) for row in batch.rows}
-    layers, through = unrolled(parameters), 0
+    layers, through = unrolled(parameters), sum(bool(row.finish) for row in rows)
     held: dict[int, Memory] = {}
     for number, batch in enumerate(batches):
         for row in batch.rows:
@@ -108,6 +116,8 @@ def sample(
         memory = branched([held[row.prompt.context] for row in batch.filled], batch.slots)
         _go_on(graph, parameters, layers, memory, batch, sampling, marks.padding)
         held = {context: kept for context, kept in held.items() if last[context] > number}
+        if kept is not None:
+            kept.put({names[id(row)]: [row.text, row.told, row.finish] for row in batch.rows})
         through += len(batch.rows)
         done(through)
     return [row.generation for row in rows]
@@ -147,6 +157,10 @@ class _Row:
         """The random key of this row: two words of 32 bits."""
         named = f"{self.sampling.seed}/{self.prompt.sample}/{self.prompt.text}"
         return np.frombuffer(hashlib.blake2b(named.encode(), digest_size=8).digest(), "<u4").astype(np.uint32)
+
+    def recall(self, text: str, told: list[int], finish: str) -> None:
+        """Be at the end of a text that was written before."""
+        self.text, self.told, self.finish = text, told, finish
 
     def take(self, token: int) -> None:
         """Go on by a token, if the text has not ended."""

@@ -22,6 +22,7 @@ from wug.compiler.plan import Model, Plan
 from wug.runtime.corpus import Corpus, Ints, Items, World
 from wug.runtime.failure import ContextOverflow, Damaged
 from wug.runtime.free import Said, free_splits
+from wug.runtime.kept import Kept
 from wug.runtime.layout import Asked, best, work_of
 from wug.runtime.measures import Bare, bare
 
@@ -99,10 +100,11 @@ def score(
     world: World,
     arm: str,
     done: Callable[[int], None] = lambda rows: None,
+    kept: Kept | None = None,
 ) -> Scores:
     """The log-likelihood of the choice of each question of this world, read in the way that costs least.
 
-    `done` is told how many questions are through. Needs JAX."""
+    `done` is told how many questions are through; what batches tell is `kept`. Needs JAX."""
     from jax.tree import leaves
 
     from wug.runtime.learn import structure
@@ -113,7 +115,16 @@ def score(
     alone, count = bare(world), len(world.questions.tokens)
     asked = asked_of(world, arm, alone)
     layout = best(work_of(model, layers, vocabulary), asked)
-    told_T = log_likelihoods(graph, model, parameters, asked, layout, lambda texts: done(min(texts, count)))
+    told_T = log_likelihoods(
+        graph,
+        model,
+        parameters,
+        asked,
+        layout,
+        lambda texts: done(min(texts, count)),
+        kept,
+        str(world.seed),
+    )
     return Scores(told_T[:count], told_T[count:][alone.place_Q])
 
 

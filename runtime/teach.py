@@ -21,6 +21,7 @@ from wug.compiler.plan import Augment, Model
 from wug.runtime.corpus import Ints, World
 from wug.runtime.cost import forward_flops
 from wug.runtime.files import read_lines
+from wug.runtime.kept import Kept
 
 if TYPE_CHECKING:
     from wug.runtime.learn import Tree
@@ -102,8 +103,11 @@ def write_by_model(
     augment: Augment,
     worlds: Sequence[tuple[World, Sequence[Request]]],
     done: Callable[[int], None],
+    kept: Kept | None = None,
+    part: str = "",
 ) -> list[list[Text]]:
-    """What the model writes about each world. `done` is told how many texts there are.
+    """What the model writes about each world. `done` is told how many texts there are; they are `kept` as
+    that `part` of it.
 
     At temperature 0 all samples of a prompt are one, which is written once and counted so often.
     """
@@ -123,7 +127,7 @@ def write_by_model(
                         )
                     )
                     asked.append((place, request, question, begun))
-    written = sample(model, parameters, tokenizer, prompts, augment.sampling, contexts, done)
+    written = sample(model, parameters, tokenizer, prompts, augment.sampling, contexts, done, kept, part)
     found: list[list[Text]] = [[] for _ in worlds]
     for (place, request, question, begun), prompt, made in zip(asked, prompts, written, strict=True):
         for number in range(prompt.sample, augment.samples, distinct):

@@ -18,6 +18,7 @@ from wug.console import console, print_diagnostics, say_error
 if TYPE_CHECKING:
     from wug.compiler.mesh import Mesh
     from wug.compiler.store import Store
+    from wug.progress import Progress
 
 
 def check(options: argparse.Namespace) -> int:
@@ -66,20 +67,22 @@ def checked(options: argparse.Namespace) -> World | Experiment:
     return spec
 
 
-def _store(options: argparse.Namespace, spec: Path | None) -> Store:
+def _store(options: argparse.Namespace, spec: Path | None) -> tuple[Store, Progress]:
+    """Where finished work is, and where is told what is done."""
     from wug.compiler.language.resolve import project_root
     from wug.compiler.store import Store
+    from wug.progress import open_progress
 
-    return Store(options.build or project_root(spec or Path("x")) / "build")
+    progress = open_progress()
+    return Store(options.build or project_root(spec or Path("x")) / "build", progress.warn), progress
 
 
 def compile(options: argparse.Namespace) -> int:
     """`wug compile`: write an experiment's corpora and episodes, or a world's facts."""
     spec = checked(options)
     from wug.compiler.compile import compile_experiment, compile_world
-    from wug.progress import open_progress
 
-    store, progress, report = _store(options, options.file), open_progress(), Report()
+    (store, progress), report = _store(options, options.file), Report()
     if isinstance(spec, World):
         folder = compile_world(spec, store, progress, report)
     else:
@@ -156,10 +159,9 @@ def _carried_out(spec: Experiment, options: argparse.Namespace) -> Path:
     from wug.compiler.compile import compile_experiment
     from wug.compiler.emitting.augmentation import Scribe
     from wug.compiler.emitting.tuning import tuning_draft
-    from wug.progress import open_progress
     from wug.runtime.run import run as carry_out
 
-    store, progress, mesh = _store(options, options.file), open_progress(), _mesh(options, spec)
+    (store, progress), mesh = _store(options, options.file), _mesh(options, spec)
     compiled = compile_experiment(spec, store, progress, Report())
     for warning in compiled.warnings:
         progress.warn(warning)
@@ -226,7 +228,6 @@ def export(options: argparse.Namespace) -> int:
     from wug.compiler.diagnosis.diagnostics import did_you_mean
     from wug.compiler.emitting.augmentation import Scribe
     from wug.compiler.emitting.tuning import tuning_draft
-    from wug.progress import open_progress
     from wug.runtime.export import export as write
     from wug.runtime.interruption import interruptible
     from wug.runtime.run import Run
@@ -236,7 +237,7 @@ def export(options: argparse.Namespace) -> int:
     if options.arm not in names:
         say_error(f"there is no arm '{options.arm}': {did_you_mean(options.arm, names)}")
         return 2
-    store, progress, mesh = _store(options, options.file), open_progress(), _mesh(options, spec)
+    (store, progress), mesh = _store(options, options.file), _mesh(options, spec)
     compiled = compile_experiment(spec, store, progress, Report())
     tuning = Scribe(spec, lambda: tuning_draft(spec, compiled.path, Report()))
     with interruptible(progress.note) as interruption:
@@ -255,11 +256,10 @@ def requests(options: argparse.Namespace) -> int:
         say_error(f"'{options.file}' is a world; teachers are asked for the arms of an .experiment")
         return 2
     from wug.compiler.compile import compile_experiment
-    from wug.progress import open_progress
     from wug.requests import print_requests
     from wug.requests import requests as asked
 
-    store, progress = _store(options, options.file), open_progress()
+    store, progress = _store(options, options.file)
     compiled = compile_experiment(spec, store, progress, Report())
     found = asked(compiled.plan, compiled.path, store)
     if options.json:
@@ -278,9 +278,8 @@ def audit(options: argparse.Namespace) -> int:
     from wug.audit import print_audit
     from wug.compiler.compile import compile_experiment
     from wug.compiler.emitting.audit import audit as judge
-    from wug.progress import open_progress
 
-    store, progress = _store(options, options.file), open_progress()
+    store, progress = _store(options, options.file)
     compiled = compile_experiment(spec, store, progress, Report())
     keys = dict.fromkeys(each.pretraining_key for each in compiled.plan.models if not each.checkpoint)
     episodes = [store.path(f"{spec.name}/episodes", key) for key in keys]
@@ -312,7 +311,7 @@ def clean(options: argparse.Namespace) -> int:
     """`wug clean`: remove finished work, which can always be made again."""
     from wug.clean import clean_store
 
-    return clean_store(_store(options, None), options.names, options.dry_run, console())
+    return clean_store(_store(options, None)[0], options.names, options.dry_run, console())
 
 
 def explain(options: argparse.Namespace) -> int:

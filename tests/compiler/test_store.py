@@ -83,6 +83,65 @@ def test_what_is_not_committed_is_not_kept(tmp_path: Path) -> None:
         assert [path.name for path in entry.scratch.iterdir()] == ["half"]
 
 
+def _damaged(root: Path, kind: str) -> Path:
+    """A store with one entry of three files, to which something happened; the folder of the entry."""
+    with Store(root).entry("kind", "key") as entry:
+        (entry.scratch / "inner").mkdir()
+        for name in ("first", "inner/second", "inner/third"):
+            (entry.scratch / name).write_text(f"what {name} holds")
+        entry.commit()
+    second, digests = entry.path / "inner" / "second", entry.path.with_name("key.digests")
+    if kind == "a lost file":
+        second.unlink()
+    elif kind == "a flipped byte":
+        second.write_bytes(bytes([second.read_bytes()[0] ^ 1, *second.read_bytes()[1:]]))
+    elif kind == "a file cut short":
+        second.write_bytes(second.read_bytes()[:-1])
+    elif kind == "digests cut short":
+        digests.write_bytes(digests.read_bytes()[:-5])
+    elif kind == "no digests":
+        digests.unlink()
+    return entry.path
+
+
+@pytest.mark.parametrize(
+    ("kind", "named"),
+    [
+        ("a lost file", "inner/second is missing"),
+        ("a flipped byte", "inner/second is not as it was written"),
+        ("a file cut short", "inner/second is not as it was written"),
+        ("digests cut short", "key.digests cannot be read"),
+    ],
+)
+def test_a_damaged_entry_is_named_and_made_anew(tmp_path: Path, kind: str, named: str) -> None:
+    path, said = _damaged(tmp_path, kind), list[str]()
+    store = Store(tmp_path, said.append)
+    assert not store.has("kind", "key")
+    with store.entry("kind", "key") as entry:
+        assert not entry.ready
+        assert not path.exists(), "nobody takes it for whole meanwhile"
+        (entry.scratch / "first").write_text("anew")
+        entry.commit()
+    assert said == [f"{path} is damaged ({named}): it is made anew"]
+    with Store(tmp_path, said.append).entry("kind", "key") as entry:
+        assert entry.ready
+    assert [file.name for file in path.iterdir()] == ["first"]
+    assert len(said) == 1
+    assert sorted(file.name for file in path.parent.iterdir()) == [
+        "CACHEDIR.TAG",
+        "key",
+        "key.digests",
+        "key.lock",
+    ]
+
+
+@pytest.mark.parametrize("kind", ["nothing", "no digests"])
+def test_an_entry_that_is_well_or_older_than_digests_is_taken(tmp_path: Path, kind: str) -> None:
+    _damaged(tmp_path, kind)
+    with Store(tmp_path, pytest.fail).entry("kind", "key") as entry:
+        assert entry.ready
+
+
 def test_a_failure_inside_leaves_no_entry(tmp_path: Path) -> None:
     store = Store(tmp_path)
     with pytest.raises(RuntimeError), store.entry("kind", "key"):

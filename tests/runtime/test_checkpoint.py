@@ -1,4 +1,5 @@
 import errno
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -62,6 +63,53 @@ def test_a_damaged_step_falls_back_to_the_one_before_and_says_so(tmp_path: Path)
         checkpoints.save(7, other(4), {})  # the step can be taken again
     assert len(said) == 1
     assert "checkpoint 7" in said[0]
+
+
+@pytest.mark.parametrize("harm", ["lost", "flipped"])
+def test_whatever_file_of_a_step_is_harmed(tmp_path: Path, harm: str, capfd: Captured) -> None:
+    """Either it is noticed and the step before comes back, or the step itself does, as it was saved."""
+    facts = {"log": [{"loss": 1.25}], "seconds": 2.5}
+    whole, told = tmp_path / "whole", []
+    with Checkpoints(whole) as checkpoints:
+        checkpoints.save(3, TREE, facts)
+        checkpoints.save(7, other(2), facts)
+    files = [file.relative_to(whole) for file in sorted((whole / "7").rglob("*")) if file.is_file()]
+    assert len(files) > 5
+    for number, file in enumerate(files):
+        folder = tmp_path / str(number)
+        shutil.copytree(whole, folder)
+        data = (folder / file).read_bytes()
+        if harm == "lost":
+            (folder / file).unlink()
+        else:
+            middle = len(data) // 2
+            (folder / file).write_bytes(
+                bytes([*data[:middle], data[middle] ^ 1, *data[middle + 1 :]]) if data else b"x"
+            )
+        said: list[str] = []
+        with Checkpoints(folder) as checkpoints:
+            found = checkpoints.restore(TREE, said.append)
+        assert found is not None, file
+        assert (found[0], len(said)) in ((7, 0), (3, 1)), file
+        assert found[2] == facts, file
+        expected = other(2) if found[0] == 7 else TREE
+        np.testing.assert_array_equal(found[1]["weights"]["kernel"], expected["weights"]["kernel"])
+        told += said
+    assert len(told) >= 3, "arrays, where they are, and facts"
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_facts_are_checked_too(tmp_path: Path) -> None:
+    with Checkpoints(tmp_path) as checkpoints:
+        checkpoints.save(3, TREE, {"loss": 1.25})
+        checkpoints.save(7, TREE, {"loss": 1.5})
+    [file] = (tmp_path / "7" / "facts").glob("metadata")
+    file.write_bytes(file.read_bytes().replace(b"1.5", b"1.4"))
+    said: list[str] = []
+    with Checkpoints(tmp_path) as checkpoints:
+        found = checkpoints.restore(TREE, said.append)
+    assert found is not None
+    assert (found[0], found[2], len(said)) == (3, {"loss": 1.25}, 1)
 
 
 def test_where_all_steps_are_damaged_there_is_none(tmp_path: Path) -> None:

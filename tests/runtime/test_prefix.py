@@ -1,7 +1,10 @@
 """Prefix: whatever is read once, in whatever rows, the likelihoods are those of each text read by itself."""
 
 import dataclasses
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
@@ -12,6 +15,7 @@ from tests.runtime.shapes import UNLIKE
 from wug.compiler.plan import Model
 from wug.runtime import layout as layouts
 from wug.runtime import prefix, widths
+from wug.runtime.kept import Kept
 from wug.runtime.layout import Asked, Work, _cached, _grown, _tries
 from wug.runtime.learn import initial_parameters, structure
 from wug.runtime.prefix import log_likelihoods
@@ -101,3 +105,31 @@ def test_likelihoods_are_those_of_the_plain_way(model: Model, monkeypatch) -> No
         np.testing.assert_allclose(found, expected, atol=1e-5)
         assert told == sorted(told)
         assert told[-1] == len(asked.tokens)
+
+
+def test_batches_that_were_kept_are_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that ends after any batch leaves what it tells to the next one, which ends with the same."""
+    asked = asked_of([0, 30, 40])
+    graph, _ = structure(MODEL, VOCABULARY)
+    parameters = initial_parameters(MODEL, VOCABULARY, 3)
+    layout = next(_cached(WORK, asked, _tries(asked)))
+    whole, told = log_likelihoods(graph, MODEL, parameters, asked, layout), prefix.told
+    read: list[int] = []
+
+    def counted(*given: Any) -> jax.Array:
+        if read:
+            raise KeyboardInterrupt
+        read.append(1)
+        return told(*given)
+
+    monkeypatch.setattr(prefix, "told", counted)
+    found, lives = None, 0
+    while found is None:
+        lives += 1
+        read.clear()
+        with suppress(KeyboardInterrupt), Kept(tmp_path / "kept") as kept:
+            before = len(kept)
+            found = log_likelihoods(graph, MODEL, parameters, asked, layout, lambda texts: None, kept, "part")
+        assert len(kept) == before + 1
+    assert lives == len(list(layout.batches())) > 2
+    np.testing.assert_array_equal(found, whole)

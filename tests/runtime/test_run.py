@@ -12,6 +12,7 @@ import pytest
 
 import wug.runtime.run
 from wug.compiler.plan import Expectation, Term
+from wug.compiler.store import Store
 from wug.progress import Plain, Silent
 from wug.runtime.failure import ContextOverflow
 from wug.runtime.run import run
@@ -172,6 +173,38 @@ def test_a_run_killed_in_the_middle_of_saves_ends_with_the_same_bits(finished, t
     for name in ("results.json", "results.svg"):
         assert (folder / name).read_bytes() == (finished[1] / name).read_bytes()
     assert not list(tiny.store.root.rglob(f"*{unfinished}"))
+
+
+def harmed(root: Path, pattern: str, place: float = 0.5) -> Path:
+    """Flip a bit of the first file that the pattern finds."""
+    file = min(root.glob(pattern))
+    data = bytearray(file.read_bytes())
+    data[int(place * len(data))] ^= 1
+    file.write_bytes(data)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("pattern", "kinds"),
+    [
+        ("runs/*/results.json", ["runs"]),
+        ("scores/*/scores.parquet", ["runs", "scores"]),
+        ("trained/*/parameters/0/tree/d/*", ["runs", "scores", "trained"]),
+        ("pretrained/*/log.jsonl", ["runs", "scores", "trained", "pretrained"]),
+    ],
+)
+def test_damaged_work_is_named_and_made_anew(finished, tiny, pattern: str, kinds: list[str]) -> None:
+    """A bit is another in finished work, of which what was made of it is gone."""
+    shutil.copytree(finished[0].store.root, tiny.store.root, dirs_exist_ok=True)
+    for kind in kinds[:-1]:
+        shutil.rmtree(tiny.store.root / "tiny" / kind)
+    file, said = harmed(tiny.store.root / "tiny", pattern), list[str]()
+    folder = run(tiny.plan, tiny.compiled, Store(tiny.store.root, said.append), Silent())
+    entry = tiny.store.root / "tiny" / file.relative_to(tiny.store.root / "tiny").parents[-3]
+    name = file.relative_to(entry).as_posix()
+    assert said == [f"{entry} is damaged ({name} is not as it was written): it is made anew"]
+    for name in ("results.json", "results.svg"):
+        assert (folder / name).read_bytes() == (finished[1] / name).read_bytes()
 
 
 def test_an_arm_that_comes_apart_fails_alone(finished) -> None:
