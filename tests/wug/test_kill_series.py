@@ -103,7 +103,8 @@ class Killer(wug.progress.Plain):
     def stage(self, name, total, unit=""):
         phase = next((each for each in phases if each in name), None)
         with super().stage(name, total, unit) as plain:
-            yield plain if phase is None or in_a_save else Stage(phase)
+            spared = in_a_save and phase in ("pretraining", "fine-tuning")  # checkpoints are saved there
+            yield plain if phase is None or spared else Stage(phase)
 
 def watch(event, given):
     global calls
