@@ -151,11 +151,18 @@ class Store:
 
     @contextmanager
     def entry(
-        self, kind: str, key: str, *, resume: bool = False, waiting: Callable[[], None] = lambda: None
+        self,
+        kind: str,
+        key: str,
+        *,
+        resume: bool = False,
+        together: bool = False,
+        waiting: Callable[[], None] = lambda: None,
     ) -> Iterator[Entry]:
         """Lock an entry and yield it; `ready` says whether it was already there, undamaged.
 
-        With `resume`, what a killed process left in `scratch` is kept, else it is emptied first.
+        With `resume`, what a killed process left in `scratch` is kept, else it is emptied first. `together`
+        says that where several processes are one run, all of them work on it (runtime/cluster.py).
         `waiting` is called once when another process holds the entry, before this one waits for it.
         Raises EnvironmentFailure where the machine refuses.
         """

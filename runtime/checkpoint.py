@@ -24,6 +24,7 @@ import numpy as np
 import orbax.checkpoint as ocp
 
 from wug.runtime.keys import canonical, digest
+from wug.runtime.mesh import agreed, whole
 
 logging.getLogger("absl").setLevel(logging.CRITICAL)  # what fails is raised, and told once
 
@@ -60,7 +61,7 @@ def tree_digest(tree: Any) -> str:
     """BLAKE2b of the leaves' names, types, shapes and bytes."""
     state = hashlib.blake2b(digest_size=16)
     for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
-        array = np.asarray(leaf)
+        array = whole(leaf)
         state.update(f"{jax.tree_util.keystr(path)} {array.dtype} {array.shape};".encode())
         state.update(array.tobytes())
     return state.hexdigest()
@@ -77,9 +78,15 @@ class Checkpoints:
     A script that ends without `wait_until_finished` and `close` loses its last checkpoint and exits 0.
     """
 
-    def __init__(self, folder: Path, keep: int = 2) -> None:
-        options = ocp.CheckpointManagerOptions(max_to_keep=keep, cleanup_tmp_directories=True)
-        self._folder, self._options = folder, options
+    def __init__(self, folder: Path, keep: int = 2, alone: bool = False) -> None:
+        """All processes of a run save and restore together; `alone`, one of several reads by itself."""
+        self._alone = alone or jax.process_count() == 1
+        options: dict[str, Any] = {"cleanup_tmp_directories": True}
+        if alone and jax.process_count() > 1:
+            own = jax.process_index()
+            only = ocp.options.MultiprocessingOptions(own, {own}, f"alone-{own}")
+            options = {"create": False, "multiprocessing_options": only}
+        self._folder, self._options = folder, ocp.CheckpointManagerOptions(max_to_keep=keep, **options)
         self._manager = self._open()
 
     def _open(self) -> ocp.CheckpointManager:
@@ -105,11 +112,12 @@ class Checkpoints:
             self._manager.close()
 
     def save(self, step: int, tree: Tree, facts: dict[str, Any]) -> None:
-        """Save arrays and a few JSON facts as `step`. Returns when the arrays are copied, not yet written.
+        """Save arrays and a few JSON facts as `step`. Returns when the arrays are copied, not yet written; of
+        several processes, each of which writes its own part, when they are.
 
         Raises OSError where the disk is too full for them, then or when the writing is waited for.
         """
-        host = jax.tree.map(np.asarray, tree)
+        host = jax.tree.map(np.asarray, tree) if self._alone else tree
         with _full_disk_as_such():
             self._manager.wait_until_finished()
             _check_room(self._folder, sum(leaf.nbytes for leaf in jax.tree.leaves(host)))
@@ -121,6 +129,8 @@ class Checkpoints:
                 ),
                 force=True,
             )
+            if not self._alone:  # what is written are the arrays themselves, which the next step is given
+                self._manager.wait_until_finished()
 
     def restore(self, like: Tree, warn: Callable[[str], None]) -> tuple[int, Tree, dict[str, Any]] | None:
         """The latest good step with its arrays (shaped as `like`) and facts; None where there is none.
@@ -136,12 +146,14 @@ class Checkpoints:
                     ),
                 )
                 facts = dict(found["facts"])
-                good = facts.pop("digest") == _digest(found["tree"], facts)
+                said = facts.pop("digest")
+                canonical(facts)  # what no digest can be of is damaged as well
             except Exception as error:  # each of Orbax's storage layers has exceptions of its own
                 if isinstance(error, MemoryError):
                     raise
-                good = False
-            if good:
+                said = ""
+            read = bool(said) if self._alone else not agreed(int(not said))[0]
+            if read and said == _digest(found["tree"], facts):
                 return step, found["tree"], facts
             warn(f"checkpoint {step} in {self._folder} is damaged: going back to the one before it")
             self._manager.delete(step)
@@ -155,7 +167,7 @@ class Checkpoints:
 
 def _check_room(folder: Path, size: int) -> None:
     """Orbax writes in many threads, of which each would tell of a full disk: so it is found out before."""
-    if shutil.disk_usage(folder).free < 2 * size + _SPARE:
+    if agreed(int(shutil.disk_usage(folder).free < 2 * size + _SPARE))[0]:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
 
 
@@ -166,8 +178,9 @@ def save_parameters(folder: Path, parameters: Tree) -> None:
 
 
 def load_parameters(folder: Path, like: Tree) -> Tree:
-    """Read what `save_parameters` wrote. Raises FileNotFoundError where nothing whole is there."""
-    with Checkpoints(folder, keep=1) as checkpoints:
+    """Read what `save_parameters` wrote, each process all of it. Raises FileNotFoundError where nothing whole
+    is there."""
+    with Checkpoints(folder, keep=1, alone=True) as checkpoints:
         found = checkpoints.restore(like, lambda text: None)
     if found is None:
         raise FileNotFoundError(f"no whole weights in {folder}")

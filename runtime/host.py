@@ -14,6 +14,17 @@ from wug.compiler.store import EnvironmentFailure, environment, mark
 from wug.runtime.keys import cpu_model, device_kind
 
 
+def choose(kind: str) -> None:
+    """Import JAX, and have it compute on this kind of device; before it has looked for any."""
+    if kind == "cpu":
+        # These programs are small: compiled in half the time (24 s -> 11 s for pretraining, two busy cores),
+        # they run as fast (221 -> 198 ms a step). LLVM's level 0 would quadruple the time of a step.
+        os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=1")
+    import jax
+
+    jax.config.update("jax_platforms", kind.split()[0])
+
+
 def prepare(build: Path) -> None:
     """Import JAX, fix its platform, and keep its compiled programs below `build`.
 
@@ -21,15 +32,11 @@ def prepare(build: Path) -> None:
     Raises EnvironmentFailure where the device that was asked for does not come up.
     """
     kind = device_kind()
-    if kind == "cpu":
-        # These programs are small: compiled in half the time (24 s -> 11 s for pretraining, two busy cores),
-        # they run as fast (221 -> 198 ms a step). LLVM's level 0 would quadruple the time of a step.
-        os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=1")
     # a full disk is told where it matters: a program that was not kept is compiled again
     warnings.filterwarnings("ignore", "Error writing persistent compilation cache")
+    choose(kind)
     import jax
 
-    jax.config.update("jax_platforms", kind.split()[0])
     words = f"{cpu_model()} {kind} jaxlib {version('jaxlib')}".lower()
     name = re.sub(r"[^a-z0-9]+", "-", words).strip("-")
     programs = build.resolve() / "compiled-programs"

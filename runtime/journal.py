@@ -14,11 +14,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import jax
+
 from wug.runtime.checkpoint import Checkpoints, Tree, save_parameters
 from wug.runtime.files import write_json
 from wug.runtime.host import description
 from wug.runtime.interruption import Interruption
-from wug.runtime.mesh import layout
+from wug.runtime.mesh import agreed, layout
 
 _CHECKPOINTS = "checkpoints"
 
@@ -56,12 +58,15 @@ class Journal:
         return step, state
 
     def keep(self, step: int, state: Tree) -> None:
-        """Save where a checkpoint is due, and where somebody asked to stop: then save, wait and raise."""
-        due = time.monotonic() - self._saved >= self._every_s
-        if due or self._interruption:
+        """Save where a checkpoint is due, and where somebody asked to stop: then save, wait and raise. Of
+        several processes one that is asked stops them all, between the same two steps."""
+        passed = time.monotonic() - self._saved
+        due, stop = agreed(int(passed >= self._every_s), self._interruption.signal or 0)
+        if due or stop:
             self._checkpoints.save(step, state, {"log": self.log, "seconds": self.seconds})
             self._saved = time.monotonic()
-        if self._interruption:
+        if stop:
+            self._interruption.signal = stop
             self._checkpoints.wait()
             self._interruption.check()
 
@@ -69,6 +74,8 @@ class Journal:
         """Write what the entry keeps: weights, log, outcome and timing; the checkpoints go."""
         self._checkpoints.wait()
         save_parameters(self._folder / "parameters", parameters)
+        if jax.process_index():
+            return
         lines = [json.dumps(record, sort_keys=True) + "\n" for record in self.log]
         (self._folder / "log.jsonl").write_text("".join(lines))
         write_json(self._folder / "outcome.json", outcome)

@@ -65,12 +65,21 @@ def devices_of(mesh: Mesh) -> jax.sharding.Mesh:
 
 @contextmanager
 def over(mesh: Mesh | None) -> Iterator[None]:
-    """Lay what is computed in this block out over a mesh, if there is one."""
+    """Lay what is computed in this block out over a mesh, if there is one. Raises EnvironmentFailure where
+    one of several processes is gone."""
     if mesh is None:
         yield
         return
-    with jax.set_mesh(devices_of(mesh)):
-        yield
+    try:
+        with jax.set_mesh(devices_of(mesh)):
+            yield
+    except jax.errors.JaxRuntimeError as error:
+        if jax.process_count() == 1:
+            raise
+        reason = (str(error).splitlines() or ["no reason is given"])[0]
+        raise EnvironmentFailure(
+            f"this process failed in what all compute together, or another one is gone: {reason}"
+        ) from error
 
 
 def spec_of(name: str, shape: tuple[int, ...], sizes: dict[str, int]) -> PartitionSpec:
@@ -156,6 +165,14 @@ def whole(leaf: Any) -> npt.NDArray[Any]:
     if isinstance(leaf, jax.Array) and not (leaf.is_fully_addressable or leaf.is_fully_replicated):
         return np.asarray(multihost_utils.process_allgather(leaf, tiled=True))
     return np.asarray(leaf)
+
+
+def agreed(*numbers: int) -> tuple[int, ...]:
+    """The greatest of each of these numbers that any process of this run has; all of them ask together."""
+    if jax.process_count() == 1:
+        return numbers
+    every = multihost_utils.process_allgather(np.array(numbers, np.int32))
+    return tuple(np.max(every, axis=0).tolist())
 
 
 def layout() -> dict[str, Any]:

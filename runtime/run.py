@@ -18,6 +18,7 @@ from wug.progress import Progress
 from wug.runtime import corpus as corpora
 from wug.runtime.audit import Audit
 from wug.runtime.augment import augment
+from wug.runtime.cluster import SharedStore
 from wug.runtime.corpus import World
 from wug.runtime.failure import RuntimeFailure
 from wug.runtime.files import read_json, write_json
@@ -68,6 +69,8 @@ def run(
     if store.has(f"{plan.name}/runs", key("runs", inputs)):
         return store.path(f"{plan.name}/runs", key("runs", inputs))
     with interruptible(progress.note) as interruption:
+        if isinstance(store, SharedStore):
+            store.check = interruption.check
         made = Run(plan, compiled, store, progress, interruption, scribe, checkpoint_every_s, mesh)
         folder = made.carry_out(inputs, tuning_scribe)
         if interruption:
@@ -113,7 +116,7 @@ class Run(Training):
         """Do all that there is to do. Where a server left something without an answer, the results are kept
         as those of the inputs and of what is missing: the next run asks for it again."""
         plan = self.plan
-        if self.mesh is not None:
+        if self.mesh is not None or self.several:
             self.prepare()
         check_fits(plan, self.corpus)
         missing = ask_servers(self)
@@ -189,6 +192,8 @@ class Run(Training):
         }
         kind = f"{self.plan.name}/scores"
         name = key("scores", inputs)
+        if self.several and not self.store.has(kind, name):
+            self.weighed(arm, worlds, label)
         with self.store.entry(kind, name, resume=True, waiting=self.waiting(label)) as entry:
             if not entry.ready:
                 failed = self._score(arm, worlds, label, entry.scratch)

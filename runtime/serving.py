@@ -76,6 +76,7 @@ def ask_servers(run: Run) -> list[str]:
     for each in every:
         if each.estimate.requests:
             run.progress.note(f"arm {each.arm}:\n{each.summary}")
-    for each in every:
-        each.teacher.answer(each.questions, run.progress)
+    with run.first("servers") as first:
+        for each in every if first else ():
+            each.teacher.answer(each.questions, run.progress)
     return sorted({id for each in every for id in each.teacher.missing(each.questions)})

@@ -7,7 +7,7 @@ no more.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,11 +18,13 @@ from wug.compiler.lora import Lora
 from wug.compiler.mesh import Mesh
 from wug.compiler.plan import Arm, Learner, Model, Plan, Replay
 from wug.compiler.record import as_plain
-from wug.compiler.store import Store
+from wug.compiler.store import Entry, Store
 from wug.progress import Progress
 from wug.runtime import corpus as corpora
 from wug.runtime import episodes
+from wug.runtime.cluster import SharedStore
 from wug.runtime.corpus import Corpus, World
+from wug.runtime.failure import RuntimeFailure
 from wug.runtime.files import write_json
 from wug.runtime.host import description, prepare
 from wug.runtime.interruption import Interruption
@@ -121,7 +123,7 @@ class Training:
             return self.store.path(kind, name)
         learner = self.plan.learner(arm)
         self.pretrained_for(learner, worlds)
-        with self.store.entry(kind, name, resume=True, waiting=self.waiting(label)) as entry:
+        with self._together(kind, name, label) as entry:
             if not entry.ready:
                 self.prepare()
                 from wug.runtime.adapter import fresh_adapter
@@ -177,7 +179,7 @@ class Training:
         if learner.checkpoint is not None:
             return self._known(learner, seed, name)
         label = "pretraining" if len(self.plan.models) == 1 else f"pretraining {learner.name}"
-        with self.store.entry(kind, name, resume=True, waiting=self.waiting(label)) as entry:
+        with self._together(kind, name, label) as entry:
             if not entry.ready:
                 self.prepare()
                 from wug.runtime.pretrain import pretrain
@@ -250,8 +252,9 @@ class Training:
         return self.weights[folder.name]
 
     def placed(self, parameters: Tree) -> Tree:
-        """Weights as they are asked: each device of the mesh with its part of them, if there is a mesh."""
-        if self.mesh is None:
+        """Weights as they are asked: each device of the mesh with its part of them, if there is a mesh. Where
+        several processes share it, the first one asks by itself, on one device."""
+        if self.mesh is None or self.several:
             return parameters
         from wug.runtime.mesh import placed
 
@@ -271,6 +274,11 @@ class Training:
         """Import and set up JAX, once. Raises EnvironmentFailure where the mesh is not for these devices."""
         if self.prepared:
             return
+        if self.several and self.mesh is None:
+            raise RuntimeFailure(
+                "several processes need a mesh of all their devices, such as --mesh data=16; one process may "
+                "run without one"
+            )
         named = f", mesh {self.mesh}" if self.mesh is not None else ""
         self.progress.note(f"computing on {device_kind()}{named}")
         prepare(self.store.root)
@@ -279,6 +287,25 @@ class Training:
 
             devices_of(self.mesh)
         self.prepared = True
+
+    @property
+    def several(self) -> bool:
+        """Whether several processes are this run."""
+        return isinstance(self.store, SharedStore)
+
+    def first(self, what: str) -> AbstractContextManager[bool]:
+        """A block that the first of several processes goes through before the others. Whether this is it."""
+        return self.store.first(what) if isinstance(self.store, SharedStore) else nullcontext(True)
+
+    def weighed(self, arm: Arm, worlds: Sequence[World], label: str) -> None:
+        """Train what an arm answers with. All of several processes must come here before one of them asks."""
+        self.pretrained_for(self.plan.learner(arm), worlds)
+        if arm.finetune is not None:
+            self.trained(arm, worlds, label)
+
+    def _together(self, kind: str, name: str, label: str) -> AbstractContextManager[Entry]:
+        """An entry that is trained, by all processes together."""
+        return self.store.entry(kind, name, resume=True, together=True, waiting=self.waiting(label))
 
     def host(self) -> dict[str, Any]:
         """Who computes this, and over which mesh."""

@@ -39,7 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FINE
     except BaseException as error:
-        return ending(error, getattr(options, "format", "text"))
+        from wug.runtime.cluster import leave
+
+        return leave(ending(error, getattr(options, "format", "text")))
 
 
 def ending(error: BaseException, format: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -128,16 +129,25 @@ def show(options: argparse.Namespace) -> int:
 
 
 def run(options: argparse.Namespace) -> int:
-    """`wug run`: the whole way from two text files to the table; of a folder, to one table of all in it."""
+    """`wug run`: the whole way from two text files to the table; of a folder, to one table of all in it. Of
+    several processes that are one run, the first says what comes of it."""
+    from wug.runtime.cluster import announced
+
     if options.file.is_dir():
+        if announced(os.environ) is not None:
+            say_error("several processes run one .experiment at a time, and no folder of them")
+            return 2
         return _run_folder(options)
     spec = checked(options)
     if isinstance(spec, World):
         say_error(f"'{options.file}' is a world; run an .experiment, or look at the world with 'wug show'")
         return 2
+    from wug.runtime.cluster import join
     from wug.runtime.report import exit_status, print_report
 
     folder = _carried_out(spec, options)
+    if not join().leads:
+        return exit_status(json.loads((folder / "results.json").read_bytes()))
     text = (folder / "results.json").read_text(encoding="utf-8")
     document = json.loads(text)
     if options.json:
@@ -159,15 +169,25 @@ def _carried_out(spec: Experiment, options: argparse.Namespace) -> Path:
     from wug.compiler.compile import compile_experiment
     from wug.compiler.emitting.augmentation import Scribe
     from wug.compiler.emitting.tuning import tuning_draft
+    from wug.progress import Silent
+    from wug.runtime.cluster import SharedStore, join
     from wug.runtime.run import run as carry_out
 
-    (store, progress), mesh = _store(options, options.file), _mesh(options, spec)
+    mesh, cluster = _mesh(options, spec), join()
+    store, progress = _store(options, options.file)
+    if cluster.several:
+        store = SharedStore(store.root, cluster, progress.warn)
+    if not cluster.leads:
+        progress = Silent()
     compiled = compile_experiment(spec, store, progress, Report())
     for warning in compiled.warnings:
         progress.warn(warning)
     tuning = Scribe(spec, lambda: tuning_draft(spec, compiled.path, Report()))
     scribe = Scribe(spec)
-    return carry_out(compiled.plan, compiled.path, store, progress, scribe, tuning_scribe=tuning, mesh=mesh)
+    folder = carry_out(compiled.plan, compiled.path, store, progress, scribe, tuning_scribe=tuning, mesh=mesh)
+    if isinstance(store, SharedStore):
+        store.close()
+    return folder
 
 
 def _mesh(options: argparse.Namespace, spec: Experiment) -> Mesh | None:
@@ -228,11 +248,15 @@ def export(options: argparse.Namespace) -> int:
     from wug.compiler.diagnosis.diagnostics import did_you_mean
     from wug.compiler.emitting.augmentation import Scribe
     from wug.compiler.emitting.tuning import tuning_draft
+    from wug.runtime.cluster import announced
     from wug.runtime.export import export as write
     from wug.runtime.interruption import interruptible
     from wug.runtime.run import Run
     from wug.runtime.schedule import CHECKPOINT_EVERY_S
 
+    if announced(os.environ) is not None:
+        say_error("one process exports; several 'wug run' the experiment before")
+        return 2
     names = [arm.name for arm in spec.arms]
     if options.arm not in names:
         say_error(f"there is no arm '{options.arm}': {did_you_mean(options.arm, names)}")

@@ -272,6 +272,8 @@ def rows(found: Examination) -> list[tuple[str, str, str, bool]]:
         alike = [each for each in found.devices if (each["platform"], each["kind"]) == kind]
         memory = f", {_size(alike[0]['memory_bytes'])} each" if alike[0]["memory_bytes"] else ""
         lines.append(("devices", f"{len(alike)} × {' '.join(dict.fromkeys(kind))}{memory}", "", True))
+    if (several := len(found.devices)) > 1:
+        lines.append(("mesh", f"none: one of them computes; --mesh data={several} shares it out", "", True))
     if not found.nvidia and not found.tpu and found.device == "cpu":
         lines.append(("accelerators", f"none here (NVIDIA: {CUDA}, TPU: {TPU})", "", True))
     for board in dict.fromkeys(found.nvidia):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -20,11 +21,14 @@ import numpy as np
 import pyarrow.parquet as parquet
 
 from tests.runtime.conftest import free_plan, write
+from wug.cli import ending
 from wug.compiler.lora import Lora
 from wug.compiler.mesh import Mesh, parse
-from wug.compiler.plan import Arm, Finetuning, Model
+from wug.compiler.plan import Arm, Finetuning, Model, Plan
+from wug.compiler.store import EnvironmentFailure, Store
 from wug.progress import Silent
 from wug.runtime.checkpoint import Checkpoints
+from wug.runtime.cluster import PROCESS, SharedStore, join, leave
 from wug.runtime.learn import Recipe, Tree, fresh_state, initial_parameters, steps, structure
 from wug.runtime.mesh import over, whole
 from wug.runtime.run import run
@@ -111,9 +115,8 @@ def layouts(folder: Path) -> dict[str, Any]:
     return {str(mesh): trained(mesh, recipe) for mesh in meshes}
 
 
-def runs(folder: Path) -> dict[str, Any]:
-    """The hand-made experiment on one device and over a mesh: what its choices and free answers are, whether
-    they are found again without the mesh, and what is told of the machine."""
+def experiment() -> Plan:
+    """The hand-made experiment, with a model and batches that two devices along each axis can share."""
     learn = Finetuning(steps=6, learning_rate=3e-3, batch=8, warmup=2)
     arms = [Arm("icl", context="train"), Arm("finetune", finetune=learn)]
     arms.append(Arm("lora", finetune=replace(learn, lora=Lora(2), accumulate=2)))
@@ -121,14 +124,99 @@ def runs(folder: Path) -> dict[str, Any]:
     (learner,) = made.models
     model = replace(learner.model, kv_heads=2)
     learner = replace(learner, model=model, pretraining=replace(learner.pretraining, batch=8))
-    made = replace(made, models=(learner,))
-    found = {}
+    return replace(made, models=(learner,))
+
+
+def smaller() -> Plan:
+    """Its first two arms, and no free answers."""
+    made = experiment()
+    return replace(made, arms=made.arms[:2], splits=made.splits[:2])
+
+
+def scores_in(store: Store) -> dict[str, Any]:
+    """The log-likelihoods of all choices of a finished run, by the keys of their entries."""
+    found = sorted(store.root.glob("tiny/scores/*/scores.parquet"))
+    return {path.parent.name: parquet.read_table(path).to_pydict() for path in found}
+
+
+def two(folder: Path) -> dict[str, Any]:
+    """One of two processes that train together: two chunks, and a checkpoint between them."""
+    assert join().processes == 2
+    with over(parse("fsdp=2,tensor=2")), Checkpoints(folder / "checkpoints") as checkpoints:
+        state, before = further(begun(), 0)
+        checkpoints.save(CHUNK, state, {})
+        state, after = further(state, CHUNK)
+        return {"losses": before + after, "state": host(state), "shards": shards(state)}
+
+
+def after_two(folder: Path) -> dict[str, Any]:
+    """The same on one device, and the second half of it from the checkpoint of two processes."""
+    whole = trained(None)
+    with Checkpoints(folder / "checkpoints") as checkpoints:
+        found = checkpoints.restore(begun(), print)
+    assert found is not None
+    state, after = further(found[1], found[0])
+    continued = {"losses": whole["losses"][:CHUNK] + after, "state": host(state)}
+    return {"trained": whole, "continued": continued}
+
+
+def lost(folder: Path) -> dict[str, Any]:
+    """One of two processes that train together, of which the second is killed."""
+    cluster = join()
+    with over(parse("data=2")):
+        state, _ = further(begun(), 0)
+        if not cluster.leads:
+            os.kill(os.getpid(), signal.SIGKILL)
+        while True:
+            state, _ = further(state, CHUNK)
+
+
+class Counted(Silent):
+    """Counts what it is told."""
+
+    said = 0
+
+    def note(self, text: str) -> None:
+        self.said += 1
+
+
+def one_run(folder: Path) -> dict[str, Any]:
+    """One of two processes that are one run of the hand-made experiment."""
+    cluster, made = join(), smaller()
+    store = SharedStore(folder / "build", cluster)
+    with store.first("written") as first:
+        if first:
+            write(folder, made)
+    progress = Counted() if cluster.leads else Silent()
+    compiled = store.path(f"{made.name}/compiled", made.key)
+    done = run(made, compiled, store, progress, mesh=parse("data=2"))
+    store.close()
+    return {
+        "results": (done / "results.json").read_text(),
+        "timing": str(done / "timing.json"),
+        "said": getattr(progress, "said", 0),
+        "scores": scores_in(store),
+    }
+
+
+def alone(folder: Path) -> dict[str, Any]:
+    """What one process finds where two have run, and what it computes by itself."""
+    made, store = smaller(), Store(folder / "build")
+    again = run(made, store.path(f"{made.name}/compiled", made.key), store, Silent())
+    compiled, own = write(folder / "alone", made)
+    run(made, compiled, own, Silent())
+    return {"again": (again / "results.json").read_text(), "scores": scores_in(own)}
+
+
+def runs(folder: Path) -> dict[str, Any]:
+    """The hand-made experiment on one device and over a mesh: what its choices and free answers are, whether
+    they are found again without the mesh, and what is told of the machine."""
+    made, found = experiment(), {}
     for name in ("none", "data=2,fsdp=2,tensor=2"):
         compiled, store = write(folder / name, made)
         done = run(made, compiled, store, Silent(), mesh=parse(name))
-        scores = sorted(store.root.glob("tiny/scores/*/scores.parquet"))
         found[name] = {
-            "scores": {path.parent.name: parquet.read_table(path).to_pydict() for path in scores},
+            "scores": scores_in(store),
             "said": (done / "generations.jsonl").read_text(),
             "timing": json.loads((done / "timing.json").read_text()),
             "again": run(made, compiled, store, Silent()) == done,
@@ -136,26 +224,36 @@ def runs(folder: Path) -> dict[str, Any]:
     return found
 
 
-def in_a_process(what: str, folder: Path, devices: int, **environment: str) -> subprocess.Popen[str]:
-    """Begin one of the above in a process with so many simulated devices."""
-    flags = f"--xla_force_host_platform_device_count={devices} --xla_backend_optimization_level=0"
-    own = {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": flags, "PYTHONPATH": str(Path(__file__).parents[2])}
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.runtime.sharded", what, str(folder)],
-        env={**os.environ, **own, **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+class Process:
+    """One of the above in a process with so many simulated devices. What it tells goes to files: two that
+    wait for each other do not wait for a reader as well."""
 
+    def __init__(self, what: str, folder: Path, devices: int, **environment: str) -> None:
+        number = environment.get(PROCESS, "")
+        flags = f"--xla_force_host_platform_device_count={devices} --xla_backend_optimization_level=0"
+        own = {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": flags, "PYTHONPATH": str(Path(__file__).parents[2])}
+        self.out, self.err = (folder / f"{what}{number}.{end}" for end in ("out", "err"))
+        with self.out.open("w") as out, self.err.open("w") as err:
+            self.running = subprocess.Popen(
+                [sys.executable, "-m", "tests.runtime.sharded", what, str(folder)],
+                env={**os.environ, **own, **environment},
+                stdout=out,
+                stderr=err,
+            )
 
-def told(process: subprocess.Popen[str]) -> dict[str, Any]:
-    """What such a process prints."""
-    out, err = process.communicate(timeout=3000)
-    assert process.returncode == 0, err[-4000:]
-    found: dict[str, Any] = json.loads(out.strip().splitlines()[-1])
-    return found
+    def ended(self) -> int:
+        """Its exit status, once it has ended."""
+        return self.running.wait(timeout=3000)
+
+    def told(self) -> dict[str, Any]:
+        """What it prints."""
+        assert self.ended() == 0, self.err.read_text()[-4000:]
+        found: dict[str, Any] = json.loads(self.out.read_text().strip().splitlines()[-1])
+        return found
 
 
 if __name__ == "__main__":
-    print(json.dumps(globals()[sys.argv[1]](Path(sys.argv[2]))))
+    try:
+        print(json.dumps(globals()[sys.argv[1]](Path(sys.argv[2]))))
+    except EnvironmentFailure as error:
+        sys.exit(leave(ending(error, "text")))

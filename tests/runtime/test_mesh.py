@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from jax.sharding import PartitionSpec
 
-from tests.runtime.sharded import in_a_process, told
+from tests.runtime.sharded import Process
 from wug.compiler.mesh import Mesh
 from wug.compiler.store import EnvironmentFailure
 from wug.runtime.mesh import kept, over, placed, spec_of
@@ -23,7 +23,7 @@ SIZES = Mesh(2, 2, 2).sizes
 
 @pytest.fixture(scope="module")
 def quick(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return told(in_a_process("quick", tmp_path_factory.mktemp("quick"), 8))
+    return Process("quick", tmp_path_factory.mktemp("quick"), 8).told()
 
 
 def near(one: dict[str, Any], other: dict[str, Any], tolerance: float = NEAR) -> None:
@@ -85,20 +85,25 @@ def test_a_mesh_for_other_devices_says_what_there_is() -> None:
 
 @pytest.mark.slow
 def test_every_layout_equals_one_device(tmp_path: Path) -> None:
-    one, *others = told(in_a_process("layouts", tmp_path, 8)).values()
+    one, *others = Process("layouts", tmp_path, 8).told().values()
     for other in others:
         near(one, other)
+
+
+def same_scores(one: dict[str, Any], other: dict[str, Any]) -> None:
+    """Log-likelihoods of all arms, in nats, by the keys of their entries."""
+    assert one
+    assert one.keys() == other.keys()
+    for name, table in one.items():
+        for column in ("log_likelihood", "bare"):
+            np.testing.assert_allclose(other[name][column], table[column], rtol=0, atol=1e-3)
 
 
 @pytest.mark.slow
 def test_a_run_over_a_mesh_says_what_one_device_says(tmp_path: Path) -> None:
     """Pretraining, seeds as one block, adapters, scoring and sampling; keys are the same."""
-    one, several = told(in_a_process("runs", tmp_path, 8)).values()
-    assert one["scores"].keys() == several["scores"].keys()
-    assert len(one["scores"]) == 3
-    for name, table in one["scores"].items():
-        for column in ("log_likelihood", "bare"):
-            np.testing.assert_allclose(several["scores"][name][column], table[column], rtol=0, atol=1e-3)
+    one, several = Process("runs", tmp_path, 8).told().values()
+    same_scores(one["scores"], several["scores"])
     assert several["said"] == one["said"]
     assert several["again"]
     assert "mesh" not in one["timing"]["host"]

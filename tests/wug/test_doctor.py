@@ -159,5 +159,6 @@ def test_devices_alike_are_counted(told: dict[str, Any], tmp_path: Path, capsys:
     print_examination(found)
     out = capsys.readouterr().out
     assert "8 × gpu NVIDIA H200, 139.0 GiB each" in out
+    assert "--mesh data=8 shares it out" in out
     assert "nothing is missing" in out
     assert "\x1b[" not in out
