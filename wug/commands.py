@@ -320,8 +320,9 @@ def new(options: argparse.Namespace) -> int:
     from wug.start import copy_spec, shipped
 
     if options.list or options.name is None:
-        for name, doc in shipped().items():
-            console().print(f"{name:<12} {doc}")
+        found = shipped()
+        for name, doc in found.items():
+            console().print(f"{name:<{max(map(len, found))}} {doc}")
         return 0 if options.list else 2
     copied = copy_spec(options.name, options.into)
     for path in copied.files:

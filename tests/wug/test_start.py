@@ -14,11 +14,18 @@ from wug.compiler.experiment import Experiment
 from wug.compiler.identity import corpus_key, episodes_key
 from wug.start import copy_spec, shipped
 
-NAMES = sorted(path.stem for path in (specs() / "experiments").glob("*.experiment"))
+EVERY = specs() / "experiments"
+NAMES = sorted(
+    str(path.relative_to(EVERY).with_suffix(""))
+    for folder in (EVERY, EVERY / "study")
+    for path in folder.glob("*.experiment")
+)
+REAL = ["real/celebrities", "real/elements", "real/reversals"]
+PUBLISHED = ["celebrities_original", "celebrities_smollm2"]
 
 
 def test_what_is_shipped() -> None:
-    assert sorted(shipped()) == sorted([*NAMES, "celebrities_original"])
+    assert sorted(shipped()) == sorted([*NAMES, *REAL, *PUBLISHED])
     assert {"hello", "reversals", "elements"} <= set(NAMES)
     assert all(shipped().values()), "each says in a comment what it shows"
 
@@ -30,9 +37,9 @@ def test_a_copy_is_well_and_means_the_same(name: str, tmp_path: Path) -> None:
     assert not copied.missing
     assert all(file.parent == tmp_path / "new" for file in files)
     report = Report()
-    copied = check(tmp_path / "new" / f"{name}.experiment", name, report)
+    copied = check(tmp_path / "new" / f"{Path(name).name}.experiment", name, report)
     assert not report.items
-    original = check(specs() / "experiments" / f"{name}.experiment", name, report)
+    original = check(EVERY / f"{name}.experiment", name, report)
     assert isinstance(copied, Experiment)
     assert isinstance(original, Experiment)
     assert copied == original
