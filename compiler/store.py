@@ -64,6 +64,12 @@ class Entry:
     ready: bool
     _committed: bool = field(default=False, repr=False)
 
+    @property
+    def kept(self) -> Path:
+        """A file for pieces of unfinished work, beside the entry. It goes once that is whole, so that no kill
+        in between loses both."""
+        return self.path.with_name(self.path.name + ".kept")
+
     def commit(self) -> None:
         """Make the entry whole: flush every file to the disk, write their digests, then rename the folder
         into place."""
@@ -76,6 +82,7 @@ class Entry:
         beside.write_text(json.dumps(digests, indent=1) + "\n", encoding="utf-8")
         _flush(beside)
         os.replace(self.scratch, self.path)
+        self.kept.unlink(missing_ok=True)
         self.ready = self._committed = True
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from wug.compiler.plan import Arm, Augment
 from wug.compiler.record import as_plain
-from wug.compiler.store import Store
+from wug.compiler.store import Entry, Store
 from wug.runtime import corpus as corpora
 from wug.runtime.audit import Audit, read_audit
 from wug.runtime.corpus import World
@@ -23,7 +23,7 @@ from wug.runtime.endpoint import EndpointTeacher
 from wug.runtime.failure import RuntimeFailure
 from wug.runtime.files import read_json, write_json
 from wug.runtime.interruption import Interruption
-from wug.runtime.kept import KEPT, Kept, tell_kept
+from wug.runtime.kept import Kept, tell_kept
 from wug.runtime.keys import key
 from wug.runtime.ledger import ledger_of
 from wug.runtime.score import check_fits
@@ -133,7 +133,7 @@ def _written(run: Run, arm: Arm, worlds: Sequence[World], label: str) -> Path:
     with run.store.entry(kind, name, resume=True, waiting=run.waiting(label)) as entry:
         if not entry.ready:
             if made.endpoint is None:
-                _by_model(run, arm, worlds, requests, entry.scratch)
+                _by_model(run, arm, worlds, requests, entry)
             else:
                 _by_endpoint(said, about, made.samples, worlds, entry.scratch)
             entry.commit()
@@ -141,7 +141,7 @@ def _written(run: Run, arm: Arm, worlds: Sequence[World], label: str) -> Path:
 
 
 def _by_model(
-    run: Run, arm: Arm, worlds: Sequence[World], requests: Sequence[Sequence[Request]], scratch: Path
+    run: Run, arm: Arm, worlds: Sequence[World], requests: Sequence[Sequence[Request]], entry: Entry
 ) -> None:
     """A pretrained model of the experiment writes, which may be the arm's own."""
     made, writer = arm.augment, run.plan.writer(arm)
@@ -155,7 +155,7 @@ def _by_model(
     total = sum(len(each.put) for asked in requests for each in asked)
     cost = dict.fromkeys(("prompt_tokens", "tokens", "flops"), 0)
     with (
-        Kept(scratch / KEPT) as kept,
+        Kept(entry.kept) as kept,
         run.progress.stage(f"{arm.name}: writing from context", total, "prompts") as stage,
     ):
         before = 0
@@ -173,11 +173,11 @@ def _by_model(
             )
             before += sum(len(each.put) for _, asked in mine for each in asked)
             for (world, _), own in zip(mine, texts, strict=True):
-                write_texts(scratch / f"seed-{world.seed}.jsonl", own)
+                write_texts(entry.scratch / f"seed-{world.seed}.jsonl", own)
             count = read_json(folders[seed] / "outcome.json")["parameters"]
             for name, value in teaching_cost(writer.model, count, made, texts).items():
                 cost[name] += value
-    write_json(scratch / "cost.json", cost)
+    write_json(entry.scratch / "cost.json", cost)
 
 
 def _examples(compiled: Path, arm: Arm, worlds: Sequence[World]) -> list[dict[str, str]]:

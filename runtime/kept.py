@@ -15,13 +15,9 @@ from typing import Any
 from wug.progress import Progress
 from wug.runtime.keys import canonical, digest
 
-KEPT = "kept.jsonl"
-"""Its file in the scratch folder of an entry."""
-
 
 class Kept:
-    """The pieces of one entry by name, JSON values. Use as a context manager, which ends without error only
-    once the work is done: then the file goes."""
+    """The pieces of one entry by name, JSON values. Use as a context manager."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -44,8 +40,6 @@ class Kept:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._file.close()
-        if error is None:
-            self.path.unlink()
 
     def __len__(self) -> int:
         return len(self._pieces)

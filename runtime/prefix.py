@@ -236,7 +236,6 @@ def log_likelihoods(
             for number, value in known:
                 result_Q[number] = value
             through += len(known)
-            done(through)
             continue
         if context != before:
             before, memory = context, remembered(graph, model, parameters, asked.context(context))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from wug.compiler.mesh import Mesh
 from wug.compiler.plan import Arm, Learner, Plan
-from wug.compiler.store import Store
+from wug.compiler.store import Entry, Store
 from wug.progress import Progress
 from wug.runtime import corpus as corpora
 from wug.runtime.audit import Audit
@@ -25,7 +25,7 @@ from wug.runtime.files import read_json, write_json
 from wug.runtime.forgetting import forgetting
 from wug.runtime.free import FREE, Said, answer_freely, asked_digest, free_splits, read_said, write_said
 from wug.runtime.interruption import Interruption, interruptible
-from wug.runtime.kept import KEPT, Kept, tell_kept
+from wug.runtime.kept import Kept, tell_kept
 from wug.runtime.keys import key
 from wug.runtime.matching import matched
 from wug.runtime.measures import measured
@@ -196,12 +196,12 @@ class Run(Training):
             self.weighed(arm, worlds, label)
         with self.store.entry(kind, name, resume=True, waiting=self.waiting(label)) as entry:
             if not entry.ready:
-                failed = self._score(arm, worlds, label, entry.scratch)
+                failed = self._score(arm, worlds, label, entry)
                 write_json(entry.scratch / "outcome.json", {"failed": failed, "arm": arm.name})
                 entry.commit()
         return entry.path
 
-    def _score(self, arm: Arm, worlds: Sequence[World], label: str, scratch: Path) -> str | None:
+    def _score(self, arm: Arm, worlds: Sequence[World], label: str, entry: Entry) -> str | None:
         if arm.finetune is not None:
             folder = self.trained(arm, worlds, label)
             self.timing[label] = read_json(folder / "timing.json")
@@ -212,7 +212,7 @@ class Run(Training):
         total = sum(len(world.questions.tokens) for world in worlds)
         told: list[Scores] = []
         with (
-            Kept(scratch / KEPT) as kept,
+            Kept(entry.kept) as kept,
             self.progress.stage(f"{arm.name}: scoring", total, "choices") as stage,
         ):
             before = 0
@@ -227,7 +227,7 @@ class Run(Training):
                 weights = self.placed(parameters)
                 told.append(score(model, self.corpus.vocabulary, weights, world, arm.name, done, kept))
                 before += len(world.questions.tokens)
-        write_scores(scratch / "scores.parquet", worlds, told)
+        write_scores(entry.scratch / "scores.parquet", worlds, told)
         return None
 
     def answered(self, arm: Arm, worlds: Sequence[World], label: str) -> Path:
@@ -242,17 +242,17 @@ class Run(Training):
         name = key("free", inputs)
         with self.store.entry(kind, name, resume=True, waiting=self.waiting(label)) as entry:
             if not entry.ready:
-                said = self._answer(arm, worlds, label, entry.scratch)
+                said = self._answer(arm, worlds, label, entry)
                 write_said(entry.scratch / FREE, ((arm, each) for each in said))
                 entry.commit()
         return entry.path
 
-    def _answer(self, arm: Arm, worlds: Sequence[World], label: str, scratch: Path) -> list[Said]:
+    def _answer(self, arm: Arm, worlds: Sequence[World], label: str, entry: Entry) -> list[Said]:
         model, parameters_S = self.plan.learner(arm).model, self.parameters(arm, worlds, label)
         total = sum(int(world.items.free.sum()) for world in worlds)
         said: list[Said] = []
         with (
-            Kept(scratch / KEPT) as kept,
+            Kept(entry.kept) as kept,
             self.progress.stage(f"{arm.name}: answering", total, "questions") as stage,
         ):
             tell_kept(self.progress, kept, f"{arm.name}: answering", "texts")

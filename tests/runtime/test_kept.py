@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from wug.compiler.store import Store
 from wug.runtime.kept import Kept
 
 
@@ -34,12 +35,14 @@ def test_pieces_come_back_to_the_bit(tmp_path: Path) -> None:
     assert found(path) == PIECES
 
 
-def test_what_is_done_leaves_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "kept"
-    with Kept(path) as kept:
+def test_pieces_go_only_once_their_entry_is_whole(tmp_path: Path) -> None:
+    with Store(tmp_path).entry("kind", "key", resume=True) as entry, Kept(entry.kept) as kept:
         kept.put(PIECES)
         assert (len(kept), kept.damaged) == (3, 0)
-    assert not path.exists()
+    assert found(entry.kept) == PIECES
+    with Store(tmp_path).entry("kind", "key", resume=True) as entry:
+        entry.commit()
+    assert not entry.kept.exists()
 
 
 def test_a_piece_that_was_cut_short_is_none_and_spoils_no_other(tmp_path: Path) -> None:

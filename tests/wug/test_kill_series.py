@@ -26,7 +26,6 @@ import pytest
 
 import wug
 from wug.compiler.store import damage
-from wug.runtime.kept import KEPT
 
 EACH = 20
 PHASES = ("pretraining", "writing", "fine-tuning", "scoring", "save")
@@ -177,7 +176,7 @@ def test_a_hundred_kills(tmp_path: Path) -> None:
     assert last.returncode == 0
     assert last.stdout == whole.stdout
     assert _results(folder) == _results(undisturbed)
-    left = [path.name for path in (folder / "build").rglob("*") if path.name.endswith((".partial", KEPT))]
+    left = [path.name for path in (folder / "build").rglob("*") if path.name.endswith(".partial")]
     assert not left, "nothing unfinished is left"
 
 
@@ -195,8 +194,8 @@ def _progress(folder: Path) -> dict[str, float]:
             found[name] = max(steps, default=-1)
             if (partial / "parameters" / "0").is_dir():
                 found[name] = 10**6  # it has learned all, and only what is told of it is missing
-        elif (partial / KEPT).exists():
-            lines = (partial / KEPT).read_bytes().split(b"\n")
+        elif (kept := entry.with_name(entry.name + ".kept")).exists():
+            lines = kept.read_bytes().split(b"\n")
             found[name] = len(lines) - 1
     return found
 
@@ -217,7 +216,12 @@ def _results(folder: Path) -> dict[str, bytes | str]:
         name = path.relative_to(folder).as_posix()
         if path.name == "metadata" and path.parent.name == "facts":
             found[name] = json.loads(path.read_bytes())["digest"]
-        elif path.is_file() and "parameters" not in path.parts and path.name not in ("timing.json",):
+        elif (
+            path.is_file()
+            and path.suffix != ".kept"
+            and "parameters" not in path.parts
+            and path.name not in ("timing.json",)
+        ):
             found[name] = path.read_bytes() if path.suffix not in (".digests", ".lock") else ""
     return found
 
