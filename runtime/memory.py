@@ -23,7 +23,7 @@ from wug.compiler.plan import Model
 from wug.compiler.shape import shape_of
 from wug.runtime.corpus import PAD, Ints
 from wug.runtime.learn import Tree
-from wug.runtime.model import Attention, Decoder, Layer
+from wug.runtime.model import Attention, Decoder, Layer, blocks_of
 from wug.runtime.widths import padded
 
 Kept = dict[str, jax.Array]
@@ -46,11 +46,20 @@ def empty(model: Model, rows: int, slots: int) -> Memory:
     return [dict(kept) for _ in range(model.layers)]
 
 
-def unrolled(parameters: Tree) -> list[Any]:
-    """The weights of each layer, cut out of the stack once and not at every token."""
+def unrolled(model: Model, parameters: Tree) -> list[Any]:
+    """The weights of each layer, cut out of the stack once and not at every token; matrices whose products
+    are summed up in blocks as these blocks [blocks, in, out], which else were cut out at every token, too."""
     layers = parameters["layers"]
     count = jax.tree.leaves(layers)[0].shape[0]
-    return [jax.tree.map(lambda weight_L, at=at: jnp.asarray(weight_L[at]), layers) for at in range(count)]
+    blocked = bool(shape_of(model).family) and jax.default_backend() == "cpu"
+
+    def cut(path: tuple[Any, ...], weight_L: jax.Array, at: int) -> jax.Array:
+        weight = jnp.asarray(weight_L[at])
+        if not blocked or path[-1].key != "kernel":
+            return weight
+        return weight.reshape(blocks_of(weight.shape[0]), -1, weight.shape[1])
+
+    return [jax.tree_util.tree_map_with_path(partial(cut, at=at), layers) for at in range(count)]
 
 
 def read(
@@ -149,6 +158,7 @@ def branched(memories: list[Memory], slots: int) -> Memory:
         rows = [memory[at][name] for memory in memories]
         if name in ("key", "value"):
             rows = [jnp.pad(row, ((0, 0), (0, slots - row.shape[1]), (0, 0), (0, 0))) for row in rows]
-        return jnp.concatenate(rows)
+        # of a single row JAX makes no new array, and this memory is donated
+        return jnp.concatenate(rows) if len(rows) > 1 else jnp.array(rows[0], copy=True)
 
     return [{name: joined(name, at) for name in memories[0][at]} for at in range(len(memories[0]))]

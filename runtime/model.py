@@ -13,6 +13,7 @@ of the MLP, W taps of a convolution, L layers, V vocabulary.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial, reduce
 from typing import Any
@@ -53,6 +54,12 @@ def copies(
 
 
 _BLOCK = 256
+_FEW = 64  # rows for which cutting out the blocks of a matrix takes longer than the product
+
+
+def blocks_of(size: int) -> int:
+    """Into how many equal blocks of up to `_BLOCK` an axis of so many is cut."""
+    return next(count for count in range(-(-size // _BLOCK), size + 1) if size % count == 0)
 
 
 def in_blocks(x: jax.Array, kernel: jax.Array, numbers: Any, **how: Any) -> jax.Array:
@@ -60,9 +67,16 @@ def in_blocks(x: jax.Array, kernel: jax.Array, numbers: Any, **how: Any) -> jax.
 
     There XLA adds up a whole row, term by term. Trained models have a few activations that are a thousand
     times the others, and what is rounded away beside those is seen in the logits: of SmolLM2-135M they were
-    twice as far from the true ones. Blocks take no longer.
+    twice as far from the true ones. Blocks take no longer, but where few rows read a matrix: then its blocks
+    should be cut already [blocks, in, out], as decoding has them (runtime/memory.py).
     """
     size = kernel.shape[0]
+    if kernel.ndim == 3:
+        x = x.reshape(*x.shape[:-1], size, -1)
+        if math.prod(x.shape[:-2]) > _FEW:
+            return reduce(jnp.add, (x[..., block, :] @ kernel[block] for block in range(size)))
+        numbers = ((x.ndim - 1,), (1,)), ((x.ndim - 2,), (0,))
+        return jnp.sum(jax.lax.dot_general(x, kernel, numbers, **how), axis=0)
     if jax.default_backend() != "cpu" or size <= _BLOCK:
         return jax.lax.dot_general(x, kernel, numbers, **how)
     blocks = (slice(at, at + _BLOCK) for at in range(0, size, _BLOCK))

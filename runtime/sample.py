@@ -8,10 +8,11 @@ Draws are keyed. The random key of a token is made of (seed, prompt text, sample
 that read the same prompt draw alike, and differ by what they know.
 
 Numbers are a row's own. Rounding depends on the shapes of a program, and those of a row follow from the row
-itself: its context is read alone, in a width that its length gives, and the rest in batches of a fixed number
-of rows (padding, for lack of prompts) whose widths the lengths of context and prompt give. Within a program
-no operation mixes rows, and a product of matrices sums the terms of an element in the same order in every
-row, which the tests look at bit by bit. That a text has ended changes nothing for those beside it.
+itself: its context is read alone, in a width that its length gives, and the rest in batches of a number of
+rows that the model gives (padding, for lack of prompts) and of widths that the lengths of context and prompt
+give. Within a program no operation mixes rows, and a product of matrices sums the terms of an element in the
+same order in every row, which the tests look at bit by bit. That a text has ended changes nothing for those
+beside it.
 
 Letters in names: B rows, T tokens, V vocabulary.
 """
@@ -19,6 +20,8 @@ Letters in names: B rows, T tokens, V vocabulary.
 from __future__ import annotations
 
 import hashlib
+import math
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -27,6 +30,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import numpy.typing as npt
 from flax import nnx
 from tokenizers import Tokenizer
 
@@ -40,7 +44,12 @@ from wug.runtime.memory import Memory, branched, encoded, read, unrolled
 from wug.runtime.model import Decoder
 from wug.runtime.widths import padded
 
-_ROWS, _SLOTS = 16, 2**16  # rows of a batch; fewer where they would have more slots of memory together
+_ROWS, _SLOTS = 256, 2**16  # rows of a batch; fewer where they would have more slots of memory together
+_FEWEST, _WORK = (
+    16,
+    2**28,
+)  # and on a CPU fewer, but not fewer than these, for more products than that a token
+_TOKENS = 32  # that a program goes on by before it is seen whether they hold a text to stop before
 
 
 @dataclass(frozen=True)
@@ -91,13 +100,16 @@ def sample(
     done: Callable[[int], None] = lambda prompts: None,
     kept: Kept | None = None,
     part: str = "",
+    at_once: int = 0,
 ) -> list[Generation]:
     """How the model goes on with each prompt.
 
     Each context, given as tokens, is read once. A text is cut off where the model's context is full. `done`
-    is told how many prompts are through. Raises ValueError for a prompt that leaves no room for a token.
+    is told how many prompts are through. Texts are `kept` by their prompt's number in this `part` of it, and
+    those that are kept already are not written again. Raises ValueError for a prompt that leaves no room for
+    a token. `at_once` are the rows of a batch, where it is not for the model to say.
     """
-    graph, _ = structure(model, tokenizer.get_vocab_size())
+    graph, shapes = structure(model, tokenizer.get_vocab_size())
     marks = shape_of(model).marks
     rows = [_Row(prompt, tokenizer, sampling, model.context, contexts, marks) for prompt in prompts]
     names = {id(row): f"{part}/{number}" for number, row in enumerate(rows)}
@@ -105,16 +117,18 @@ def sample(
         for row in rows:
             if (known := kept.get(names[id(row)])) is not None:
                 row.recall(*known)
-    batches = _batches([row for row in rows if not row.finish], sampling)
+    at_once = at_once or rows_of(sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(shapes)))
+    batches = _batches([row for row in rows if not row.finish], sampling, at_once)
     last = {row.prompt.context: number for number, batch in enumerate(batches) for row in batch.rows}
-    layers, through = unrolled(parameters), sum(bool(row.finish) for row in rows)
+    layers, through = unrolled(model, parameters), sum(bool(row.finish) for row in rows)
+    ends_V = _ends(tokenizer, sampling.stop, marks)
     held: dict[int, Memory] = {}
     for number, batch in enumerate(batches):
         for row in batch.rows:
             if row.prompt.context not in held:
                 held[row.prompt.context] = encoded(graph, model, parameters, layers, row.context)
         memory = branched([held[row.prompt.context] for row in batch.filled], batch.slots)
-        _go_on(graph, parameters, layers, memory, batch, sampling, marks.padding)
+        _go_on(graph, parameters, layers, memory, batch, sampling, marks.padding, ends_V)
         held = {context: kept for context, kept in held.items() if last[context] > number}
         if kept is not None:
             kept.put({names[id(row)]: [row.text, row.told, row.finish] for row in batch.rows})
@@ -162,17 +176,32 @@ class _Row:
         """Be at the end of a text that was written before."""
         self.text, self.told, self.finish = text, told, finish
 
-    def take(self, token: int) -> None:
-        """Go on by a token, if the text has not ended."""
+    def take(self, tokens: list[int]) -> None:
+        """Go on by tokens, as far as the text goes."""
         if self.finish:
             return
-        self.told.append(token)
-        self.text = self._decoded([each for each in self.told if each not in self.ends])[self.before :]
-        ends = [place for stop in self.sampling.stop if (place := self.text.find(stop)) >= 0]
-        if ends or token in self.ends:
-            self.text, self.finish = self.text[: min(ends, default=None)], "stop"
-        elif len(self.told) == self.most:
+        before, told = len(self.told), (self.told + tokens)[: self.most]
+        ends = [place for place, token in enumerate(told) if token in self.ends]
+        told = told[: ends[0] + 1] if ends else told
+        self.text = self._said(told)
+        if self._stops():
+            counts = range(before + 1, len(told) + 1)
+            first = bisect_left(counts, True, key=lambda count: bool(self._stops(self._said(told[:count]))))
+            told = told[: counts[first]]
+            self.text = self._said(told)
+        self.told, stops = told, self._stops()
+        if stops or told[-1] in self.ends:
+            self.text, self.finish = self.text[: min(stops, default=None)], "stop"
+        elif len(told) == self.most:
             self.finish = "length"
+
+    def _stops(self, text: str | None = None) -> list[int]:
+        """Where in a text, its own if none is given, something stands that ends it."""
+        text = self.text if text is None else text
+        return [place for stop in self.sampling.stop if (place := text.find(stop)) >= 0]
+
+    def _said(self, told: list[int]) -> str:
+        return self._decoded([each for each in told if each not in self.ends])[self.before :]
 
     def _decoded(self, told: list[int]) -> str:
         return str(self.tokenizer.decode([*self.begun, *told], skip_special_tokens=False))
@@ -193,7 +222,25 @@ class _Batch:
         return [*self.rows, *[self.rows[0]] * (self.count - len(self.rows))]
 
 
-def _batches(rows: Sequence[_Row], sampling: Sampling) -> list[_Batch]:
+def rows_of(parameters: int) -> int:
+    """How many rows a batch of a model of this size has: those of padding cost a small one little."""
+    count = _ROWS
+    while jax.default_backend() == "cpu" and count > _FEWEST and count * parameters > _WORK:
+        count //= 2
+    return count
+
+
+def _ends(tokenizer: Tokenizer, stops: Sequence[str], marks: Marks) -> npt.NDArray[np.bool_]:
+    """Which tokens end a text, as far as a token by itself tells [V]."""
+    ends_V = np.zeros(tokenizer.get_vocab_size(), np.bool_)
+    if stops:
+        said = tokenizer.decode_batch([[token] for token in range(len(ends_V))], skip_special_tokens=False)
+        ends_V[:] = [any(stop in text for stop in stops) for text in said]
+    ends_V[[marks.opening, marks.closing]] = True
+    return ends_V
+
+
+def _batches(rows: Sequence[_Row], sampling: Sampling, at_once: int) -> list[_Batch]:
     """All rows, those of one context beside each other. A row's shape is its own, whoever else is there."""
     if not rows:
         return []
@@ -205,7 +252,7 @@ def _batches(rows: Sequence[_Row], sampling: Sampling) -> list[_Batch]:
     found = []
     for (width, slots), alike in shapes.items():
         alike.sort(key=lambda row: row.prompt.context)
-        count = _ROWS
+        count = at_once
         while count > 1 and count * slots > _SLOTS:
             count //= 2
         found += [
@@ -223,6 +270,7 @@ def _go_on(
     batch: _Batch,
     sampling: Sampling,
     padding: int,
+    ends_V: npt.NDArray[np.bool_],
 ) -> None:
     """Take tokens until every row of a batch has ended."""
     filled = batch.filled
@@ -232,28 +280,40 @@ def _go_on(
     first_B = np.array([len(row.context) for row in filled], np.int32)
     length_B = np.array([len(row.prompt.tokens) for row in filled], np.int32)
     key_B2 = np.stack([row.key() for row in filled])
-    position = 0
-    while not all(row.finish for row in batch.rows):
-        chosen_B, memory = _step(
+    how = (sampling.temperature, sampling.top_k, sampling.top_p, padding)
+    token_B, memory = _begin(graph, how, parameters, layers, memory, tokens_BT, first_B, length_B, key_B2)
+    told_NB, count = np.asarray(token_B)[None], 1
+    position, first_B = 1, first_B + length_B
+    while True:
+        for row, tokens in zip(batch.rows, told_NB[:count].T.tolist(), strict=False):
+            row.take(tokens)
+        left = [row.most - len(row.told) for row in batch.rows if not row.finish]
+        if not left:
+            return
+        # rows that have ended, and padding, are not waited for
+        ended_B = np.array(
+            [bool(row.finish) for row in batch.rows] + [True] * (batch.count - len(batch.rows))
+        )
+        told_NB, count, memory = _more(
             graph,
-            (sampling.temperature, sampling.top_k, sampling.top_p, padding),
+            how,
             parameters,
             layers,
             memory,
-            tokens_BT,
+            np.asarray(told_NB[count - 1]),
             first_B,
-            length_B,
             key_B2,
             np.uint32(position),
+            ended_B,
+            np.int32(min(_TOKENS, max(left))),
+            ends_V,
         )
-        tokens_BT = np.asarray(chosen_B)[:, None]
-        for row, token in zip(batch.rows, tokens_BT[:, 0].tolist(), strict=False):
-            row.take(token)
-        first_B, length_B, position = first_B + length_B, np.ones_like(length_B), position + 1
+        told_NB, count = np.asarray(told_NB), int(count)
+        position, first_B = position + count, first_B + np.int32(count)
 
 
 @partial(jax.jit, static_argnums=(0, 1), donate_argnums=4)
-def _step(
+def _begin(
     graph: nnx.GraphDef[Decoder],
     how: tuple[float, int, float, int],
     parameters: Tree,
@@ -263,11 +323,46 @@ def _step(
     first_B: jax.Array,
     length_B: jax.Array,
     key_B2: jax.Array,
-    position: jax.Array,
 ) -> tuple[jax.Array, Memory]:
-    """Read tokens and choose the next one of each row [B]. The memory is donated."""
+    """Read prompts and choose the first token of each row [B]. The memory is donated."""
     logits_BV, memory = read(graph, parameters, layers, memory, tokens_BT, first_B, length_B)
-    return chosen(logits_BV, *how, key_B2, position), memory
+    return chosen(logits_BV, *how, key_B2, jnp.uint32(0)), memory
+
+
+@partial(jax.jit, static_argnums=(0, 1), donate_argnums=4)
+def _more(
+    graph: nnx.GraphDef[Decoder],
+    how: tuple[float, int, float, int],
+    parameters: Tree,
+    layers: list[Any],
+    memory: Memory,
+    token_B: jax.Array,
+    first_B: jax.Array,
+    key_B2: jax.Array,
+    position: jax.Array,
+    ended_B: jax.Array,
+    most: jax.Array,
+    ends_V: jax.Array,
+) -> tuple[jax.Array, jax.Array, Memory]:
+    """Go on by up to `most` tokens, until all rows have ended, as one program. The memory is donated.
+
+    Returns the tokens [N, B], how many of these N there are, and the memory.
+    """
+    one_B = jnp.ones_like(token_B)
+
+    def step(carry: tuple[Any, ...]) -> tuple[Any, ...]:
+        count, token_B, ended_B, memory, told_NB = carry
+        read_B1, place_B = token_B[:, None], first_B + count
+        logits_BV, memory = read(graph, parameters, layers, memory, read_B1, place_B, one_B)
+        token_B = chosen(logits_BV, *how, key_B2, position + count.astype(jnp.uint32))
+        told_NB = told_NB.at[count].set(token_B)
+        return count + 1, token_B, ended_B | ends_V[token_B], memory, told_NB
+
+    told_NB = jnp.zeros((_TOKENS, len(token_B)), jnp.int32)
+    carry = (jnp.int32(0), token_B, ended_B, memory, told_NB)
+    carry = jax.lax.while_loop(lambda now: (now[0] < most) & ~jnp.all(now[2]), step, carry)
+    count, _, _, memory, told_NB = carry
+    return told_NB, count, memory
 
 
 def chosen(

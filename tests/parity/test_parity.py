@@ -100,7 +100,7 @@ def computed(checkpoint: Checkpoint, parameters: dict, tokens: list[int]) -> np.
 def greedy(checkpoint: Checkpoint, parameters: dict, tokens: list[int]) -> list[int]:
     """The most probable next tokens, one by one, of a memory; half of the prompt is read before."""
     graph, _ = structure(checkpoint.shape, 0)
-    layers, half = unrolled(parameters), len(tokens) // 2
+    layers, half = unrolled(checkpoint.shape, parameters), len(tokens) // 2
     context = encoded(graph, checkpoint.shape, parameters, layers, np.array(tokens[:half], np.int32))
     memory = branched([context], len(tokens) + GREEDY)
     step = jax.jit(lambda *given: read(graph, parameters, layers, *given))

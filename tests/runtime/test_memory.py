@@ -47,7 +47,7 @@ def test_reading_on_equals_reading_at_once(model: Model) -> None:
     """Two contexts of other lengths, two prompts with padding, then token by token."""
     graph, _ = structure(model, VOCABULARY)
     parameters = initial_parameters(model, VOCABULARY, 3)
-    layers = unrolled(parameters)
+    layers = unrolled(model, parameters)
     step = jax.jit(partial(read, graph, parameters, layers))
     contexts, prompts = [tokens(19, 0), tokens(0, 0)], [tokens(3, 1), tokens(7, 2)]
     later = [tokens(5, 3), tokens(5, 4)]
@@ -72,7 +72,7 @@ def test_a_row_has_the_same_bits_in_every_place_of_a_batch() -> None:
     """Whatever stands beside it: what makes batches that are filled otherwise give the same texts."""
     graph, _ = structure(MODEL, VOCABULARY)
     parameters = initial_parameters(MODEL, VOCABULARY, 5)
-    layers = unrolled(parameters)
+    layers = unrolled(MODEL, parameters)
     step = jax.jit(partial(read, graph, parameters, layers))
     context = encoded(graph, MODEL, parameters, layers, tokens(9, 0))
     random = np.random.default_rng(1)
@@ -96,3 +96,12 @@ def test_a_memory_of_nothing_has_room() -> None:
     memory = branched([empty(MODEL, 1, 0)] * 3, 16)
     assert memory[0]["key"].shape == (3, 16, 2, 8)
     assert memory[1]["mlp"].shape == (3, 3, 32)
+
+
+def test_a_memory_of_one_row_is_nobody_elses() -> None:
+    """It is donated: what it was branched from is still needed, and no two of its parts may be one."""
+    before = empty(MODEL, 1, 8)
+    after = branched([before], 8)
+    place = {leaf.unsafe_buffer_pointer() for leaf in jax.tree.leaves(after) if leaf.size}
+    assert len(place) == sum(leaf.size > 0 for leaf in jax.tree.leaves(after))
+    assert not place & {leaf.unsafe_buffer_pointer() for leaf in jax.tree.leaves(before)}

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -12,11 +15,13 @@ import pytest
 from flax import nnx
 from tokenizers import Tokenizer
 
+import wug.runtime.sample
 from wug.compiler.emitting.tokenizer import piece_model
 from wug.compiler.plan import Model, Sampling
 from wug.compiler.shape import Marks, Shape
+from wug.runtime.kept import Kept
 from wug.runtime.learn import initial_parameters, structure
-from wug.runtime.sample import Generation, Prompt, chosen, prompt_of, sample
+from wug.runtime.sample import Generation, Prompt, chosen, prompt_of, rows_of, sample
 
 MODEL = Model("tiny", layers=1, width=32, heads=2, kv_heads=1, hidden=32, convolution=3, context=160)
 DOC, PAD = Marks().opening, Marks().padding
@@ -47,7 +52,7 @@ def contexts(count: int) -> list[np.ndarray]:
 
 
 def texts(asked: list[Prompt], sampling: Sampling, shown: list[np.ndarray] | None = None) -> list[Generation]:
-    return sample(MODEL, WEIGHTS, TOKENIZER, asked, sampling, shown or [])
+    return sample(MODEL, WEIGHTS, TOKENIZER, asked, sampling, shown or [], at_once=16)
 
 
 @pytest.mark.parametrize("sampling", [GREEDY, DRAWN], ids=["greedy", "drawn"])
@@ -116,6 +121,56 @@ def test_the_end_of_the_context_ends_a_text() -> None:
     assert found.tokens <= 160 - 156
     with pytest.raises(ValueError, match="leaves no room"):
         texts([Prompt("x", np.full(160, 5, np.int32))], GREEDY)
+
+
+def test_texts_that_were_kept_are_not_written_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that ends after any batch leaves its texts to the next one, which ends with the same."""
+    asked, shown = prompts(40, contexts=1), contexts(1)
+    whole, batches, begun = texts(asked, DRAWN, shown), [], wug.runtime.sample._begin
+
+    def counted(*given: Any) -> Any:
+        batches.append(given)
+        return begun(*given)
+
+    def stop(prompts: int) -> None:
+        if len(batches) == 2:
+            batches.clear()
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(wug.runtime.sample, "_begin", counted)
+    found, lives = None, 0
+    while found is None:
+        lives += 1
+        with suppress(KeyboardInterrupt), Kept(tmp_path / "kept") as kept:
+            before = len(kept)
+            found = sample(MODEL, WEIGHTS, TOKENIZER, asked, DRAWN, shown, stop, kept, "part", at_once=4)
+        assert len(kept) > before
+    assert lives > 3
+    assert found == sample(MODEL, WEIGHTS, TOKENIZER, asked, DRAWN, shown, at_once=4)
+    assert [each.text for each in found] == [each.text for each in whole]
+
+
+def test_one_row_at_once_and_hundreds() -> None:
+    """One reads a context that another one reads after it; hundreds are a single batch."""
+    asked, shown = prompts(260, contexts=1), contexts(1)
+    whole = [each.text for each in sample(MODEL, WEIGHTS, TOKENIZER, asked, GREEDY, shown)]
+    alone = sample(MODEL, WEIGHTS, TOKENIZER, asked[:6], GREEDY, shown, at_once=1)
+    assert [each.text for each in alone] == whole[:6]
+
+
+def test_a_batch_has_more_rows_the_smaller_the_model() -> None:
+    assert [rows_of(size) for size in (10**5, 10**6, 3 * 10**6, 10**7, 10**9)] == [256, 256, 64, 16, 16]
+
+
+def test_a_text_is_as_long_whatever_a_program_goes_on_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a stop is seen late, what was said after it counts nothing."""
+    asked = prompts(30)
+    long = dataclasses.replace(DRAWN, max_tokens=40, stop=("xke", " bid"))
+    found = texts(asked, long)
+    assert {each.finish for each in found} == {"stop", "length"}
+    monkeypatch.setattr(wug.runtime.sample, "_TOKENS", 1)
+    jax.clear_caches()
+    assert texts(asked, long) == found
 
 
 def test_progress_counts_prompts() -> None:
