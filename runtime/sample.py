@@ -45,10 +45,7 @@ from wug.runtime.model import Decoder
 from wug.runtime.widths import padded
 
 _ROWS, _SLOTS = 256, 2**16  # rows of a batch; fewer where they would have more slots of memory together
-_FEWEST, _WORK = (
-    16,
-    2**28,
-)  # and on a CPU fewer, but not fewer than these, for more products than that a token
+_FEWEST, _WORK = 16, 2**28  # a CPU halves them down to so few while a step takes more products than this
 _TOKENS = 32  # that a program goes on by before it is seen whether they hold a text to stop before
 
 
