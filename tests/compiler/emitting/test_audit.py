@@ -497,8 +497,16 @@ def test_the_episodes_of_every_model_are_audited(corpus: Corpus, tmp_path: Path)
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}"])
 def test_a_manifest_that_cannot_be_read_is_no_bug(text: str, tmp_path: Path) -> None:
+    """What is damaged is made anew; but of an entry of before there were digests nobody can tell."""
     corpus = Corpus(tmp_path)
-    (corpus.path / "manifest.json").write_text(text)
+    manifest = corpus.path / "manifest.json"
+    whole = manifest.read_bytes()
+    manifest.write_text(text)
+    with pytest.warns(UserWarning, match="it is made anew"):
+        compile_experiment(corpus.experiment, Store(tmp_path / "build"), Silent(), Report())
+    assert manifest.read_bytes() == whole
+    corpus.path.with_name(f"{corpus.path.name}.digests").unlink()
+    manifest.write_text(text)
     with pytest.raises(EnvironmentFailure, match=r"manifest\.json is damaged: run 'wug clean'"):
         compile_experiment(corpus.experiment, Store(tmp_path / "build"), Silent(), Report())
 
