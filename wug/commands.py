@@ -68,14 +68,15 @@ def checked(options: argparse.Namespace) -> World | Experiment:
     return spec
 
 
-def _store(options: argparse.Namespace, spec: Path | None) -> tuple[Store, Progress]:
+def _store(options: argparse.Namespace, spec: Path | None, compare: bool = True) -> tuple[Store, Progress]:
     """Where finished work is, and where is told what is done."""
     from wug.compiler.language.resolve import project_root
     from wug.compiler.store import Store
     from wug.progress import open_progress
 
     progress = open_progress()
-    return Store(options.build or project_root(spec or Path("x")) / "build", progress.warn), progress
+    root = options.build or project_root(spec or Path("x")) / "build"
+    return Store(root, progress.warn, compare), progress
 
 
 def compile(options: argparse.Namespace) -> int:
@@ -303,7 +304,7 @@ def audit(options: argparse.Namespace) -> int:
     from wug.compiler.compile import compile_experiment
     from wug.compiler.emitting.audit import audit as judge
 
-    store, progress = _store(options, options.file)
+    store, progress = _store(options, options.file, compare=False)
     compiled = compile_experiment(spec, store, progress, Report())
     keys = dict.fromkeys(each.pretraining_key for each in compiled.plan.models if not each.checkpoint)
     episodes = [store.path(f"{spec.name}/episodes", key) for key in keys]
