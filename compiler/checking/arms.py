@@ -9,12 +9,9 @@ from typing import Any
 from wug.compiler.checking import settings
 from wug.compiler.checking.experiment_settings import ARM
 from wug.compiler.checking.lora import adapter
-from wug.compiler.checking.lora import laid_over as adapter_laid_over
 from wug.compiler.checking.named import once
-from wug.compiler.checking.replay import laid_over as replay_laid_over
 from wug.compiler.checking.replay import replay_of, replayed_file
 from wug.compiler.checking.stop import check_expected, check_stops, stop_of
-from wug.compiler.checking.stop import laid_over as stop_laid_over
 from wug.compiler.diagnosis.diagnostics import Report, did_you_mean
 from wug.compiler.experiment import Arm
 from wug.compiler.language import syntax, syntax_experiment
@@ -217,12 +214,9 @@ def _laid_over(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
         tune = {key: value for key, value in left.pop("tune").items() if key not in settled}
         if {*tune} & {*_TRIED}:
             left["tune"] = tune
-    if "lora" in left and "lora" in own:
-        own = {**own, "lora": adapter_laid_over(left["lora"], own["lora"])}
-    if "stop" in left and "stop" in own:
-        own = {**own, "stop": stop_laid_over(left["stop"], own["stop"])}
-    if "replay" in left and "replay" in own:
-        own = {**own, "replay": replay_laid_over(left["replay"], own["replay"])}
+    for block in ("lora", "stop", "replay"):
+        if block in left and block in own:
+            own = {**own, block: settings.laid_over(left[block], own[block])}
     return left | own
 
 

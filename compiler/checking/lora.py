@@ -12,8 +12,6 @@ from wug.compiler.language import syntax
 from wug.compiler.lora import TARGETS, Lora
 from wug.compiler.shape import matrices
 
-_NONE = "none"
-
 
 def _goes_on(atom: syntax.Atom) -> bool:
     """Whether this is one more target, and no key."""
@@ -36,26 +34,19 @@ LORA: settings.Schema = {
 
 def lora(cursor: settings.Cursor, key: syntax.Name) -> dict[str, Any] | None:
     """`lora { rank 8  alpha 16  targets query value }`, or `lora none`: all weights are trained."""
-    atom = cursor.peek()
-    if isinstance(atom, syntax.Name) and settings.written(atom) == _NONE:
-        cursor.index += 1
-        return {_NONE: True}
-    if not isinstance(atom, syntax.Settings):
+    if (nothing := settings.none(cursor)) is not None:
+        return nothing
+    block = cursor.take(syntax.Settings)
+    if block is None:
         help = "lora { rank 8 }, or, where another arm has one: lora none"
         cursor.report.add("W0107", "'lora' needs a block", key.span, help=help)
         return None
-    cursor.index += 1
-    return settings.read(atom, LORA, "lora", cursor.report)
-
-
-def laid_over(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
-    """The settings of an adapter over those of the arm that it is like."""
-    return own if _NONE in (*base, *own) else base | own
+    return settings.read(block, LORA, "lora", cursor.report)
 
 
 def adapter(values: dict[str, Any] | None) -> Lora | None:
     """The adapter of these settings: where it is not said, its alpha is twice its rank."""
-    if values is None or _NONE in values:
+    if values is None or settings.NONE in values:
         return None
     return Lora(**{"alpha": 2.0 * values.get("rank", Lora.rank), **values})
 

@@ -14,7 +14,6 @@ from wug.compiler.language import syntax
 from wug.compiler.language.resolve import inside, project_root
 from wug.compiler.plan import Replay
 
-_NONE = "none"
 MOST = 0.9
 """Of what is trained some must be the arm's own."""
 
@@ -44,36 +43,26 @@ REPLAY: settings.Schema = {"share": _share, "text": _file}
 
 def replay(cursor: settings.Cursor, key: syntax.Name) -> dict[str, Any] | None:
     """`replay 20%`, `replay { share 20%  text "general.txt" }`, or `replay none`."""
-    atom = cursor.peek()
-    if isinstance(atom, syntax.Name) and settings.written(atom) == _NONE:
-        cursor.index += 1
-        return {_NONE: True}
-    if isinstance(atom, syntax.Number):
+    if (nothing := settings.none(cursor)) is not None:
+        return nothing
+    if isinstance(cursor.peek(), syntax.Number):
         share = _share(cursor, key)
         return None if share is None else {"share": share}
-    if not isinstance(atom, syntax.Settings):
+    block = cursor.take(syntax.Settings)
+    if block is None:
         help = 'replay 20%, replay { share 20%  text "general.txt" }, or replay none'
         cursor.report.add("W0107", "'replay' needs a share", key.span, help=help)
         return None
-    cursor.index += 1
-    before = len(cursor.report.items)
-    values = settings.read(atom, REPLAY, "replay", cursor.report)
-    if len(cursor.report.items) > before:
-        return None
-    if not values:
+    values = settings.sound(block, REPLAY, "replay", cursor.report)
+    if values == {}:
         cursor.report.add("W0107", "'replay' needs a share", key.span, help="replay { share 20% }")
         return None
     return values
 
 
-def laid_over(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
-    """The settings of a replay over those of the arm that it is like."""
-    return own if _NONE in (*base, *own) else base | own
-
-
 def replay_of(values: dict[str, Any] | None, arm: syntax.Name, report: Report) -> Replay | None:
     """How much of its training an arm replays."""
-    if values is None or _NONE in values:
+    if values is None or settings.NONE in values:
         return None
     if "share" not in values:
         message = f"arm '{arm.text}' does not say how much it replays"

@@ -236,3 +236,28 @@ def block(schema: Schema, what: str) -> Taker:
         return read(atom, schema, what, cursor.report)
 
     return take
+
+
+NONE = "none"
+"""In the place of a block: nothing of it, though the arm that this one is like has it."""
+
+
+def none(cursor: Cursor) -> dict[str, Any] | None:
+    """`none` where a block may stand, as the settings of that; None where something else does."""
+    atom = cursor.peek()
+    if not (isinstance(atom, syntax.Name) and written(atom) == NONE):
+        return None
+    cursor.index += 1
+    return {NONE: True}
+
+
+def laid_over(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """The settings of a block, or `none`, over those of the arm that it is like."""
+    return own if NONE in (*base, *own) else base | own
+
+
+def sound(block: syntax.Settings, schema: Schema, what: str, report: Report) -> dict[str, Any] | None:
+    """What a block says, or None where anything of it is wrong."""
+    before = len(report.items)
+    values = read(block, schema, what, report)
+    return values if len(report.items) == before else None

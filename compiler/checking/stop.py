@@ -11,8 +11,6 @@ from wug.compiler.experiment import Arm
 from wug.compiler.language import syntax, syntax_experiment
 from wug.compiler.plan import Stop
 
-_NONE = "none"
-
 STOP: settings.Schema = {
     "on": settings.name("the name of a test"),
     "every": settings.integer(1, 10_000_000),
@@ -22,32 +20,21 @@ STOP: settings.Schema = {
 
 def stop(cursor: settings.Cursor, key: syntax.Name) -> dict[str, Any] | None:
     """`stop { on kept_apart  every 50  patience 3 }`, or `stop none`: all steps are taken."""
-    atom = cursor.peek()
-    if isinstance(atom, syntax.Name) and settings.written(atom) == _NONE:
-        cursor.index += 1
-        return {_NONE: True}
-    if not isinstance(atom, syntax.Settings):
+    if (nothing := settings.none(cursor)) is not None:
+        return nothing
+    block = cursor.take(syntax.Settings)
+    if block is None:
         help = "stop { on TEST  every 50  patience 3 }, or, where another arm stops: stop none"
         cursor.report.add("W0107", "'stop' needs a block", key.span, help=help)
         return None
-    cursor.index += 1
-    before = len(cursor.report.items)
-    values = settings.read(atom, STOP, "stop", cursor.report)
-    if len(cursor.report.items) > before:
-        return None
-    return values
-
-
-def laid_over(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
-    """When to stop, over when the arm stops that it is like."""
-    return own if _NONE in (*base, *own) else base | own
+    return settings.sound(block, STOP, "stop", cursor.report)
 
 
 def stop_of(
     values: dict[str, Any] | None, arm: syntax.Name, tests: Collection[str], report: Report
 ) -> Stop | None:
     """When an arm stops, on one of the `tests`."""
-    if values is None or _NONE in values:
+    if values is None or settings.NONE in values:
         return None
     if "on" not in values:
         message = f"arm '{arm.text}' does not say on which test it stops"
