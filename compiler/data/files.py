@@ -41,19 +41,28 @@ def rows_of_file(data: Data, columns: Sequence[str], span: Span, report: Report)
     if data.format == "parquet":
         yield from _parquet(data, columns, span, report)
         return
+    text = decoded(data, "the table", FORMATS[data.format], span, report)
+    if text is None:
+        return
+    read = _jsonl if data.format == "jsonl" else _csv
+    yield from read(data, text, columns, span, report)
+
+
+def decoded(data: Data, whole: str, kind: str, span: Span, report: Report) -> str | None:
+    """The text of a file that is `whole` and of a `kind`, as errors call it; None where it is no UTF-8, or
+    binary, which is reported at `span`."""
     raw = data.path.read_bytes()
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         message = f"line {line} of '{data.written}' is not UTF-8"
-        report.add("W0405", message, span, help="save the table as UTF-8")
-        return
+        report.add("W0405", message, span, help=f"save {whole} as UTF-8")
+        return None
     if "\0" in text:
-        report.add("W0405", f"'{data.written}' is a binary file, not {FORMATS[data.format]}", span)
-        return
-    read = _jsonl if data.format == "jsonl" else _csv
-    yield from read(data, text, columns, span, report)
+        report.add("W0405", f"'{data.written}' is a binary file, not {kind}", span)
+        return None
+    return text
 
 
 def missing_file(data: Data, span: Span, report: Report) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from wug.compiler.data.files import missing_file
+from wug.compiler.data.files import decoded, missing_file
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.entities import Data
 from wug.compiler.language.source import Span
@@ -20,16 +20,8 @@ def read_paragraphs(data: Data, span: Span, report: Report) -> tuple[str, ...]:
         message = f"'{data.written}' has more than {MOST_BYTES:,} bytes"
         report.add("W0204", message, span, help="give a part of it: it is read again and again")
         return ()
-    raw = data.path.read_bytes()
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        message = f"line {line} of '{data.written}' is not UTF-8"
-        report.add("W0405", message, span, help="save the text as UTF-8")
-        return ()
-    if "\0" in text:
-        report.add("W0405", f"'{data.written}' is a binary file, not a text", span)
+    text = decoded(data, "the text", "a text", span, report)
+    if text is None:
         return ()
     found = (part.strip() for part in re.split(r"\n[^\S\n]*\n", text.replace("\r\n", "\n")))
     paragraphs = tuple(part for part in found if part)
