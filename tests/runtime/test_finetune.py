@@ -68,22 +68,28 @@ def learn(
     return load_parameters(folder / "parameters", like)
 
 
+def interrupted_and_whole(tiny, tmp_path: Path, **changes: object) -> dict:
+    """A training of two seeds, once it is shown that one which was interrupted ends with the same bits."""
+    whole = learn(tiny, tmp_path / "whole", [0, 1], **changes)
+    interruption = Interruption()
+    interruption.signal = 2
+    with pytest.raises(KeyboardInterrupt):
+        learn(tiny, tmp_path / "resumed", [0, 1], interruption, **changes)
+    resumed = learn(tiny, tmp_path / "resumed", [0, 1], **changes)
+    for left, right in zip(jax.tree.leaves(whole), jax.tree.leaves(resumed), strict=True):
+        np.testing.assert_array_equal(left, right)
+    for name in ("log.jsonl", "outcome.json"):
+        assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "resumed" / name).read_bytes()
+    return whole
+
+
 @pytest.mark.parametrize("lora", [None, LORA], ids=["all weights", "an adapter"])
 def test_an_interrupted_training_resumes_with_the_same_bits(
     lora: Lora | None, shared, tmp_path: Path
 ) -> None:
     changes = {"optimizer": "muon", "average": 0.9, "lora": lora}  # all that is carried from step to step
     changes |= {"replay": Replay(0.4)} if lora is None else {}
-    whole = learn(shared, tmp_path / "whole", [0, 1], **changes)
-    interruption = Interruption()
-    interruption.signal = 2
-    with pytest.raises(KeyboardInterrupt):
-        learn(shared, tmp_path / "resumed", [0, 1], interruption, **changes)
-    resumed = learn(shared, tmp_path / "resumed", [0, 1], **changes)
-    for left, right in zip(jax.tree.leaves(whole), jax.tree.leaves(resumed), strict=True):
-        np.testing.assert_array_equal(left, right)
-    for name in ("log.jsonl", "outcome.json"):
-        assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "resumed" / name).read_bytes()
+    whole = interrupted_and_whole(shared, tmp_path, **changes)
     outcome = read_json(tmp_path / "whole" / "outcome.json")
     assert (outcome["failed"], outcome["steps"], outcome["seeds"]) == (None, 12, [0, 1])
     assert len(outcome["loss"]) == 2

@@ -11,13 +11,12 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from tests.runtime.test_finetune import learn
+from tests.runtime.test_finetune import interrupted_and_whole, learn
 from wug.compiler.plan import Stop
 from wug.runtime import finetune as module
 from wug.runtime.corpus import PAD, load
 from wug.runtime.failure import RuntimeFailure
 from wug.runtime.files import read_json
-from wug.runtime.interruption import Interruption
 from wug.runtime.learn import structure
 from wug.runtime.likelihood import end_log_likelihoods
 from wug.runtime.price import Augmenting, priced
@@ -115,17 +114,8 @@ def test_each_seed_stops_where_it_would_alone_with_the_best_it_had(shared, tmp_p
 
 
 def test_an_interrupted_training_stops_at_the_same_bits(shared, tmp_path: Path) -> None:
-    changes = {"learning_rate": 0.1, "stop": STOP}
-    whole = learn(shared, tmp_path / "whole", [0, 1], **changes)
-    interruption = Interruption()
-    interruption.signal = 2
-    with pytest.raises(KeyboardInterrupt):  # with a measurement behind it, and more to come
-        learn(shared, tmp_path / "resumed", [0, 1], interruption, **changes)
-    resumed = learn(shared, tmp_path / "resumed", [0, 1], **changes)
-    for left, right in zip(jax.tree.leaves(whole), jax.tree.leaves(resumed), strict=True):
-        np.testing.assert_array_equal(left, right)
-    for name in ("log.jsonl", "outcome.json"):
-        assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "resumed" / name).read_bytes()
+    """It is interrupted with a measurement behind it, and more to come."""
+    interrupted_and_whole(shared, tmp_path, learning_rate=0.1, stop=STOP)
 
 
 def test_the_price_is_of_the_steps_that_were_taken(shared) -> None:
