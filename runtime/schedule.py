@@ -96,8 +96,7 @@ def rereading(world: World, arm: str, setting: Finetuning) -> Rereading | None:
     """What this training replays, if it does."""
     if setting.replay is None:
         return None
-    own_C = _own_lengths(world, arm, setting).reshape(setting.steps, -1).sum(axis=1)
-    return reread(world.replayed[arm], world.seed, setting.replay.share, own_C)
+    return reread(world.replayed[arm], world.seed, setting.replay.share, _own_tokens(world, arm, setting))
 
 
 def replayed_rows(
@@ -147,6 +146,11 @@ def _own_lengths(world: World, arm: str, setting: Finetuning) -> npt.NDArray[np.
     return world.documents.length_D[_read(world, arm, setting, 0, setting.steps)].ravel() - 1
 
 
+def _own_tokens(world: World, arm: str, setting: Finetuning) -> npt.NDArray[np.int64]:
+    """How many tokens of an arm's own documents each step feeds the model [C]."""
+    return _own_lengths(world, arm, setting).astype(np.int64).reshape(setting.steps, -1).sum(axis=1)
+
+
 def training_lengths(world: World, arm: str, setting: Finetuning) -> npt.NDArray[np.int32]:
     """How many tokens each row of this training feeds the model, for its price."""
     return np.concatenate([_own_lengths(world, arm, setting), replayed_lengths(world, arm, setting)])
@@ -155,18 +159,20 @@ def training_lengths(world: World, arm: str, setting: Finetuning) -> npt.NDArray
 def replayed_lengths(world: World, arm: str, setting: Finetuning) -> npt.NDArray[np.int32]:
     """How many tokens of it each document feeds the model that this training replays."""
     reading = rereading(world, arm, setting)
-    if reading is None:
-        return np.empty(0, np.int32)
+    return np.empty(0, np.int32) if reading is None else _lengths_of(world, arm, reading)
+
+
+def _lengths_of(world: World, arm: str, reading: Rereading) -> npt.NDArray[np.int32]:
+    """How many tokens each document of a rereading feeds the model."""
     return (world.replayed[arm].length_D[reading.document_N] - 1).astype(np.int32)
 
 
 def step_tokens(world: World, arm: str, setting: Finetuning) -> npt.NDArray[np.int64]:
     """How many tokens each step of this training feeds the model [C]."""
-    own_C = _own_lengths(world, arm, setting).astype(np.int64).reshape(setting.steps, -1).sum(axis=1)
-    reading = rereading(world, arm, setting)
+    own_C, reading = _own_tokens(world, arm, setting), rereading(world, arm, setting)
     if reading is None:
         return own_C
-    read_N = np.cumsum(replayed_lengths(world, arm, setting).astype(np.int64))
+    read_N = np.cumsum(_lengths_of(world, arm, reading).astype(np.int64))
     return own_C + np.diff(read_N[reading.end_C - 1], prepend=0)
 
 

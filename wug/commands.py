@@ -322,8 +322,9 @@ def new(options: argparse.Namespace) -> int:
 
     if options.list or options.name is None:
         found = shipped()
+        width = max(map(len, found))
         for name, doc in found.items():
-            console().print(f"{name:<{max(map(len, found))}} {doc}")
+            console().print(f"{name:<{width}} {doc}")
         return 0 if options.list else 2
     copied = copy_spec(options.name, options.into)
     for path in copied.files:
