@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,10 +102,19 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Tiny, Path]:
-    """The hand-made experiment and its finished run, for tests that only read or add to the store."""
+    """The hand-made experiment and its finished run, for tests that only read."""
     made = plan()
     tiny = Tiny(made, *write(tmp_path_factory.mktemp("finished"), made))
     return tiny, run(tiny.plan, tiny.compiled, tiny.store, Silent())
+
+
+@pytest.fixture
+def continued(finished: tuple[Tiny, Path], tmp_path: Path) -> Tiny:
+    """A copy of the experiment after its finished run, for tests that go on from there."""
+    tiny, _ = finished
+    store = Store(tmp_path / "build")
+    shutil.copytree(tiny.store.root, store.root)
+    return Tiny(tiny.plan, store.path(f"{tiny.plan.name}/compiled", tiny.plan.key), store)
 
 
 @pytest.fixture(scope="session")

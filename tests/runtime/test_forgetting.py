@@ -68,8 +68,8 @@ def test_a_run_tells_what_its_arms_forgot(finished) -> None:
             assert share["low"] <= share["accuracy"] <= share["high"]
 
 
-def test_it_can_be_left_out_and_moves_no_other_key(finished) -> None:
-    tiny, _ = finished
+def test_it_can_be_left_out_and_moves_no_other_key(continued) -> None:
+    tiny = continued
     stages = ("pretrained", "trained", "scores", "forgetting")
 
     def entries() -> dict[str, list[str]]:

@@ -102,11 +102,10 @@ def test_a_text_is_cut_into_documents(tmp_path: Path) -> None:
     assert token_weights(rows, found.begin_D, found.before).sum() == found.length_D.sum() - 3
 
 
-def test_less_is_forgotten_with_replay(finished) -> None:
-    tiny, _ = finished
+def test_less_is_forgotten_with_replay(continued) -> None:
     settings = {"steps": 60, "learning_rate": 1e-2}
-    without = tiny.change_arm("finetune", **settings).run()
-    with_it = tiny.change_arm("finetune", **settings, replay=Replay(0.5)).run()
+    without = continued.change_arm("finetune", **settings).run()
+    with_it = continued.change_arm("finetune", **settings, replay=Replay(0.5)).run()
     losses = [document["forgetting"]["finetune"]["loss_after"] for document in (without, with_it)]
     assert losses[1] < losses[0] - 0.5
     price, plain = with_it["arms"]["finetune"], without["arms"]["finetune"]

@@ -142,9 +142,8 @@ def test_the_price_is_of_the_steps_that_were_taken(shared) -> None:
     assert "stop" not in never
 
 
-def test_a_run_says_when_its_seeds_stopped(finished) -> None:
-    tiny, _ = finished
-    document = tiny.change_arm("finetune", steps=9, learning_rate=0.1, stop=STOP).run()
+def test_a_run_says_when_its_seeds_stopped(continued) -> None:
+    document = continued.change_arm("finetune", steps=9, learning_rate=0.1, stop=STOP).run()
     told = document["arms"]["finetune"]["stop"]
     assert [len(told[name]) for name in ("steps", "best", "loss")] == [2, 2, 2]
     assert all(best <= steps <= 9 for best, steps in zip(told["best"], told["steps"], strict=True))
