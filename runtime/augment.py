@@ -128,9 +128,12 @@ def _written(run: Run, arm: Arm, worlds: Sequence[World], label: str) -> Path:
         asked["weights"] = run.pretrained_keys(writer, worlds)
         asked["model"] = as_plain(writer.model)
     kind, name = f"{run.plan.name}/written", key("written", asked)
-    if run.several and made.endpoint is None:
-        run.pretrained_for(run.plan.writer(arm), worlds)
-    with run.store.entry(kind, name, resume=True, waiting=run.waiting(label)) as entry:
+
+    def trained() -> None:
+        if made.endpoint is None:
+            run.pretrained_for(run.plan.writer(arm), worlds)
+
+    with run.alone(kind, name, label, trained, resume=True) as entry:
         if not entry.ready:
             if made.endpoint is None:
                 _by_model(run, arm, worlds, requests, entry)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -78,27 +79,41 @@ class _Measuring:
 
     def _of_model(self, learner: Learner, seed: int) -> Measured:
         """A model before it is fine-tuned."""
-        weights = self.run.pretrained_key(learner, seed)
+        run, weights = self.run, self.run.pretrained_key(learner, seed)
+
+        def trained() -> Path:
+            return run.pretrained(learner, seed)
 
         def own() -> list[Tree]:
-            return [self.run.load(learner, self.run.pretrained(learner, seed))]
+            return [run.load(learner, trained())]
 
-        return self._entry(learner, weights, f"{learner.name} {seed}", own)[0]
+        return self._entry(learner, weights, f"{learner.name} {seed}", trained, own)[0]
 
     def _of_arm(self, arm: Arm, worlds: Sequence[World], label: str) -> list[Measured]:
-        learner, weights = self.run.plan.learner(arm), self.run.trained_key(arm, worlds)
-        return self._entry(learner, weights, label, lambda: self.run.parameters(arm, worlds, label))
+        run, learner = self.run, self.run.plan.learner(arm)
+        return self._entry(
+            learner,
+            run.trained_key(arm, worlds),
+            label,
+            lambda: run.weighed(arm, worlds, label),
+            lambda: run.parameters(arm, worlds, label),
+        )
 
     def _entry(
-        self, learner: Learner, weights: str, label: str, load: Callable[[], list[Tree]]
+        self,
+        learner: Learner,
+        weights: str,
+        label: str,
+        trained: Callable[[], object],
+        load: Callable[[], list[Tree]],
     ) -> list[Measured]:
-        """What is measured of weights that have this key."""
+        """What is measured of weights that have this key, once they are trained and loaded."""
         run = self.run
         inputs: dict[str, Any] = {"weights": weights, "yardstick": VERSION}
         if learner.checkpoint is not None:
             inputs["context"] = learner.model.context
-        kind = f"{run.plan.name}/forgetting"
-        with run.store.entry(kind, key("forgetting", inputs), waiting=run.waiting(label)) as entry:
+        kind, name = f"{run.plan.name}/forgetting", key("forgetting", inputs)
+        with run.alone(kind, name, label, trained) as entry:
             if not entry.ready:
                 run.prepare()
                 yardstick, models = self.yardstick(learner), load()

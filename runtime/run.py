@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -190,16 +191,19 @@ class Run(Training):
             "seeds": [world.seed for world in worlds],
             "questions": [world.question_digest(arm.name) for world in worlds],
         }
-        kind = f"{self.plan.name}/scores"
-        name = key("scores", inputs)
-        if self.several and not self.store.has(kind, name):
-            self.weighed(arm, worlds, label)
-        with self.store.entry(kind, name, resume=True, waiting=self.waiting(label)) as entry:
+        with self._of_weights("scores", inputs, arm, worlds, label) as entry:
             if not entry.ready:
                 failed = self._score(arm, worlds, label, entry)
                 write_json(entry.scratch / "outcome.json", {"failed": failed, "arm": arm.name})
                 entry.commit()
         return entry.path
+
+    def _of_weights(
+        self, stage: str, inputs: dict[str, Any], arm: Arm, worlds: Sequence[World], label: str
+    ) -> AbstractContextManager[Entry]:
+        """An entry of what the weights of an arm and block of seeds are asked."""
+        kind, name = f"{self.plan.name}/{stage}", key(stage, inputs)
+        return self.alone(kind, name, label, lambda: self.weighed(arm, worlds, label), resume=True)
 
     def _score(self, arm: Arm, worlds: Sequence[World], label: str, entry: Entry) -> str | None:
         if arm.finetune is not None:
@@ -238,9 +242,7 @@ class Run(Training):
             "seeds": [world.seed for world in worlds],
             "questions": [asked_digest(self.plan, model, world, arm.name) for world in worlds],
         }
-        kind = f"{self.plan.name}/free"
-        name = key("free", inputs)
-        with self.store.entry(kind, name, resume=True, waiting=self.waiting(label)) as entry:
+        with self._of_weights("free", inputs, arm, worlds, label) as entry:
             if not entry.ready:
                 said = self._answer(arm, worlds, label, entry)
                 write_said(entry.scratch / FREE, ((arm, each) for each in said))

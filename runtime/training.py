@@ -6,7 +6,7 @@ no more.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -297,8 +297,17 @@ class Training:
         """A block that the first of several processes goes through before the others. Whether this is it."""
         return self.store.first(what) if isinstance(self.store, SharedStore) else nullcontext(True)
 
+    def alone(
+        self, kind: str, name: str, label: str, trained: Callable[[], object], resume: bool = False
+    ) -> AbstractContextManager[Entry]:
+        """An entry that the first of several processes makes alone, of weights that all of them have trained
+        together before: in a block of its own no process would meet the others."""
+        if self.several and not self.store.has(kind, name):
+            trained()
+        return self.store.entry(kind, name, resume=resume, waiting=self.waiting(label))
+
     def weighed(self, arm: Arm, worlds: Sequence[World], label: str) -> None:
-        """Train what an arm answers with. All of several processes must come here before one of them asks."""
+        """Train what an arm answers with."""
         self.pretrained_for(self.plan.learner(arm), worlds)
         if arm.finetune is not None:
             self.trained(arm, worlds, label)

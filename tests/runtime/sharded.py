@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from typing import Any
 import jax
 import numpy as np
 import pyarrow.parquet as parquet
+from jax.experimental.multihost_utils import sync_global_devices
 
 from tests.runtime.conftest import free_plan, write
 from wug.cli import ending
@@ -181,7 +183,8 @@ class Counted(Silent):
 
 
 def one_run(folder: Path) -> dict[str, Any]:
-    """One of two processes that are one run of the hand-made experiment."""
+    """One of two processes that are one run of the hand-made experiment, and then one without its weights,
+    which are trained again to measure what is forgotten, but not to score."""
     cluster, made = join(), smaller()
     store = SharedStore(folder / "build", cluster)
     with store.first("written") as first:
@@ -189,6 +192,12 @@ def one_run(folder: Path) -> dict[str, Any]:
             write(folder, made)
     progress = Counted() if cluster.leads else Silent()
     compiled = store.path(f"{made.name}/compiled", made.key)
+    done = run(made, compiled, store, progress, mesh=parse("data=2"))
+    sync_global_devices("done")
+    with store.first("removed") as first:
+        if first:
+            for kind in ("pretrained", "trained", "forgetting", "runs"):
+                shutil.rmtree(store.root / made.name / kind)
     done = run(made, compiled, store, progress, mesh=parse("data=2"))
     store.close()
     return {
