@@ -26,7 +26,7 @@ from tests.runtime.conftest import free_plan, write
 from wug.cli import ending
 from wug.compiler.lora import Lora
 from wug.compiler.mesh import Mesh, parse
-from wug.compiler.plan import Arm, Finetuning, Model, Plan
+from wug.compiler.plan import Arm, Finetuning, Model, Plan, Replay, Stop
 from wug.compiler.store import EnvironmentFailure, Store
 from wug.progress import Silent
 from wug.runtime.checkpoint import Checkpoints
@@ -120,8 +120,9 @@ def layouts(folder: Path) -> dict[str, Any]:
 def experiment() -> Plan:
     """The hand-made experiment, with a model and batches that two devices along each axis can share."""
     learn = Finetuning(steps=6, learning_rate=3e-3, batch=8, warmup=2)
-    arms = [Arm("icl", context="train"), Arm("finetune", finetune=learn)]
+    arms = [Arm("icl", context="train"), Arm("finetune", finetune=replace(learn, replay=Replay(0.4)))]
     arms.append(Arm("lora", finetune=replace(learn, lora=Lora(2), accumulate=2)))
+    arms.append(Arm("stopped", finetune=replace(learn, stop=Stop("reversal", every=3, patience=1))))
     made = free_plan(arms=tuple(arms), expectations=())
     (learner,) = made.models
     model = replace(learner.model, kv_heads=2)
@@ -228,6 +229,7 @@ def runs(folder: Path) -> dict[str, Any]:
             "scores": scores_in(store),
             "said": (done / "generations.jsonl").read_text(),
             "timing": json.loads((done / "timing.json").read_text()),
+            "forgot": json.loads((done / "results.json").read_text())["forgetting"],
             "again": run(made, compiled, store, Silent()) == done,
         }
     return found

@@ -42,7 +42,7 @@ def learn(
     again = of_episodes(episodes(tiny.episodes, tiny.compiled / "tokenizer.json"), tiny.learner.pretraining)
     worlds = [dataclasses.replace(world, replayed={"finetune": again}) for world in corpus.worlds]
     arm = tiny.plan.arms[2]
-    arm = dataclasses.replace(arm, finetune=dataclasses.replace(arm.finetune, steps=12, **changes))
+    arm = dataclasses.replace(arm, finetune=dataclasses.replace(arm.finetune, **{"steps": 12, **changes}))
     model, vocabulary, lora = tiny.learner.model, corpus.vocabulary, arm.finetune.lora
     start, beside = [initial_parameters(model, vocabulary, 0)] * len(seeds), []
     if lora is not None:

@@ -101,10 +101,14 @@ def same_scores(one: dict[str, Any], other: dict[str, Any]) -> None:
 
 @pytest.mark.slow
 def test_a_run_over_a_mesh_says_what_one_device_says(tmp_path: Path) -> None:
-    """Pretraining, seeds as one block, adapters, scoring and sampling; keys are the same."""
+    """Pretraining, seeds as one block, replay, adapters, early stops, scoring, sampling and what is
+    forgotten; keys are the same."""
     one, several = Process("runs", tmp_path, 8).told().values()
     same_scores(one["scores"], several["scores"])
     assert several["said"] == one["said"]
+    assert list(one["forgot"]) == ["finetune", "lora", "stopped"]
+    for name, forgot in one["forgot"].items():
+        assert several["forgot"][name]["loss_after"] == pytest.approx(forgot["loss_after"], abs=1e-3)
     assert several["again"]
     assert "mesh" not in one["timing"]["host"]
     assert several["timing"]["host"]["mesh"] == SIZES

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from tests.runtime.test_finetune import interrupted_and_whole, learn
-from wug.compiler.plan import Stop
+from tests.runtime.test_finetune import LORA, interrupted_and_whole, learn
+from wug.compiler.plan import Replay, Stop
 from wug.runtime import finetune as module
 from wug.runtime.corpus import PAD, load
 from wug.runtime.failure import RuntimeFailure
@@ -113,9 +113,19 @@ def test_each_seed_stops_where_it_would_alone_with_the_best_it_had(shared, tmp_p
     assert all(isinstance(loss, float) for loss in told["loss"])
 
 
-def test_an_interrupted_training_stops_at_the_same_bits(shared, tmp_path: Path) -> None:
-    """It is interrupted with a measurement behind it, and more to come."""
-    interrupted_and_whole(shared, tmp_path, learning_rate=0.1, stop=STOP)
+@pytest.mark.parametrize(
+    "more",
+    [{}, {"average": 0.9, "replay": Replay(0.4)}, {"lora": LORA, "average": 0.9}],
+    ids=["alone", "an average, with replay", "an adapter's average"],
+)
+def test_an_interrupted_training_stops_at_the_same_bits(more: dict, shared, tmp_path: Path) -> None:
+    """It is interrupted with a measurement behind it, and more to come. What is kept is the best average."""
+    changes = {"learning_rate": 0.1, "schedule": "constant", "stop": STOP, **more}
+    whole = interrupted_and_whole(shared, tmp_path, **changes)
+    (best, *_) = read_json(tmp_path / "whole" / "outcome.json")["stopped"]["best"]
+    until = learn(shared, tmp_path / "until", [0, 1], **{**changes, "steps": best, "stop": None})
+    for left, right in zip(jax.tree.leaves(whole), jax.tree.leaves(until), strict=True):
+        np.testing.assert_allclose(left[0], right[0], atol=1e-4)
 
 
 def test_the_price_is_of_the_steps_that_were_taken(shared) -> None:
