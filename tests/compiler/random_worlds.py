@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
+from tests.draws import Draws, Examples
+
 VARIABLES = ("x", "y", "z", "w")
 TRAITS = (
     *("symmetric", "asymmetric", "transitive", "irreflexive"),
@@ -19,36 +21,41 @@ CLOSED = (("complete",), ("complete",), ("complete", "symmetric"), ("complete", 
 
 @st.composite
 def worlds(draw: st.DrawFn, closed: bool = False, layered: bool = False) -> str:
+    """Random worlds, as hypothesis draws them."""
+    return random_world(Examples(draw), closed, layered)
+
+
+def random_world(draws: Draws, closed: bool = False, layered: bool = False) -> str:
     """The text of a small world: populations, traits and recursive rules of every kind; `layered` adds rules
     that deny, compare and count what is below them, and what is never so."""
-    count = draw(st.integers(5, 6) if closed else st.integers(3, 5))
+    count = draws.whole(5, 6) if closed else draws.whole(3, 5)
     lines = [
         "wug 1",
         "world drawn {",
         f"  entity thing {{ count {count} }}",
         '  table side(word, opposite) { "left" <-> "right"  "up" <-> "down" }',
     ]
-    base = [f"r{number}" for number in range(draw(st.integers(1, 2)))]
-    derived = [f"d{number}" for number in range(draw(st.integers(0, 2)))]
+    base = [f"r{number}" for number in range(draws.whole(1, 2))]
+    derived = [f"d{number}" for number in range(draws.whole(0, 2))]
     whole: list[str] = []
     for name in base:
-        traits = draw(st.sampled_from(CLOSED) if closed else st.lists(st.sampled_from(TRAITS), max_size=2))
-        if layered and draw(st.booleans()):
+        traits = draws.one(CLOSED) if closed else draws.some(TRAITS, 2)
+        if layered and draws.yes():
             traits = [*traits, "complete"]
         whole += [name] if "complete" in traits else []
-        lines += relation(draw, name, count, traits)
-    if draw(st.booleans()):
-        traits = draw(st.sampled_from(["asymmetric converse on", "converse on", "converse on transitive"]))
+        lines += relation(draws, name, count, traits)
+    if draws.yes():
+        traits = draws.one(["asymmetric converse on", "converse on", "converse on transitive"])
         lines += [
             "  relation beside(a: thing, b: thing, on: side) {",
-            f"    {traits}  populate pairs {{ count {draw(st.integers(1, 3))} }}",
+            f"    {traits}  populate pairs {{ count {draws.whole(1, 3)} }}",
             '    form forward "{a} stands {on.word} of" => " {b}."',
             '    form reverse "{b} stands {on.opposite} of" => " {a}."',
             "  }",
         ]
     for name in derived:
-        traits = draw(st.sampled_from(CLOSED) if closed else st.lists(st.sampled_from(TRAITS), max_size=1))
-        if layered and draw(st.booleans()):
+        traits = draws.one(CLOSED) if closed else draws.some(TRAITS, 1)
+        if layered and draws.yes():
             traits = [*traits, "complete"]
         whole += [name] if "complete" in traits else []
         lines += [
@@ -57,13 +64,13 @@ def worlds(draw: st.DrawFn, closed: bool = False, layered: bool = False) -> str:
             f'    form says "{{a}} {name} with" => " {{b}}."',
             "  }",
         ]
-        for number in range(draw(st.integers(1, 2))):
-            lines.append(rule(draw, name, base + derived if number else base))
-    if draw(st.booleans()):
-        lines.append(rule(draw, base[0], base + derived))
+        for number in range(draws.whole(1, 2)):
+            lines.append(rule(draws, name, base + derived if number else base))
+    if draws.yes():
+        lines.append(rule(draws, base[0], base + derived))
     if layered:
         pairs = dict.fromkeys(base + derived, ("thing", "thing"))
-        lines += layers(draw, pairs, {name: types for name, types in pairs.items() if name in whole})
+        lines += layers(draws, pairs, {name: types for name, types in pairs.items() if name in whole})
     return "\n".join([*lines, "}"])
 
 
@@ -95,15 +102,15 @@ ATTRIBUTES = {
 """Relations of things with values, and how they are populated."""
 
 
-def layers(draw: st.DrawFn, known: Signatures, whole: Signatures) -> list[str]:
+def layers(draws: Draws, known: Signatures, whole: Signatures) -> list[str]:
     """One or two layers of relations over those that are known, and some nevers over all of them. What is
     `whole`, because it is complete, may be denied and counted."""
     lines = []
     known, whole = dict(known), dict(whole)
-    for signature in draw(st.lists(st.sampled_from(sorted(ATTRIBUTES)), max_size=2, unique=True)):
+    for signature in draws.some(sorted(ATTRIBUTES), 2, unique=True):
         name, types = signature.partition("(")[0], ("thing", signature.rpartition(": ")[2].rstrip(")"))
-        complete = draw(st.booleans())
-        traits = "complete" if complete else draw(st.sampled_from(["", "functional"]))
+        complete = draws.yes()
+        traits = "complete" if complete else draws.one(["", "functional"])
         population = ATTRIBUTES[signature]
         if traits == "functional":
             population = population.replace("each 1..2", "each 1")
@@ -113,37 +120,34 @@ def layers(draw: st.DrawFn, known: Signatures, whole: Signatures) -> list[str]:
         known[name] = types
         if complete:
             whole[name] = types
-    for layer in range(draw(st.integers(1, 2))):
-        own: Signatures = {
-            f"e{layer}{number}": draw(st.sampled_from(SIGNATURES))
-            for number in range(draw(st.integers(1, 2)))
-        }
-        counting: Signatures = {f"n{layer}": draw(st.sampled_from([("thing", "integer"), ("integer",)]))}
+    for layer in range(draws.whole(1, 2)):
+        own: Signatures = {f"e{layer}{number}": draws.one(SIGNATURES) for number in range(draws.whole(1, 2))}
+        counting: Signatures = {f"n{layer}": draws.one([("thing", "integer"), ("integer",)])}
         for name, types in own.items():
-            for number in range(draw(st.integers(1, 2))):
+            for number in range(draws.whole(1, 2)):
                 given = {**known, **own} if number else known
-                lines.append(general_rule(draw, name, types, given, whole))
+                lines.append(general_rule(draws, name, types, given, whole))
         for name, types in counting.items() if whole else ():
-            lines.append(general_rule(draw, name, types, whole, whole, counts=True))
+            lines.append(general_rule(draws, name, types, whole, whole, counts=True))
             own[name] = types
         known |= own
         for name, types in own.items():
-            complete = draw(st.booleans())
-            lines.append(declared(draw, name, types, complete))
+            complete = draws.yes()
+            lines.append(declared(draws, name, types, complete))
             if complete:
                 whole[name] = types
-    for _ in range(draw(st.integers(0, 2))):
-        lines.append(f"  never {', '.join(general_body(draw, known, whole, draw(st.integers(1, 3)))[0])}")
+    for _ in range(draws.whole(0, 2)):
+        lines.append(f"  never {', '.join(general_body(draws, known, whole, draws.whole(1, 3))[0])}")
     return lines
 
 
-def declared(draw: st.DrawFn, name: str, types: tuple[str, ...], complete: bool) -> str:
+def declared(draws: Draws, name: str, types: tuple[str, ...], complete: bool) -> str:
     arguments = ", ".join(f"a{place}: {type}" for place, type in enumerate(types))
     traits = ["complete"] if complete else []
     if len(types) == 2:
-        traits += draw(st.sampled_from([[], ["functional"], ["injective"]]))
+        traits += draws.one([[], ["functional"], ["injective"]])
     if types == ("thing", "thing"):
-        traits += draw(st.sampled_from([[], ["symmetric"], ["asymmetric"], ["transitive"], ["acyclic"]]))
+        traits += draws.one([[], ["symmetric"], ["asymmetric"], ["transitive"], ["acyclic"]])
     last = slot(f"a{len(types) - 1}", types[-1])
     cue = f"{{a0}} is {name} to" if len(types) == 2 and types[0] == "thing" else f"What is {name} is"
     return f'  relation {name}({arguments}) {{ {" ".join(traits)}  form says "{cue}" => " {last}." }}'
@@ -154,7 +158,7 @@ def slot(argument: str, type: str) -> str:
 
 
 def general_rule(
-    draw: st.DrawFn,
+    draws: Draws,
     head: str,
     types: tuple[str, ...],
     known: Signatures,
@@ -162,22 +166,22 @@ def general_rule(
     counts: bool = False,
 ) -> str:
     """A rule with conditions of every kind."""
-    conditions, bound = general_body(draw, known, whole, draw(st.integers(1, 2)))
+    conditions, bound = general_body(draws, known, whole, draws.whole(1, 2))
     free = {type: list(names) for type, names in bound.items()}
     counted = ""
     if counts:
-        type = draw(st.sampled_from(sorted(free)))
-        counted = free[type].pop(draw(st.integers(0, len(free[type]) - 1)))
+        type = draws.one(sorted(free))
+        counted = free[type].pop(draws.whole(0, len(free[type]) - 1))
     terms = []
     for type in types:
         if counts and type == "integer":
             terms.append(f"count({counted})")
-        elif free.get(type) and (type not in CONSTANTS or draw(st.integers(0, 3))):
-            terms.append(draw(st.sampled_from(free[type])))
+        elif free.get(type) and (type not in CONSTANTS or draws.whole(0, 3)):
+            terms.append(draws.one(free[type]))
         elif type in CONSTANTS:
-            terms.append(draw(st.sampled_from(CONSTANTS[type])))
+            terms.append(draws.one(CONSTANTS[type]))
         else:  # no thing is left to stand here: another fact binds one
-            name = draw(st.sampled_from(sorted(n for n, kinds in known.items() if kinds[0] == "thing")))
+            name = draws.one(sorted(n for n, kinds in known.items() if kinds[0] == "thing"))
             variables = [f"v{len(conditions)}{place}" for place in range(len(known[name]))]
             conditions.append(f"{name}({', '.join(variables)})")
             terms.append(variables[0])
@@ -185,85 +189,79 @@ def general_rule(
 
 
 def general_body(
-    draw: st.DrawFn, known: Signatures, whole: Signatures, length: int
+    draws: Draws, known: Signatures, whole: Signatures, length: int
 ) -> tuple[list[str], dict[str, list[str]]]:
     """Conditions, and the variables that they bind by type."""
     bound: dict[str, list[str]] = {}
 
     def term(type: str) -> str:
-        if bound and type in CONSTANTS and draw(st.integers(0, 2)) == 0:
-            return draw(st.sampled_from(CONSTANTS[type]))
-        name = draw(st.sampled_from(TYPED[type]))
+        if bound and type in CONSTANTS and draws.whole(0, 2) == 0:
+            return draws.one(CONSTANTS[type])
+        name = draws.one(TYPED[type])
         if name not in bound.setdefault(type, []):
             bound[type].append(name)
         return name
 
     conditions = []
     for _ in range(length):
-        name = draw(st.sampled_from(sorted(known)))
+        name = draws.one(sorted(known))
         conditions.append(f"{name}({', '.join([term(type) for type in known[name]])})")
-    for _ in range(draw(st.integers(0, 2)) if whole else 0):
-        name = draw(st.sampled_from(sorted(whole)))
-        terms = [
-            draw(st.sampled_from([*bound.get(type, []), *CONSTANTS.get(type, ())] or ["?"]))
-            for type in whole[name]
-        ]
+    for _ in range(draws.whole(0, 2) if whole else 0):
+        name = draws.one(sorted(whole))
+        terms = [draws.one([*bound.get(type, []), *CONSTANTS.get(type, ())] or ["?"]) for type in whole[name]]
         if "?" not in terms:
             conditions.append(f"not {name}({', '.join(terms)})")
-    if draw(st.booleans()):
-        type = draw(st.sampled_from(sorted(bound)))
-        sign = draw(st.sampled_from(["=", "!=", "<", "<=", ">", ">="] if type in ORDERED else ["!=", "="]))
-        other = draw(st.sampled_from([*bound[type], *CONSTANTS.get(type, ())]))
-        conditions.append(f"{draw(st.sampled_from(bound[type]))} {sign} {other}")
+    if draws.yes():
+        type = draws.one(sorted(bound))
+        sign = draws.one(["=", "!=", "<", "<=", ">", ">="] if type in ORDERED else ["!=", "="])
+        other = draws.one([*bound[type], *CONSTANTS.get(type, ())])
+        conditions.append(f"{draws.one(bound[type])} {sign} {other}")
     return conditions, bound
 
 
-def relation(draw: st.DrawFn, name: str, count: int, traits: Sequence[str]) -> list[str]:
+def relation(draws: Draws, name: str, count: int, traits: Sequence[str]) -> list[str]:
     most = count * ((count - 1) // 2)
-    populate = draw(
-        st.sampled_from(
-            [
-                f"pairs {{ count {draw(st.integers(1, most))} }}",
-                f"pairs {{ count {draw(st.integers(1, count // 2))}  each_once }}",
-                f"pairs {{ count {draw(st.integers(1, count * 2 // 3))}  partners 2 }}",
-                f"forest {{ roots {draw(st.integers(1, count - 1))}  children 0..2 }}",
-                "forest",
-                "chain",
-                f"chain {{ length {draw(st.integers(2, count))} }}",
-            ]
-        )
+    populate = draws.one(
+        [
+            f"pairs {{ count {draws.whole(1, most)} }}",
+            f"pairs {{ count {draws.whole(1, count // 2)}  each_once }}",
+            f"pairs {{ count {draws.whole(1, count * 2 // 3)}  partners 2 }}",
+            f"forest {{ roots {draws.whole(1, count - 1)}  children 0..2 }}",
+            "forest",
+            "chain",
+            f"chain {{ length {draws.whole(2, count)} }}",
+        ]
     )
     return [
         f"  relation {name}(a: thing, b: thing) {{",
         f"    {' '.join(dict.fromkeys(traits))}",
         f"    populate {populate}",
-        *says(draw, name),
+        *says(draws, name),
         f'    form back "{{b}} {name} from" => " {{a}}."',
         "  }",
     ]
 
 
-def says(draw: st.DrawFn, name: str) -> list[str]:
+def says(draws: Draws, name: str) -> list[str]:
     """A form in one wording, or in several with options and inflections."""
     plain = f'"{{a}} {name} to" => " {{b}}."'
-    if draw(st.booleans()):
+    if draws.yes():
         return [f"    form says {plain}"]
     other = f'"{{a}} [gladly|] {name} [to|up to]" => " {{b.the}} [indeed]."'
     return [
         "    form says {",
         f"      {plain}",
-        f"      {draw(st.integers(1, 9))} {other}",
+        f"      {draws.whole(1, 9)} {other}",
         f'      held "Now {{a}} {name} to" => " {{b}}."',
         "    }",
     ]
 
 
-def rule(draw: st.DrawFn, head: str, relations: list[str]) -> str:
+def rule(draws: Draws, head: str, relations: list[str]) -> str:
     body = [
-        (draw(st.sampled_from(relations)), draw(st.sampled_from(VARIABLES)), draw(st.sampled_from(VARIABLES)))
-        for _ in range(draw(st.integers(1, 2)))
+        (draws.one(relations), draws.one(VARIABLES), draws.one(VARIABLES)) for _ in range(draws.whole(1, 2))
     ]
     bound = [variable for _, *variables in body for variable in variables]
-    first, second = draw(st.sampled_from(bound)), draw(st.sampled_from(bound))
+    first, second = draws.one(bound), draws.one(bound)
     literals = ", ".join(f"{name}({left}, {right})" for name, left, right in body)
     return f"  rule {head}({first}, {second}) if {literals}"

@@ -216,7 +216,8 @@ def clashes(world: World, known: dict[Fact, int], fact: Fact) -> bool:
     """Whether a fact, just as it is said, contradicts what is known."""
     name, arguments = fact
     relation = world.relations[name]
-    if any(fact in way[0] for body in world.nevers for way in completed(body, known, fact)):
+    about = [body for body in world.nevers if name in dict(body.holds)]
+    if any(fact in way[0] for body in about for way in completed(body, known, fact)):
         return True
     if len(arguments) < 2:
         return False
