@@ -6,7 +6,7 @@ from dataclasses import field
 from pathlib import Path
 
 from wug.compiler.language.source import Span
-from wug.compiler.record import Record
+from wug.compiler.record import LATER, Record
 
 FORMATS = {"csv": "a CSV", "jsonl": "JSON lines", "parquet": "Parquet"}
 """Suffixes of data files, and what they are called."""
@@ -85,7 +85,8 @@ class Naming(Record):
 
     The `lexicon` is a declared one, all of it or its words of (low, high) `letters`; or it is nonce, the
     built-in one: words of so many `syllables`, or of `letters`. With `tokens` only words of one token count
-    are used, the commonest under that tokenizer.
+    are used, the commonest under that tokenizer. With `shared` each word of a name is one of so many, which
+    other names have too, as people share first and family names; 0 where every word is in one name only.
     """
 
     lexicon: str = "nonce"
@@ -94,6 +95,11 @@ class Naming(Record):
     words: int = 1
     capital: bool = False
     tokens: TokenFile | None = None
+    shared: int = field(default=0, metadata=LATER)
+
+    def lists(self, count: int) -> int:
+        """How many words the names of `count` members take."""
+        return self.words * (self.shared or count)
 
 
 class Operator(Record):

@@ -37,8 +37,13 @@ def _check_names(world: World, counts: Mapping[str, int], report: Report) -> Non
         naming = entity.naming
         if naming is None or entity.name not in counts:
             continue
+        if naming.shared and counts[entity.name] > (names := naming.shared**naming.words):
+            message = f"{counts[entity.name]:,} names are asked for; {naming.shared} words"
+            message += f" in each of {naming.words} places make {names:,}"
+            report.add("W0401", message, entity.span, help="let them share more words")
+            continue
         what, most, help = _words(world, naming)
-        wanted[what] = wanted.get(what, 0) + counts[entity.name] * naming.words
+        wanted[what] = wanted.get(what, 0) + naming.lists(counts[entity.name])
         if wanted[what] > most:
             asked = wanted[what]
             message = f"{asked:,} {what} are asked for; there are {most:,}"

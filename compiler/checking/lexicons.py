@@ -19,6 +19,9 @@ SHORTEST, LONGEST = 3, 11
 
 NONCE_SYLLABLES = (2, 3)
 
+MOST_SHARED = 10_000
+"""The most words that names share, in each place: enough for any number of names of two words."""
+
 
 class LexiconChecker:
     """Reads lexicons and the `named` of entities of a project whose folder is `root`."""
@@ -72,6 +75,7 @@ class LexiconChecker:
             "letters": between(*(NONCE.letters if name.text == NONCE.name else (SHORTEST, LONGEST))),
             "words": settings.integer(1, 4),
             "capital": settings.flag,
+            "shared": settings.integer(1, MOST_SHARED),
             "tokens": _tokens,
         }
         if name.text == NONCE.name:
@@ -84,6 +88,10 @@ class LexiconChecker:
             help = "say either how many syllables or how many letters"
             message = "nonce takes syllables or letters, not both"
             self.report.add("W0203", message, named.span, help=help)
+        if "shared" in values and values.get("words", 1) == 1:
+            shared = values.pop("shared")
+            help = f"give names two words: {name.text}(words 2 shared {shared})"
+            self.report.add("W0203", "names of one word cannot share it", named.span, help=help)
         lexicon = known.get(name.text)
         letters = values.get("letters")
         if lexicon and letters:
@@ -103,6 +111,7 @@ class LexiconChecker:
             values.get("words", 1),
             values.get("capital", False),
             tokens,
+            values.get("shared", 0),
         )
 
     def _file(self, file: syntax.WorldFile, written: syntax.Text | None) -> TokenFile | None:

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wug.compiler.diagnosis.diagnostics import Report
-from wug.compiler.draw import Words
-from wug.compiler.entities import Entity
+from wug.compiler.draw import Words, permute
+from wug.compiler.entities import Entity, Naming
 from wug.compiler.facts import Rows
 from wug.compiler.populating.fresh import fresh_like
 from wug.compiler.populating.sheets import Sheet
@@ -35,12 +35,31 @@ class Namer:
             names = np.array([f"{entity.numbered} {number}" for number in range(1, count + 1)], np.str_)
             return np.broadcast_to(names, (len(self.seeds), count))
         pool = pool_of(self.world, naming, self.reserved, self.report)
-        words = self._words(entity, pool, count * naming.words)
-        texts = pool.texts[words].reshape(len(self.seeds), count, naming.words)
+        if naming.shared and self.reserved:
+            texts = pool.texts[self._shared(entity, naming, pool, count)]
+        else:
+            words = self._words(entity, pool, count * naming.words)
+            texts = pool.texts[words].reshape(len(self.seeds), count, naming.words)
         name = texts[..., 0]
         for place in range(1, naming.words):
             name = np.char.add(np.char.add(name, " "), texts[..., place])
         return name
+
+    def _shared(self, entity: Entity, naming: Naming, pool: Pool, count: int) -> Rows:
+        """Names that share their words, no two alike, as places in the pool [worlds, count, words].
+
+        However many members there are, each place has as many words, so that a raised count keeps the first
+        names. Fresh worlds are too small to share any: there each name has words of its own.
+        """
+        size = naming.shared
+        lists = self._words(entity, pool, size * naming.words).reshape(len(self.seeds), naming.words, size)
+        index = np.arange(count, dtype=np.int64)[None, :]
+        number = permute(self.seeds[:, None], f"{entity.name}/names/shared", index, size**naming.words)
+        places = [
+            np.take_along_axis(lists[:, place], number // size**place % size, axis=1)
+            for place in range(naming.words)
+        ]
+        return np.stack(places, axis=-1)
 
     def _words(self, entity: Entity, pool: Pool, count: int) -> Rows:
         """Distinct words that no other type has, as places in the pool [worlds, count]."""

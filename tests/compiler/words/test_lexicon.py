@@ -156,6 +156,28 @@ def test_names_of_two_words(write: Write) -> None:
         assert len({word.lower() for word in words} | set(places[of].tolist())) == 36
 
 
+def test_names_that_share_their_words(write: Write) -> None:
+    world = _world(write, "nonce(words 2 shared 5 capital)", "nonce")
+    seeds = world_seeds(3)
+    some, all_25 = (Namer(world, seeds, True, Report()).names(world.entities["thing"], n) for n in (8, 25))
+    assert (all_25[:, :8] == some).all()
+    namer = Namer(world, seeds, True, Report())
+    things, places = (namer.names(world.entities[name], 12) for name in ("thing", "place"))
+    assert (things == all_25[:, :12]).all()
+    for of in range(3):
+        first, second = ({name.split(" ")[place] for name in all_25[of].tolist()} for place in (0, 1))
+        assert (len(set(all_25[of].tolist())), len(first), len(second)) == (25, 5, 5)
+        assert not first & second
+        assert not {word.lower() for word in first | second} & set(places[of].tolist())
+    assert len({tuple(names) for names in all_25.tolist()}) == 3
+
+
+def test_fresh_worlds_share_no_words(write: Write) -> None:
+    world = _world(write, "nonce(words 2 shared 5)", "nonce")
+    names = Namer(world, world_seeds(4), False, Report()).names(world.entities["thing"], 6)
+    assert all(len({word for name in row for word in name.split(" ")}) == 12 for row in names.tolist())
+
+
 @given(st.integers(0, 2**64 - 1), st.integers(1, 20), st.integers(1, 20))
 @settings(max_examples=20)
 def test_drawn_names_are_distinct_and_the_first_ones_stay(seed: int, count: int, more: int) -> None:
