@@ -123,7 +123,7 @@ def live():
     wug.progress.open_progress = Killer
     return main(["run", "often.experiment", "--json"])
 
-wug.runtime.run.run.__defaults__ = (None, 0, None)  # a checkpoint after every dispatch
+wug.runtime.run.run.__defaults__ = (None, 0, None, None)  # a checkpoint after every dispatch
 for line in sys.stdin:
     phases, seed, log, errors = json.loads(line)
     pid = os.fork()
