@@ -74,7 +74,9 @@ class Extent:
             Lists(np.empty(0, np.int32), np.zeros(len(first), np.int64), np.zeros(len(first), np.int32)),
             np.full(len(first), leaf, np.int64),
         )
-        self._whole.add_sorted(ordered, np.searchsorted(first, best))
+        place = np.empty(len(keys), np.int64)
+        place[first] = np.arange(len(first))
+        self._whole.add_sorted(ordered, place[best])
         self.advance()
 
     def __len__(self) -> int:
@@ -134,8 +136,10 @@ class Extent:
         best, keys = _smallest(keys, order, derived.size)
         row = self._whole.find(keys)
         new = row < 0
-        self._replace(derived, best[~new], row[~new])
-        kept, keys = best[new], keys[new]
+        kept = best
+        if not bool(new.all()):
+            self._replace(derived, best[~new], row[~new])
+            kept, keys = best[new], keys[new]
         first = len(self)
         self._append(
             derived.world[kept],

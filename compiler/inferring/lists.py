@@ -10,7 +10,8 @@ from numpy.typing import DTypeLike, NDArray
 
 
 class Column:
-    """A numpy column to which values are appended, in constant time for each of them."""
+    """A numpy column to which values are appended, in constant time for each of them. It may keep what it is
+    given first as its own."""
 
     def __init__(self, dtype: DTypeLike) -> None:
         self._data: NDArray[Any] = np.empty(16, dtype)
@@ -25,6 +26,9 @@ class Column:
 
     def append(self, values: NDArray[Any]) -> None:
         end = self._count + len(values)
+        if not self._count and len(values) and values.dtype == self._data.dtype and values.flags.writeable:
+            self._data, self._count = values, end
+            return
         if end > len(self._data):
             grown = np.empty(max(end, 2 * len(self._data)), self._data.dtype)
             grown[: self._count] = self.values
@@ -44,8 +48,10 @@ class Lists:
     @classmethod
     def of(cls, columns: list[NDArray[Any]]) -> Lists:
         """Lists of one length: row i's are the i-th of each column."""
-        flat = np.stack(columns, axis=1).astype(np.int32)
-        rows, width = flat.shape
+        rows, width = len(columns[0]), len(columns)
+        flat = np.empty((rows, width), np.int32)
+        for place, column in enumerate(columns):
+            flat[:, place] = column
         return cls(flat.reshape(-1), np.arange(rows) * width, np.full(rows, width, np.int32))
 
     def __getitem__(self, row: int) -> list[int]:
@@ -56,12 +62,20 @@ class Lists:
         """The lists of some rows, one behind the other."""
         count, width = len(self.many), int(self.many.max(initial=0))
         if np.array_equal(self.start, np.arange(count) * width) and len(self.flat) == count * width:
-            flat = self.flat.reshape(count, width)[rows]  # all are of one length, in their order
-            return Lists(flat.reshape(-1), np.arange(len(rows)) * width, self.many[rows])
+            flat = _taken(self.flat, width, rows)  # all are of one length, in their order
+            return Lists(flat, np.arange(len(rows)) * width, np.full(len(rows), width, np.int32))
         start, many = self.start[rows], self.many[rows]
         ends = np.cumsum(many, dtype=np.int64)
         place = np.arange(int(many.sum())) - np.repeat(ends - many, many)
         return Lists(self.flat[np.repeat(start, many) + place], ends - many, many)
+
+
+def _taken(flat: NDArray[np.int32], width: int, rows: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Some rows of a table of this width. Two numbers go as one of twice the size: several times faster."""
+    if width == 2:
+        pairs: NDArray[np.int32] = np.ascontiguousarray(flat).view(np.int64)[rows].view(np.int32)
+        return pairs
+    return flat.reshape(-1, width)[rows].reshape(-1) if width else flat[:0]
 
 
 def changes(columns: list[NDArray[Any]]) -> NDArray[np.bool_]:

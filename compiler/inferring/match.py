@@ -67,22 +67,26 @@ def extend(
     extent: Extent,
     steps: bool = False,
     before: int | None = None,
+    needed: frozenset[int] | None = None,
 ) -> Match:
     """The ways in which a further place can be met: by steps only, or by rows before a certain one only.
-    Raises TooMany."""
+    Of the variables those in `needed` are kept, or all. Raises TooMany."""
     shared = tuple(index for index, term in enumerate(terms) if term in match.columns)
     columns = [match.columns[terms[index]] for index in shared]
     left, right = extent.pairs(shared, match.world, columns, steps)
     if before is not None:
         old = right < before
         left, right = left[old], right[old]
-    longer = match.take(left)
+    kept = {v: column for v, column in match.columns.items() if needed is None or v in needed}
+    longer = Match(match.world, kept, match.rows).take(left)
     longer.rows[place] = right
-    others = [
-        column.values[right] if index not in shared else longer.columns[terms[index]]
-        for index, column in enumerate(extent.columns)
+    fresh = [
+        index
+        for index, term in enumerate(terms)
+        if index not in shared and (needed is None or term in needed or terms.count(term) > 1)
     ]
-    return bound(longer, terms, others)
+    others = [extent.columns[index].values[right] for index in fresh]
+    return bound(longer, tuple(terms[index] for index in fresh), others)
 
 
 def bound(match: Match, terms: tuple[int, ...], columns: list[Ints]) -> Match:
@@ -125,10 +129,9 @@ def solve(
         left.remove(place)
         relation, terms = body.holds[place]
         limit = before.get(place) if before else None
-        match = extend(match, place, terms, extents[relation], steps and place == 0, limit)
-        match = filters.apply(match)
         needed = wanted | filters.needed() | {term for p in left for term in body.holds[p][1]}
-        match = Match(match.world, {v: c for v, c in match.columns.items() if v in needed}, match.rows)
+        match = extend(match, place, terms, extents[relation], steps and place == 0, limit, needed)
+        match = filters.apply(match)
     return match
 
 

@@ -24,6 +24,12 @@ class TooMany(Exception):
         self.total = total
 
 
+def _together(parts: list[Keys]) -> Keys:
+    if len(parts) == 1:
+        return parts[0]
+    return np.concatenate(parts) if parts else np.empty(0, np.int64)
+
+
 def sort_keys(keys: Keys, domain: int) -> tuple[Keys, Keys]:
     """Keys below `domain` in ascending order, and where each stood; equal ones keep their order."""
     bits = max(1, len(keys).bit_length())
@@ -90,13 +96,13 @@ class Runs:
         total = sum(int((high - low).sum()) for low, high in bounds)
         if total > MOST_PAIRS:
             raise TooMany(total)
-        lefts, rights = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+        lefts, rights = [], []
         for run, (low, high) in zip(self._runs, bounds, strict=True):
             many = high - low
             lefts.append(np.repeat(np.arange(len(keys)), many))
             shift = np.repeat(low - (np.cumsum(many) - many), many)
             rights.append(run.rows[shift + np.arange(len(shift))])
-        return np.concatenate(lefts), np.concatenate(rights)
+        return _together(lefts), _together(rights)
 
     def any(self, keys: Keys) -> NDArray[np.bool_]:
         """Which keys have rows."""
