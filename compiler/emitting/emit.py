@@ -18,6 +18,7 @@ from wug.compiler.augmenting.cooccurring import cooccurring
 from wug.compiler.canonical import digest, file_digest
 from wug.compiler.draft import Draft
 from wug.compiler.emitting.given import given_clusters
+from wug.compiler.emitting.lines import json_lines
 from wug.compiler.facts import Closure, Populated
 from wug.compiler.inferring.proofs import Proofs
 from wug.compiler.saying.render import Texts, fill, scattered, text_of
@@ -127,9 +128,8 @@ def write_table(
     )
     parquet.write_table(table, folder / f"{name}.parquet", compression="zstd")
     if lines:
-        with (folder / f"{name}.jsonl").open("w", encoding="utf-8") as file:
-            for row in table.to_pylist():
-                file.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n")
+        with (folder / f"{name}.jsonl").open("wb") as file:
+            file.writelines(json_lines(table))
 
 
 def emit_seed(draft: Draft, of: int, folder: Path) -> None:
