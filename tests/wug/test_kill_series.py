@@ -52,7 +52,7 @@ experiment often {
   arm two        { context oracle(2) }
   arm three      { context oracle(3) }
   arm finetune   { finetune { steps 1000  batch 2  learning_rate 1e-3 } }
-  arm hybrid     { like finetune  augment local by self { samples 30  temperature 1.0  filter none } }
+  arm hybrid     { like finetune  augment local by self { samples 120  temperature 1.0  filter none } }
 }
 """
 # Lives, one for each line of JSON: in which phases it may be killed, its seed, the log, and where it writes.
@@ -139,13 +139,29 @@ PLAIN = "import sys; from wug.cli import main; sys.exit(main(['run', 'often.expe
 
 @pytest.mark.kills
 def test_a_hundred_kills(tmp_path: Path) -> None:
-    undisturbed, folder = (_new(tmp_path / name) for name in ("undisturbed", "killed"))
+    """A run that finishes before it was killed often enough in a phase is done once more, from nothing."""
+    undisturbed = _new(tmp_path / "undisturbed")
     whole = subprocess.run(**_process(undisturbed, PLAIN), stdout=subprocess.PIPE)
     assert whole.returncode == 0
+    killed, drawn, rounds = Counter[str](), random.Random(5), 0
+    while min(killed[phase] for phase in PHASES) < EACH:
+        folder, before, rounds = _new(tmp_path / f"killed{rounds}"), killed.total(), rounds + 1
+        _kill(folder, killed, drawn)
+        assert killed.total() > before, "a run is over before it is killed"
+        last = subprocess.run(**_process(folder, PLAIN), stdout=subprocess.PIPE)
+        assert last.returncode == 0
+        assert last.stdout == whole.stdout
+        assert _results(folder) == _results(undisturbed)
+        left = [path.name for path in (folder / "build").rglob("*") if path.name.endswith(".partial")]
+        assert not left, "nothing unfinished is left"
+    print(f"{rounds} runs, killed {dict(killed)}", flush=True)
+
+
+def _kill(folder: Path, killed: Counter[str], drawn: random.Random) -> None:
+    """Kill a run again and again, until that has been done often enough in every phase or it is finished."""
     log, said = folder / "kills.jsonl", folder / "said"
     log.touch()
-    killed, before, idle, begun = Counter[str](), _progress(folder), 0, time.monotonic()
-    drawn = random.Random(5)
+    before, lives, idle, begun = _progress(folder), 0, 0, time.monotonic()
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     with subprocess.Popen(**_process(folder, NURSERY), **pipes) as nursery:
         assert nursery.stdin is not None
@@ -154,9 +170,11 @@ def test_a_hundred_kills(tmp_path: Path) -> None:
             told = [wanted, drawn.randrange(10**9), str(log), str(said)]
             nursery.stdin.write(json.dumps(told) + "\n")
             nursery.stdin.flush()
-            status, lines = int(nursery.stdout.readline()), log.read_text().splitlines()
+            status, lines, lives = int(nursery.stdout.readline()), log.read_text().splitlines(), lives + 1
+            if status == 0:
+                break
             assert status == -signal.SIGKILL, f"{status} after {killed}\n{said.read_text()}"
-            assert len(lines) == 1 + killed.total(), "each life is killed once"
+            assert len(lines) == lives, "each life is killed once"
             phase = json.loads(lines[-1])["phase"]
             killed[phase] += 1
             after = _progress(folder)
@@ -170,14 +188,6 @@ def test_a_hundred_kills(tmp_path: Path) -> None:
             assert idle < 5, "five lives in a row got no further"
             before = after
         nursery.stdin.close()
-    print(dict(killed), flush=True)
-
-    last = subprocess.run(**_process(folder, PLAIN), stdout=subprocess.PIPE)
-    assert last.returncode == 0
-    assert last.stdout == whole.stdout
-    assert _results(folder) == _results(undisturbed)
-    left = [path.name for path in (folder / "build").rglob("*") if path.name.endswith(".partial")]
-    assert not left, "nothing unfinished is left"
 
 
 def _progress(folder: Path) -> dict[str, float]:
