@@ -9,28 +9,25 @@ states the answer rests (`depth`).
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from wug.compiler.asking.questions import Items
 from wug.compiler.asking.retrieval import Ranking
+from wug.compiler.asking.standing import standing
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draw import permute
 from wug.compiler.experiment import Arm
-from wug.compiler.facts import Ints, Rows
-from wug.compiler.inferring.known import Known, closed, columns_of
+from wug.compiler.facts import Facts, Ints, Rows
+from wug.compiler.inferring.known import Known, closed
 from wug.compiler.populating.drawn import Drawn, Mask
 from wug.compiler.saying.render import Texts
 from wug.compiler.saying.said import Documents
 
 Fact = tuple[str, int]
 """A relation, and a row of its closure in the full worlds."""
-
-_INSIDE = re.compile(r"\w\w")
 
 
 @dataclass(frozen=True)
@@ -49,49 +46,67 @@ class View:
 
 
 class _Reading:
-    """What documents of one world say: facts, statements and sentences, document by document."""
+    """What documents of one world say: facts and statements, as columns with a row for each that is said."""
 
-    def __init__(self, documents: Documents) -> None:
+    def __init__(self, documents: Documents, statements: Sequence[str]) -> None:
+        """`statements` are those that are asked for: others are not told apart."""
         said = documents.sentences
-        self.documents = documents
-        pairs = list(zip(said.relation.tolist(), said.row.tolist(), strict=True))
-        statements = said.statement.tolist()
-        rows = documents.said()
-        self.facts = [frozenset(pairs[s] for s in own) for own in rows]
-        self.statements = [Counter(statements[s] for s in own) for own in rows]
-        self.texts = documents.text.tolist()
-        for row, own in enumerate(rows):
-            if not own:  # a given text says itself
-                self.statements[row] = Counter([self.texts[row]])
+        self.texts = documents.text
+        self.document = said.document
+        self.relations, code = np.unique(said.relation, return_inverse=True)
+        self.fact = code.reshape(-1).astype(np.int64) << _ROW_BITS | said.row
+        numbers = {text: number for number, text in enumerate(dict.fromkeys(statements))}
+        self.asked = np.array([numbers[text] for text in statements], np.int64)
+        told = [numbers.get(text, len(numbers)) for text in said.statement.tolist()]
+        self.statement = np.array(told, np.int64)
+        self.many = len(numbers)
+        self.count = np.bincount(said.document, minlength=len(documents))
+        self.first = np.cumsum(self.count) - self.count
+        self.itself = np.full(len(documents), -1)
+        for row in np.flatnonzero(self.count == 0).tolist():  # a given text says itself
+            self.itself[row] = numbers.get(str(self.texts[row]), len(numbers))
 
-    def seen(self, rows: Iterable[int]) -> _Seen:
-        facts: set[Fact] = set()
-        texts: dict[str, None] = {}
-        statements: Counter[str] = Counter()
-        for row in rows:
-            facts |= self.facts[row]
-            texts[self.texts[row]] = None
-            statements.update(self.statements[row])
-        return _Seen(frozenset(facts), statements, "\n".join(texts).casefold())
+    def seen(self, rows: Sequence[int]) -> _Seen:
+        """What some of the documents say together."""
+        shown = np.array(rows, np.int64)
+        many = self.count[shown]
+        said = np.repeat(self.first[shown] - (np.cumsum(many) - many), many) + np.arange(int(many.sum()))
+        itself = self.itself[shown]
+        statements = np.concatenate([self.statement[said], itself[itself >= 0]])
+        texts = dict.fromkeys(self.texts[shown].tolist())
+        return _Seen(np.unique(self.fact[said]), statements, "\n".join(texts).casefold())
+
+    def times(self, seen: _Seen) -> Rows:
+        """How often each statement that is asked for is said [asked for]."""
+        return np.bincount(seen.statements, minlength=self.many + 1)[self.asked]
+
+    def keys(self, relation: str, rows: Rows | int) -> Rows:
+        """The numbers of facts of a relation, below 0 where no document speaks of it."""
+        at = int(np.searchsorted(self.relations, relation))
+        if at == len(self.relations) or self.relations[at] != relation:
+            at = -1
+        return np.asarray(np.int64(at) << _ROW_BITS | np.asarray(rows, np.int64))
+
+    def telling(self, items: Sequence[tuple[Fact, ...]]) -> list[frozenset[int]]:
+        """For each item the documents that tell any of the facts behind it."""
+        own = [list(dict.fromkeys(int(self.keys(*fact)) for fact in behind)) for behind in items]
+        order = np.argsort(self.fact, kind="stable")
+        wanted = np.array([key for keys in own for key in keys], np.int64)
+        low, high = (np.searchsorted(self.fact[order], wanted, side=side) for side in ("left", "right"))
+        rows = [self.document[order[a:b]].tolist() for a, b in zip(low.tolist(), high.tolist(), strict=True)]
+        each = iter(rows)
+        return [frozenset(row for _ in keys for row in next(each)) for keys in own]
+
+
+_ROW_BITS = 40
+"""So many bits of a fact's number are its row; those above are its relation."""
 
 
 @dataclass(frozen=True)
 class _Seen:
-    facts: frozenset[Fact]
-    statements: Counter[str]
+    facts: Rows  # numbers of facts, each once and in order
+    statements: Rows  # number of the statement, whenever one is said
     text: str  # in small letters
-
-    def stands(self, sentence: str) -> bool:
-        """Whether a sentence stands anywhere in the text, in small letters, from one border of words to
-        another; understood or not."""
-        at = self.text.find(sentence) if sentence else -1
-        while at >= 0:
-            end = at + len(sentence)
-            before, behind = self.text[at - 1 : at + 1], self.text[end - 1 : end + 1]
-            if not _INSIDE.fullmatch(before) and not _INSIDE.fullmatch(behind):
-                return True
-            at = self.text.find(sentence, at + 1)
-        return False
 
 
 def view(
@@ -105,52 +120,67 @@ def view(
 ) -> View:
     """An arm's view of world `of`: `documents` and `tests` are that world's alone, and `asked` the statement
     of each item."""
-    reading, seed = _Reading(documents), drawn.seeds[of]
-    sets, articles = documents.set.tolist(), documents.article
-    training = [i for i, name in enumerate(sets) if name == "train"]
-    limit = arm.articles or max((int(a) for a in articles), default=0) + 1
-    shown = [i for i in training if articles[i] < limit]
-    trained = reading.seen(i for i, name in enumerate(sets) if arm.finetune and name in ("train", arm.name))
+    statements = [text for each in asked for text in each.tolist()]
+    reading, seed = _Reading(documents, statements), drawn.seeds[of]
+    articles = documents.article
+    training = documents.set == "train"
+    limit = arm.articles or int(articles.max(initial=0)) + 1
+    shown = np.flatnonzero(training & (articles < limit)).tolist()
+    read = training | (documents.set == arm.name) if arm.finetune else np.zeros(len(documents), bool)
+    trained = reading.seen(np.flatnonzero(read).tolist())
     contexts: list[tuple[int, ...]] = []
     if arm.context == "train":
         order = permute(seed, "context/train", np.arange(len(shown)), len(shown))
         contexts.append(tuple(shown[place] for place in np.argsort(order)))
     ranking = Ranking([str(documents.text[i]) for i in shown]) if arm.context == "bm25" else None
-    told = {-1: reading.seen(()), **{place: reading.seen(rows) for place, rows in enumerate(contexts)}}
-    context, verbatim, standing, exposures, relevant = [], [], [], [], []
-    facts: list[frozenset[Fact]] = []
-    for items, statement_of in zip(tests, asked, strict=True):
-        sentences = items.statement().tolist()
-        for item, statement in enumerate(statement_of.tolist()):
-            behind = set(items.premises[item])
-            path = f"context/{arm.context}/{items.test.name}/{item}"
-            if ranking is not None:
-                best = ranking.first(_query(items, item), arm.documents, seed, path)
-                contexts.append(_mixed([shown[place] for place in best], seed, path))
-            if arm.context == "oracle":
-                first = [i for i in shown if articles[i] == 0]
-                contexts.append(_oracle(arm.documents, first, reading.facts, behind, seed, path))
-            if arm.context in ("oracle", "bm25"):
-                told[len(contexts) - 1] = reading.seen(contexts[-1])
-            place = -1 if arm.context == "none" else 0 if arm.context == "train" else len(contexts) - 1
-            seen = told[place]
-            context.append(place)
-            sentence = sentences[item].strip().casefold()
-            verbatim.append(trained.stands(sentence) or seen.stands(sentence))
-            plainly = statement.strip().casefold()
-            standing.append(verbatim[-1] or trained.stands(plainly) or seen.stands(plainly))
-            exposures.append(trained.statements[statement] + seen.statements[statement])
-            rows = contexts[place] if place >= 0 else ()
-            relevant.append(sum(not behind.isdisjoint(reading.facts[i]) for i in rows))
-            facts.append(trained.facts | seen.facts)
-    answerable, depth = _answers(drawn, taught, of, tests, facts)
+    items = [(each, item) for each in tests for item in range(len(each))]
+    telling = [frozenset[int]()] * len(items)
+    if arm.context != "none":
+        telling = reading.telling([each.premises[item] for each, item in items])
+    first = [i for i in shown if articles[i] == 0] if arm.context == "oracle" else []
+    for (each, item), behind in zip(items, telling, strict=True):
+        path = f"context/{arm.context}/{each.test.name}/{item}"
+        if ranking is not None:
+            best = ranking.first(_query(each, item), arm.documents, seed, path)
+            contexts.append(_mixed([shown[place] for place in best], seed, path))
+        elif arm.context == "oracle":
+            contexts.append(_oracle(arm.documents, first, behind, seed, path))
+    context = list(range(len(items)))
+    if arm.context in ("none", "train"):
+        context = [-1 if arm.context == "none" else 0] * len(items)
+    told = [reading.seen(rows) for rows in contexts] or [reading.seen(())]
+    sentences = [text.strip().casefold() for each in tests for text in each.statement().tolist()]
+    plainly = [text.strip().casefold() for text in statements]
+    verbatim, said = standing(trained.text, sentences), standing(trained.text, plainly)
+    if arm.context == "train":
+        verbatim, said = verbatim | standing(told[0].text, sentences), said | standing(told[0].text, plainly)
+    elif arm.context != "none":
+        for item, seen in enumerate(told[: len(items)]):
+            verbatim[item] |= standing(seen.text, [sentences[item]])[0]
+            said[item] |= standing(seen.text, [plainly[item]])[0]
+    exposures = reading.times(trained)
+    if arm.context == "train":
+        exposures += reading.times(told[0])
+    elif arm.context != "none":
+        here = zip(told, reading.asked.tolist(), strict=False)
+        exposures += np.array([np.count_nonzero(seen.statements == asks) for seen, asks in here], np.int64)
+    within = [frozenset(rows) for rows in contexts]
+    relevant = [
+        len(behind & within[place]) if place >= 0 else 0
+        for place, behind in zip(context, telling, strict=True)
+    ]
+    if arm.finetune:  # what is shown is trained as well
+        told, place = [trained], np.zeros(len(items), np.int64)
+    else:
+        place = np.maximum(context, 0)
+    answerable, depth = _answers(drawn, taught, of, tests, reading, [seen.facts for seen in told], place)
     return View(
         arm=arm.name,
         contexts=tuple(contexts),
         context=tuple(context),
-        exposed=tuple(bool(n) or said for n, said in zip(exposures, standing, strict=True)),
-        verbatim=tuple(verbatim),
-        exposures=tuple(exposures),
+        exposed=tuple(((exposures > 0) | verbatim | said).tolist()),
+        verbatim=tuple(verbatim.tolist()),
+        exposures=tuple(exposures.tolist()),
         relevant=tuple(relevant),
         answerable=tuple(answerable.tolist()),
         depth=tuple(depth.tolist()),
@@ -158,18 +188,13 @@ def view(
 
 
 def _oracle(
-    count: int,
-    shown: list[int],
-    keys: list[frozenset[Fact]],
-    behind: set[Fact],
-    seed: np.uint64,
-    path: str,
+    count: int, shown: list[int], behind: frozenset[int], seed: np.uint64, path: str
 ) -> tuple[int, ...]:
     """`count` documents in drawn order, all those that the answer rests on among them."""
     order = np.argsort(permute(seed, path, np.arange(len(shown)), len(shown)))
     drawn = [shown[place] for place in order]
-    relevant = [i for i in drawn if not behind.isdisjoint(keys[i])]
-    chosen = relevant + [i for i in drawn if behind.isdisjoint(keys[i])]
+    relevant = [i for i in drawn if i in behind]
+    chosen = relevant + [i for i in drawn if i not in behind]
     return _mixed(chosen[: max(count, len(relevant))], seed, path)
 
 
@@ -188,20 +213,38 @@ def _query(items: Items, item: int) -> str:
 
 
 def _answers(
-    drawn: Drawn, taught: Known, of: int, tests: tuple[Items, ...], facts: list[frozenset[Fact]]
+    drawn: Drawn,
+    taught: Known,
+    of: int,
+    tests: tuple[Items, ...],
+    reading: _Reading,
+    seen: list[Rows],
+    place: Rows,
 ) -> tuple[Mask, Rows]:
-    """Whether each item's answer follows from the facts that are seen with it, and from how many.
+    """Whether each item's answer follows from the facts that are seen with it, and from how many; item i sees
+    `seen[place[i]]`.
 
     Proved anew for each different set of facts; where all that is trained is seen, and no more, that proof is
     there already.
     """
-    numbers = {seen: number for number, seen in enumerate(dict.fromkeys(facts))}
-    whole = drawn.trained[of]
-    known, sets = taught, np.full(len(facts), of, np.int32)
-    if any(seen != whole for seen in numbers):
-        known = closed(drawn, np.full(len(numbers), of, np.int32), columns_of(drawn, list(numbers)), Report())
-        sets = np.array([numbers[seen] for seen in facts], np.int32)
-    something = np.array([bool(seen) for seen in facts], bool)
+    numbers: dict[bytes, int] = {}
+    number = np.array([numbers.setdefault(facts.tobytes(), len(numbers)) for facts in seen], np.int32)
+    different = [seen[at] for at in np.unique(number, return_index=True)[1].tolist()]
+    every = [np.empty(0, np.int64)]
+    for name, rows in drawn.trained_facts.items():
+        every.append(reading.keys(name, rows[drawn.closures[name].facts.world[rows] == of]))
+    whole = np.sort(np.concatenate(every))
+    known, sets = taught, np.full(len(place), of, np.int32)
+    if not all(np.array_equal(facts, whole) for facts in different):
+        at = np.repeat(np.arange(len(different), dtype=np.int32), [len(facts) for facts in different])
+        code, row = np.divmod(np.concatenate(different), 1 << _ROW_BITS)
+        facts = {
+            name: Facts(at[code == number], drawn.closures[name].facts.arguments[row[code == number]])
+            for number, name in enumerate(reading.relations.tolist())
+        }
+        known = closed(drawn, np.full(len(different), of, np.int32), facts, Report())
+        sets = number[place]
+    something = np.array([len(facts) > 0 for facts in seen], bool)[place]
     answers, depths, first = [np.empty(0, bool)], [np.empty(0, np.int64)], 0
     for items in tests:
         mine = slice(first, first + len(items))

@@ -144,12 +144,14 @@ def _best_of_set(items: Items) -> float:
     _, group = np.unique(np.sort(asked, axis=1), axis=0, return_inverse=True)
     right = np.zeros(len(items))
     luck = items.test.choices.kind == "others"
-    for number, size in enumerate(np.bincount(group.reshape(-1))):
-        mine = group.reshape(-1) == number
+    group = group.reshape(-1)
+    size = np.bincount(group)
+    right = np.where(size[group] == 1, chance, right)
+    order = np.argsort(group, kind="stable")
+    first = np.cumsum(size) - size
+    for number in np.flatnonzero(size > 1).tolist():
+        mine = order[first[number] : first[number] + size[number]]
         texts, accept = asked[mine], items.accept[mine]
-        if size == 1:
-            right[mine] = chance[mine]
-            continue
         _, kind = np.unique(texts.reshape(-1), return_inverse=True)
         kind = kind.reshape(texts.shape)
         often = np.bincount(kind.reshape(-1), weights=accept.reshape(-1))[kind]

@@ -390,14 +390,15 @@ class _Asker:
     def _premises(self, offer: Offer) -> list[tuple[tuple[str, int], ...]]:
         """The trained facts behind each item, as rows of the full worlds' closures."""
         known, full = self.known, everything(self.drawn)
+        at = np.empty(len(offer.row), np.int64)
+        for name in dict.fromkeys(offer.relation.tolist()):
+            mine = np.flatnonzero(offer.relation == name)
+            facts, rows = self.drawn.closures[name].facts, offer.row[mine]
+            at[mine] = known.rows(name, facts.world[rows], facts.arguments[rows])
         found: list[tuple[tuple[str, int], ...]] = []
-        for item, (name, row) in enumerate(zip(offer.relation.tolist(), offer.row.tolist(), strict=True)):
-            if not offer.depth[item]:
-                found.append(())
-                continue
-            facts = self.drawn.closures[name].facts
-            at = known.rows(name, facts.world[[row]], facts.arguments[[row]])[0]
-            behind = known.proofs.leaves(name, int(at))
+        columns = offer.relation.tolist(), at.tolist(), offer.depth.tolist()
+        for name, row, depth in zip(*columns, strict=True):
+            behind = known.proofs.leaves(name, row) if depth else []
             if known.closures is not full.closures:
                 behind = [(leaf, _moved(known, full, leaf, place)) for leaf, place in behind]
             found.append(tuple(behind))

@@ -65,14 +65,21 @@ class Drawn:
         return rows[self.chosen(relation, rows, train.where) & ~self.kept_back(relation, rows)]
 
     @cached_property
+    def trained_facts(self) -> dict[str, Rows]:
+        """The facts that are trained in all worlds: rows of the closures, each once and in order."""
+        rows: dict[str, list[Rows]] = {}
+        for train in self.experiment.trains:
+            rows.setdefault(train.relation, []).append(self.trained_rows(train))
+        return {name: np.unique(np.concatenate(parts)) for name, parts in rows.items()}
+
+    @cached_property
     def trained(self) -> tuple[frozenset[tuple[str, int]], ...]:
         """The facts that are trained in each world: relation, and row of its closure."""
         found: list[set[tuple[str, int]]] = [set() for _ in self.seeds]
-        for train in self.experiment.trains:
-            rows = self.trained_rows(train)
-            worlds = self.closures[train.relation].facts.world[rows]
+        for name, rows in self.trained_facts.items():
+            worlds = self.closures[name].facts.world[rows]
             for of, row in zip(worlds.tolist(), rows.tolist(), strict=True):
-                found[of].add((train.relation, row))
+                found[of].add((name, row))
         return tuple(map(frozenset, found))
 
     def kept_back(self, relation: Relation, rows: Rows) -> Mask:
