@@ -101,7 +101,7 @@ def blocks(page: Path) -> Iterator[Block]:
 def test_examples(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(ROOT / "specs", tmp_path / "specs", ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "wug.lock").touch()
-    (tmp_path / "fragment.world").write_text(_whole("world", ""), encoding="utf-8")
+    (tmp_path / "fragment.world").write_text(whole("world", ""), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NO_COLOR", "1")
     faults = [fault for number, block in enumerate(blocks(page)) for fault in _faults(block, number)]
@@ -141,14 +141,14 @@ def _faults(block: Block, number: int) -> Iterator[str]:
         path = Path(block.options.get("file", f"block-{number}.{block.kind}"))
         text = block.text
         if block.kind in ("world", "experiment") and not text.startswith("wug "):
-            text = _whole(block.kind, text)
+            text = whole(block.kind, text)
         if path.exists() and path.read_text(encoding="utf-8") != text:
             yield f"{block.place}: {path}, which is there already, says something else"
         path.write_text(text, encoding="utf-8")
         yield from _spec_faults(block, path)
 
 
-def _whole(kind: str, text: str) -> str:
+def whole(kind: str, text: str) -> str:
     """Declarations as a whole file, with all that they take for granted."""
     given = {"world": _WORLD, "experiment": _EXPERIMENT}[kind]
     missing = [other for start, other in given.items() if not re.search(rf"^ *{start}\b", text, re.MULTILINE)]

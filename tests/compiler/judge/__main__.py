@@ -10,29 +10,22 @@ where they do not.
 from __future__ import annotations
 
 import argparse
-import itertools
-import json
 import multiprocessing
-import subprocess
 import sys
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from tests.compiler.judged_worlds import SEEDS, judge_random_world
 from tests.compiler.random_worlds import random_world
 from tests.draws import Keyed
+from tests.numbered import ROOT, Block, append, commit, left, read
 
-ROOT = Path(__file__).parents[3]
 LOG = ROOT / "docs" / "logs" / "judge.jsonl"
 BLOCK = 1000
-
-Block = dict[str, Any]
-"""A line of the log: numbers judged from `from` up to and without `to`, and what came out."""
 
 
 def text_of(number: int) -> str:
@@ -64,25 +57,6 @@ def judge_block(commit: str, numbers: range) -> Block:
     }
 
 
-def left(first: int, last: int, size: int, done: Iterable[Block]) -> list[range]:
-    """The numbers from `first` up to `last` that no block of the log has, in blocks."""
-    missing = set(range(first, last)).difference(*(range(block["from"], block["to"]) for block in done))
-    # Numbers that follow one another keep their distance to their place in the order.
-    runs = itertools.groupby(enumerate(sorted(missing)), lambda pair: pair[1] - pair[0])
-    found = []
-    for _, run in runs:
-        numbers = [number for _, number in run]
-        found += [
-            range(start, min(start + size, numbers[-1] + 1))
-            for start in range(numbers[0], numbers[-1] + 1, size)
-        ]
-    return found
-
-
-def read(log: Path) -> list[Block]:
-    return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
-
-
 def summed(blocks: Sequence[Block]) -> str:
     """What some blocks say together."""
     names = ("impossible", "contradictory", "sound", "facts", "asked", "cpu_s")
@@ -106,13 +80,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--log", type=Path, default=LOG)
     options = parser.parse_args(arguments)
     assert __debug__, "the judge is made of assertions: run it without -O"
-    options.log.parent.mkdir(parents=True, exist_ok=True)
     work = left(options.first, options.last, options.block, read(options.log))
-    judge = partial(judge_block, _commit())
+    judge = partial(judge_block, commit())
     with multiprocessing.get_context("spawn").Pool(options.jobs) if options.jobs > 1 else _Here() as pool:
         for block in pool.imap_unordered(judge, work):
-            with options.log.open("a") as file:
-                file.write(json.dumps(block) + "\n")
+            append(options.log, block)
             print(f"{block['from']:,} to {block['to']:,}: {summed([block])}", flush=True)
     blocks = [b for b in read(options.log) if b["from"] < options.last and b["to"] > options.first]
     print(f"all of {options.first:,} to {options.last:,}: {summed(blocks)}")
@@ -129,12 +101,6 @@ class _Here:
 
     def __exit__(self, *_: object) -> None:
         pass
-
-
-def _commit() -> str:
-    """What is judged; with a plus where files differ from it."""
-    told = ["git", "describe", "--always", "--dirty=+", "--exclude=*"]
-    return subprocess.run(told, cwd=ROOT, capture_output=True, text=True).stdout.strip()
 
 
 if __name__ == "__main__":

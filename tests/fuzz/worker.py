@@ -1,0 +1,78 @@
+"""A process that tries specs under limits, so that one that hangs or eats all memory ends alone."""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import multiprocessing
+import resource
+import warnings
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from tests.fuzz.trial import CHECK_MEMORY, COMPILE_MEMORY, Mutant, Outcome, tried
+
+MIB = 2**20
+
+
+class Worker:
+    """Tries mutants one after another, by checking or compiling; begins anew after one that met a limit."""
+
+    def __init__(self, folder: Path, compiles: bool = False) -> None:
+        self.folder = folder
+        self.compiles = compiles
+        self.process: Any = None
+
+    def tried(self, mutant: Mutant) -> Outcome:
+        if self.process is None:
+            self._start()
+        self.ours.send(mutant)
+        try:
+            outcome: Outcome = self.ours.recv()
+        except EOFError:
+            self.process.join()
+            outcome = Outcome("died", f"died with {self.process.exitcode}", f"exit {self.process.exitcode}")
+        if outcome.end in ("slow", "memory", "unfinished", "died"):
+            self.stop()
+        return outcome
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.ours.close()
+            self.process.join(5)
+            if self.process.is_alive():
+                self.process.kill()
+                self.process.join()
+            self.process = None
+
+    def _start(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.ours, theirs = context.Pipe()
+        self.process = context.Process(target=_serve, args=(theirs, self.folder, self.compiles), daemon=True)
+        self.process.start()
+        theirs.close()
+
+
+def _serve(theirs: Connection, folder: Path, compiles: bool) -> None:
+    if compiles:
+        import wug.compiler.compile  # noqa: F401  (what importing takes is no part of a trial)
+
+    warnings.simplefilter("error", RuntimeWarning)  # NumPy's only word about a number that is too large
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    most = size() + (COMPILE_MEMORY if compiles else CHECK_MEMORY) * MIB
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    gc.disable()  # trees are short-lived and without cycles: a fifth of the time
+    for number in itertools.count(1):
+        if number % 200 == 0:
+            gc.collect()
+        try:
+            mutant = theirs.recv()
+        except EOFError:
+            return
+        theirs.send(tried(mutant, folder, compiles))
+
+
+def size() -> int:
+    """Bytes of this process's address space."""
+    return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
