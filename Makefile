@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: demo test test-slow test-kills test-parity check format tables lock setup setup-dev clean help FORCE
+.PHONY: demo test test-slow test-kills test-parity fuzz judge check format tables lock setup setup-dev clean help FORCE
 
 demo: $(VENV)/.run ## the main job: compile, pretrain, run every arm, print the table (SPEC=another.experiment)
 	@$(BIN)/wug run $(SPEC)
@@ -28,6 +28,12 @@ test-kills: $(VENV)/.dev ## kill a run a hundred times, in every phase and in sa
 
 test-parity: $(VENV)/.dev ## compare checkpoints with transformers, installed apart: minutes
 	@$(BIN)/pytest -m parity $(ARGS)
+
+fuzz: $(VENV)/.dev ## try N changed specs (100000), the same for the same SEED; what fails is kept: docs/trust.md
+	@$(BIN)/python -m tests.fuzz $(or $(N),100000) --seed $(or $(SEED),0) $(ARGS)
+
+judge: $(VENV)/.dev ## judge N random worlds (100000) by the independent evaluator: docs/trust.md
+	@$(BIN)/python -m tests.compiler.judge 0 $(or $(N),100000) $(ARGS)
 
 check: $(VENV)/.dev ## format, lint and types
 	@$(BIN)/ruff format --check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 from wug.compiler.diagnosis.diagnostics import Note, Report, did_you_mean
@@ -110,7 +111,18 @@ def inside(spec: Path, written: syntax.Text, root: Path, report: Report) -> Path
             help="a spec may only read files below the folder that holds .git, pyproject.toml or wug.lock",
         )
         return None
+    try:
+        target.lstat()
+    except OSError as error:
+        if error.errno not in _NOT_THERE:  # a name that no file can have, a folder that is closed to us
+            shown = written.text if len(written.text) <= 60 else written.text[:60] + "..."
+            report.add("W0009", f"cannot read '{shown}': {error.strerror}", written.span)
+            return None
     return target
+
+
+_NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+"""What whoever reads a file says better: that it is not there."""
 
 
 _Above = tuple[tuple[Path, syntax.Text | None], ...]

@@ -22,6 +22,7 @@ class Worker:
     def __init__(self, folder: Path, compiles: bool = False) -> None:
         self.folder = folder
         self.compiles = compiles
+        self.memory = COMPILE_MEMORY if compiles else CHECK_MEMORY
         self.process: Any = None
 
     def tried(self, mutant: Mutant) -> Outcome:
@@ -49,18 +50,20 @@ class Worker:
     def _start(self) -> None:
         context = multiprocessing.get_context("spawn")
         self.ours, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs, self.folder, self.compiles), daemon=True)
+        self.process = context.Process(
+            target=_serve, args=(theirs, self.folder, self.compiles, self.memory), daemon=True
+        )
         self.process.start()
         theirs.close()
 
 
-def _serve(theirs: Connection, folder: Path, compiles: bool) -> None:
+def _serve(theirs: Connection, folder: Path, compiles: bool, memory: int) -> None:
     if compiles:
         import wug.compiler.compile  # noqa: F401  (what importing takes is no part of a trial)
 
     warnings.simplefilter("error", RuntimeWarning)  # NumPy's only word about a number that is too large
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    most = size() + (COMPILE_MEMORY if compiles else CHECK_MEMORY) * MIB
+    most = size() + memory * MIB
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     gc.disable()  # trees are short-lived and without cycles: a fifth of the time
     for number in itertools.count(1):

@@ -88,3 +88,18 @@ def test_a_long_cycle(write: Write, tmp_path: Path) -> None:
     for number in range(60):
         write(f"w{number}.world", world(f"w{(number + 1) % 60}.world"))
     assert codes(tmp_path / "w0.world", tmp_path) == ["W0105"]
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        'entity e from "{}.csv" {{ named name }}',
+        'given g from "{}.jsonl"',
+        'entity e {{ count 4  named nonce(syllables 2  tokens equal "{}.json") }}',
+    ],
+)
+def test_a_data_file_whose_name_no_file_can_have(declared: str, write: Write, tmp_path: Path) -> None:
+    path = write("x.world", f"wug 1\nworld x {{ {declared.format('long' * 100)} }}\n")
+    items = findings(path, "x.world", tmp_path / "build")
+    assert [item.code for item in items] == ["W0009"]
+    assert len(items[0].message) < 120
