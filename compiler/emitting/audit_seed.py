@@ -15,8 +15,9 @@ from wug.compiler.asking.choices import Claim, strongest
 from wug.compiler.asking.free import answering
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draft import Draft
-from wug.compiler.emitting.emit import FactNumbers, proof_columns, view_columns
+from wug.compiler.emitting.emit import view_columns
 from wug.compiler.emitting.files import Row, Tables
+from wug.compiler.emitting.proof_table import FactNumbers, proof_table
 from wug.compiler.experiment import Test
 from wug.compiler.facts import Facts, Ints
 from wug.compiler.inferring.known import Known, closed, everything
@@ -80,8 +81,8 @@ class SeedAudit:
 
     def proofs(self) -> None:
         """The facts and proofs of the world, one by one."""
-        columns = proof_columns(self.world, self.drawn.populated, self.drawn.closures, self.numbers)
-        wanted = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        table = proof_table(self.world, self.drawn.populated, self.drawn.closures, self.numbers)
+        wanted: list[Row] = table.to_pylist()
         if len(wanted) != len(self.read.proofs):
             self.fault("proofs", f"there are {len(self.read.proofs):,} facts, not {len(wanted):,}")
         for right, row in zip(wanted, self.read.proofs, strict=False):

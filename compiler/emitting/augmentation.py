@@ -22,12 +22,12 @@ from wug.compiler.emitting.emit import (
     DOCUMENTS,
     SENTENCES,
     VIEWS,
-    FactNumbers,
     document_columns,
     sentence_columns,
     view_rows,
     write_table,
 )
+from wug.compiler.emitting.proof_table import FactNumbers
 from wug.compiler.experiment import Arm, Experiment
 
 REQUESTS = pa.schema(

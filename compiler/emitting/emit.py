@@ -19,8 +19,8 @@ from wug.compiler.canonical import digest, file_digest
 from wug.compiler.draft import Draft
 from wug.compiler.emitting.given import given_clusters
 from wug.compiler.emitting.lines import json_lines
+from wug.compiler.emitting.proof_table import FactNumbers, proof_table
 from wug.compiler.facts import Closure, Populated
-from wug.compiler.inferring.proofs import Proofs
 from wug.compiler.saying.render import Texts, fill, scattered, text_of
 from wug.compiler.saying.said import Documents, Sentences
 from wug.compiler.world import World
@@ -66,17 +66,6 @@ _ITEMS = pa.schema(
         ("proof", pa.string()),
     ]
 )
-_PROOFS = pa.schema(
-    [
-        ("fact", pa.int32()),
-        ("relation", pa.string()),
-        ("arguments", pa.list_(pa.string())),
-        ("rule", pa.string()),
-        ("premises", pa.list_(pa.int32())),
-        ("absent", pa.list_(pa.list_(pa.string()))),
-        ("size", pa.int32()),
-    ]
-)
 _CONTEXTS = pa.schema([("arm", pa.string()), ("context_id", pa.int32()), ("doc_ids", pa.list_(pa.int32()))])
 VIEWS = pa.schema(
     [
@@ -104,28 +93,21 @@ _STATEMENTS = pa.schema(
 )
 
 
-class FactNumbers:
-    """Numbers the facts of one world's closures, relation after relation."""
-
-    def __init__(self, closures: Mapping[str, Closure], of: int) -> None:
-        self.rows = {name: np.flatnonzero(c.facts.world == of) for name, c in closures.items()}
-        self.first: dict[str, int] = {}
-        total = 0
-        for name, rows in self.rows.items():
-            self.first[name] = total
-            total += len(rows)
-
-    def __call__(self, relation: str, row: int) -> int:
-        return self.first[relation] + int(np.searchsorted(self.rows[relation], row))
+def as_table(columns: Mapping[str, Any], schema: pa.Schema) -> pa.Table:
+    """Columns, as lists or arrays, in the order and the types of a schema."""
+    arrays = {field.name: pa.array(columns[field.name], field.type) for field in schema}
+    return pa.table(arrays, schema=schema)
 
 
 def write_table(
     folder: Path, name: str, columns: Mapping[str, Any], schema: pa.Schema, lines: bool = True
 ) -> None:
+    """One table, given by its columns, as Parquet and, with `lines`, the same rows as JSON lines."""
+    write(folder, name, as_table(columns, schema), lines)
+
+
+def write(folder: Path, name: str, table: pa.Table, lines: bool = True) -> None:
     """One table as Parquet and, with `lines`, the same rows as JSON lines."""
-    table = pa.table(
-        {field.name: pa.array(columns[field.name], field.type) for field in schema}, schema=schema
-    )
     parquet.write_table(table, folder / f"{name}.parquet", compression="zstd")
     if lines:
         with (folder / f"{name}.jsonl").open("wb") as file:
@@ -140,19 +122,16 @@ def emit_seed(draft: Draft, of: int, folder: Path) -> None:
     write_table(folder, "documents", document_columns(documents), DOCUMENTS)
     write_table(folder, "sentences", sentence_columns(documents.sentences, numbers), SENTENCES)
     write_table(folder, "items", _item_columns(draft, of, numbers), _ITEMS)
-    write_table(folder, "proofs", proof_columns(world, draft.populated, draft.closures, numbers), _PROOFS)
+    write(folder, "proofs", proof_table(world, draft.populated, draft.closures, numbers))
     contexts, views = view_columns(draft, of)
     write_table(folder, "contexts", contexts, _CONTEXTS, lines=False)
     write_table(folder, "views", views, VIEWS, lines=False)
 
 
-def document_columns(documents: Documents) -> dict[str, list[Any]]:
+def document_columns(documents: Documents) -> dict[str, Any]:
     """Documents as they are written, numbered from 0."""
     names = ("set", "source", "article", "text", "answer")
-    return {
-        "doc_id": list(range(len(documents))),
-        **{name: getattr(documents, name).tolist() for name in names},
-    }
+    return {"doc_id": np.arange(len(documents)), **{name: getattr(documents, name) for name in names}}
 
 
 def view_columns(draft: Draft, of: int) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
@@ -188,15 +167,14 @@ def view_rows(seen: View, cooccurring: Sequence[bool]) -> dict[str, list[Any]]:
     }
 
 
-def sentence_columns(said: Sentences, numbers: FactNumbers) -> dict[str, list[Any]]:
+def sentence_columns(said: Sentences, numbers: FactNumbers) -> dict[str, Any]:
     """What documents say, as it is written."""
-    pairs = zip(said.relation.tolist(), said.row.tolist(), strict=True)
+    fact = np.empty(len(said), np.int64)
+    for relation in np.unique(said.relation).tolist():
+        rows = np.flatnonzero(said.relation == relation)
+        fact[rows] = numbers.of(relation, said.row[rows])
     names = ("relation", "form", "wording", "start", "answer", "end")
-    return {
-        "doc_id": said.document.tolist(),
-        "fact": [numbers(relation, row) for relation, row in pairs],
-        **{name: getattr(said, name).tolist() for name in names},
-    }
+    return {"doc_id": said.document, "fact": fact, **{name: getattr(said, name) for name in names}}
 
 
 def _item_columns(draft: Draft, of: int, numbers: FactNumbers) -> dict[str, list[Any]]:
@@ -246,49 +224,10 @@ def item_proof(draft: Draft, items: Items, item: int) -> str:
     return known.proofs.text(name, at)
 
 
-def proof_columns(
-    world: World, populated: Populated, closures: Mapping[str, Closure], numbers: FactNumbers
-) -> dict[str, list[Any]]:
-    """Every fact of one world, with the rule that gave it, from which facts, and which others do not hold."""
-    proofs = Proofs(world, populated, closures)
-    columns: dict[str, list[Any]] = {field.name: [] for field in _PROOFS}
-    for name, rows in numbers.rows.items():
-        closure, relation = closures[name], world.relations[name]
-        facts = closure.facts
-        columns["fact"] += range(numbers.first[name], numbers.first[name] + len(rows))
-        columns["relation"] += [name] * len(rows)
-        texts = [
-            text_of(world, populated, a.type, 0, facts.world[rows], facts.arguments[rows, place])
-            for place, a in enumerate(relation.arguments)
-        ]
-        columns["arguments"] += [[str(text) for text in row] for row in zip(*texts, strict=True)]
-        for row in rows:
-            proof = proofs.of(name, int(row))
-            columns["rule"].append(proof.rule.name if proof else "")
-            columns["premises"].append([numbers(*premise) for premise in proof.premises] if proof else [])
-            absent = proof.absent if proof else ()
-            columns["absent"].append([_words(world, populated, int(facts.world[row]), *a) for a in absent])
-        columns["size"] += closure.size[rows].tolist()
-    return columns
-
-
-def _words(
-    world: World, populated: Populated, of: int, relation: str, arguments: tuple[int, ...]
-) -> list[str]:
-    """A relation and its arguments."""
-    types = [argument.type for argument in world.relations[relation].arguments]
-    where = np.array([of], np.int32)
-    given = [
-        str(text_of(world, populated, type, 0, where, np.array([number], np.int32))[0])
-        for type, number in zip(types, arguments, strict=True)
-    ]
-    return [relation, *given]
-
-
 def emit_world(world: World, populated: Populated, closures: Mapping[str, Closure], folder: Path) -> None:
     """A world by itself, of one seed: every fact with its proof, and every fact in every wording."""
     numbers = FactNumbers(closures, 0)
-    write_table(folder, "proofs", proof_columns(world, populated, closures, numbers), _PROOFS)
+    write(folder, "proofs", proof_table(world, populated, closures, numbers))
     columns: dict[str, list[Any]] = {field.name: [] for field in _STATEMENTS}
     for name, rows in numbers.rows.items():
         relation, facts = world.relations[name], closures[name].facts

@@ -14,7 +14,7 @@ from tests.compiler.judge.proofs import judge_proofs
 from wug.compiler.checking.world import check_world
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draft import world_seeds
-from wug.compiler.emitting.emit import FactNumbers, proof_columns
+from wug.compiler.emitting.proof_table import FactNumbers, proof_table
 from wug.compiler.facts import Closure, Populated
 from wug.compiler.inferring.constraints import check_constraints, contradictory
 from wug.compiler.inferring.infer import infer
@@ -55,8 +55,7 @@ def judge_random_world(text: str) -> Judged:
     bad: set[tuple[str, str]] = set()
     wrong = contradictory(world, populated, closures, report)
     for of in range(SEEDS):
-        columns = proof_columns(world, populated, closures, FactNumbers(closures, of))
-        rows = [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
+        rows = proof_table(world, populated, closures, FactNumbers(closures, of)).to_pylist()
         facts: list[reasoning.Fact] = [(row["relation"], tuple(row["arguments"])) for row in rows]
         judge_proofs(read, rows, facts)
         violated = reasoning.violated(read, dict.fromkeys(facts, 1))

@@ -10,8 +10,8 @@ from tests.compiler.judge import reading, reasoning
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draw import draw, seed_word
 from wug.compiler.emitting import fresh_worlds
-from wug.compiler.emitting.emit import FactNumbers, proof_columns
 from wug.compiler.emitting.fresh_worlds import fresh
+from wug.compiler.emitting.proof_table import FactNumbers, proof_table
 from wug.compiler.experiment import Experiment
 from wug.compiler.inferring.constraints import contradictory
 
@@ -60,9 +60,9 @@ def judged(experiment: Experiment, facts: tuple[int, int]) -> tuple[list[set[tup
     read = reading.read_world(experiment.span.source.path.with_suffix(".world").read_text())
     found = []
     for of in range(WORLDS):
-        columns = proof_columns(experiment.world, populated, closures, FactNumbers(closures, of))
-        rows = zip(columns["relation"], columns["arguments"], strict=True)
-        known: dict[reasoning.Fact, int] = {(name, tuple(arguments)): 1 for name, arguments in rows}
+        table = proof_table(experiment.world, populated, closures, FactNumbers(closures, of))
+        rows = [(row["relation"], tuple(row["arguments"])) for row in table.to_pylist()]
+        known: dict[reasoning.Fact, int] = dict.fromkeys(rows, 1)
         found.append(reasoning.violated(read, known))
     return found, contradictory(experiment.world, populated, closures, Report()).tolist()
 
