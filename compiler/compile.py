@@ -37,7 +37,12 @@ from wug.compiler.plan import Arm as PlannedArm
 from wug.compiler.plan import Finetuning, Plan, Source, Split, Tuning
 from wug.compiler.plan import Learner as PlannedLearner
 from wug.compiler.populating.sheets import characters, read_data
-from wug.compiler.saying.check_reading import check_claims, check_documents, check_statements
+from wug.compiler.saying.check_reading import (
+    ReadingChecks,
+    check_claims,
+    check_documents,
+    check_statements,
+)
 from wug.compiler.store import EnvironmentFailure, Store
 from wug.compiler.words.pools import token_histograms, token_lines
 from wug.compiler.world import World
@@ -152,7 +157,7 @@ def compile_world(world: World, store: Store, progress: Progress, report: Report
     with store.entry(f"{world.name}/world", key, waiting=_waiting(progress)) as entry:
         if not entry.ready:
             populated, closures = draw_world(world, world_seeds(1), report)
-            check_statements(world, populated, closures, world_seeds(1), report)
+            check_statements(ReadingChecks(world, populated, closures), world_seeds(1), report)
             report.stop_if_failed()
             emit_world(world, populated, closures, entry.scratch)
             facts = {name: len(closure.facts) for name, closure in closures.items()}
@@ -185,10 +190,10 @@ def _write_corpus(
         tokenizer = _tokenizer(spoken or experiment, report)
         check_context(drawn, tokenizer, report)
         check_answers(drawn, tokenizer, report)
-        worlds = drawn.populated, drawn.closures
-        check_statements(experiment.world, *worlds, drawn.seeds, report)
-        check_documents(experiment, *worlds, drawn.documents, drawn.seeds, report)
-        check_claims(experiment.world, *worlds, _claims(drawn), report)
+        checks = ReadingChecks(experiment.world, drawn.populated, drawn.closures)
+        check_statements(checks, drawn.seeds, report)
+        check_documents(checks, experiment, drawn.documents, drawn.seeds, report)
+        check_claims(checks, _claims(drawn), report)
         report.stop_if_failed()
         for of in range(experiment.seeds):
             seed_folder = folder / f"seed-{of}"

@@ -104,36 +104,44 @@ class ReadingCheck:
         return describe(self.world, self.populated, relation, self.of, np.array(meaning.arguments, np.int32))
 
 
+class ReadingChecks:
+    """The check of each world. Only the last one is kept: it knows every name of its world."""
+
+    def __init__(self, world: World, populated: Populated, closures: dict[str, Closure]) -> None:
+        self.world = world
+        self.populated = populated
+        self.closures = closures
+        self._last: ReadingCheck | None = None
+
+    def of(self, of: int) -> ReadingCheck:
+        if self._last is None or self._last.of != of:
+            self._last = ReadingCheck(self.world, self.populated, self.closures, of)
+        return self._last
+
+
 def _facts(meanings: Sequence[Meaning] | frozenset[Meaning]) -> frozenset[tuple[str, tuple[int, ...]]]:
     return frozenset((meaning.relation, meaning.arguments) for meaning in meanings)
 
 
 def check_documents(
-    experiment: Experiment,
-    populated: Populated,
-    closures: dict[str, Closure],
-    documents: Documents,
-    seeds: Words,
-    report: Report,
+    checks: ReadingChecks, experiment: Experiment, documents: Documents, seeds: Words, report: Report
 ) -> None:
     """Report (W0306) the first document of a sample that does not read back as its facts."""
     preambles = list(dict.fromkeys(["", *(p for train in experiment.trains for p in train.preambles)]))
     for of in range(len(seeds)):
         told = np.bincount(documents.sentences.document, minlength=len(documents)) > 0
         mine = documents.take(np.flatnonzero((documents.world == of) & told))
-        check = ReadingCheck(experiment.world, populated, closures, of)
         order = permute(seeds[of], "reading", np.arange(min(SAMPLE, len(mine))), max(1, len(mine)))
-        for _, relation, sentence, notes in check.documents(mine, order, preambles):
+        for _, relation, sentence, notes in checks.of(of).documents(mine, order, preambles):
             _report(sentence, notes, experiment.world.relations[relation].span, report)
             return
 
 
-def check_statements(
-    world: World, populated: Populated, closures: dict[str, Closure], seeds: Words, report: Report
-) -> None:
+def check_statements(checks: ReadingChecks, seeds: Words, report: Report) -> None:
     """Report (W0306) the first fact of a sample that some wording does not say unmistakably."""
+    world, populated, closures = checks.world, checks.populated, checks.closures
     for of in range(len(seeds)):
-        check = ReadingCheck(world, populated, closures, of)
+        check = checks.of(of)
         forms = [(relation, form) for relation in world.relations.values() for form in relation.forms]
         for relation, form in forms:
             facts = closures[relation.name].facts
@@ -153,27 +161,21 @@ def check_statements(
                     break
 
 
-def check_claims(
-    world: World,
-    populated: Populated,
-    closures: dict[str, Closure],
-    claims: Sequence[tuple[str, str, int, Ints]],
-    report: Report,
-) -> None:
+def check_claims(checks: ReadingChecks, claims: Sequence[tuple[str, str, int, Ints]], report: Report) -> None:
     """Report (W0306) the first statement of a test that says more than it means.
 
     `claims` are what its choices state: relation, form, world, arguments [rows, arity]. Invented names hold
     no words of a form, so only statements with texts of the user's own are read, but all of those.
     """
-    checks: dict[int, ReadingCheck] = {}
-    for name, said, of, arguments in claims:
+    world = checks.world
+    for name, said, of, arguments in sorted(claims, key=lambda claim: claim[2]):
         relation = world.relations[name]
         if not any(_of_ones_own(world, argument.type) for argument in relation.arguments):
             continue
-        check = checks.setdefault(of, ReadingCheck(world, populated, closures, of))
+        check = checks.of(of)
         form, rows = relation.form(said), np.unique(arguments, axis=0)
         where = np.full(len(rows), of, np.int32)
-        texts = say(world, populated, relation, form, where, rows, plain(form, len(rows)))
+        texts = say(world, checks.populated, relation, form, where, rows, plain(form, len(rows)))
         for text, row in zip(texts.tolist(), rows.tolist(), strict=True):
             readings = check.reader.sentence(text)
             if not check.agrees(frozenset([Meaning(name, said, 0, tuple(row))]), readings):

@@ -192,7 +192,7 @@ class _Words:
         self.world = world
         self.populated = populated
         self.of = of
-        self.known: dict[tuple[str, Slot], tuple[list[int], dict[str, frozenset[int]]]] = {}
+        self.known: dict[tuple[str, Slot], tuple[list[int], dict[str, list[int]]]] = {}
 
     def at(
         self, type: str, slot: Slot, text: str, at: int
@@ -219,10 +219,12 @@ class _Words:
         for length in lengths:
             found = values.get(text[at : at + length])
             if found is not None and at + length <= len(text):
-                yield at + length, found
+                yield at + length, frozenset(found)
 
-    def _texts(self, type: str, slot: Slot) -> tuple[list[int], dict[str, frozenset[int]]]:
-        key = type, dataclasses.replace(slot, argument=0, many=False)
+    def _texts(self, type: str, slot: Slot) -> tuple[list[int], dict[str, list[int]]]:
+        key = type, slot
+        if key not in self.known and (slot.argument or slot.many):
+            self.known[key] = self._texts(type, dataclasses.replace(slot, argument=0, many=False))
         if key not in self.known:
             count = self._count(type)
             number = np.arange(count, dtype=np.int32)
@@ -232,7 +234,7 @@ class _Words:
             for value, text in enumerate(said.tolist()):
                 texts.setdefault(text, []).append(value)
             lengths = sorted({len(text) for text in texts}, reverse=True)
-            self.known[key] = lengths, {text: frozenset(found) for text, found in texts.items()}
+            self.known[key] = lengths, texts
         return self.known[key]
 
     def _count(self, type: str) -> int:

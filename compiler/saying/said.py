@@ -53,6 +53,8 @@ class Documents:
 
     def take(self, rows: Rows) -> Documents:
         """Some documents, in the order of `rows`, with their sentences."""
+        if np.array_equal(rows, np.arange(len(self))):
+            return self
         counts = np.bincount(self.sentences.document, minlength=len(self))
         first = np.cumsum(counts) - counts
         taken = np.repeat(first[rows] - (np.cumsum(counts[rows]) - counts[rows]), counts[rows])
@@ -75,6 +77,8 @@ _COLUMNS = ("set", "world", "source", "article", "text", "answer")
 
 def joined(parts: Sequence[Documents]) -> Documents:
     """All documents below one another."""
+    if len(parts) == 1:
+        return parts[0]
     columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS}
     first = np.cumsum([0, *(len(part) for part in parts)])
     said = {

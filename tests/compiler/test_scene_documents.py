@@ -13,7 +13,7 @@ from wug.compiler.emitting.episodes import compile_episodes
 from wug.compiler.emitting.tokenizer import build_tokenizer
 from wug.compiler.experiment import Experiment
 from wug.compiler.populating.drawn import drawn
-from wug.compiler.saying.check_reading import ReadingCheck, check_documents
+from wug.compiler.saying.check_reading import ReadingCheck, ReadingChecks, check_documents
 from wug.compiler.saying.documents import training_documents
 from wug.compiler.words.inflect import inflect
 
@@ -83,7 +83,8 @@ def test_a_document_tells_all_of_its_scene(whole: Draft) -> None:
 
 def test_documents_of_scenes_are_read_back(whole: Draft) -> None:
     report = Report()
-    check_documents(whole.experiment, whole.populated, whole.closures, whole.documents, whole.seeds, report)
+    checks = ReadingChecks(whole.experiment.world, whole.populated, whole.closures)
+    check_documents(checks, whole.experiment, whole.documents, whole.seeds, report)
     assert not report.items
     documents = whole.world_documents(0)
     reader = ReadingCheck(whole.experiment.world, whole.populated, whole.closures, 0).reader

@@ -18,6 +18,7 @@ from wug.compiler.emitting.tokens import Pieces
 from wug.compiler.experiment import Experiment
 from wug.compiler.saying.check_reading import (
     ReadingCheck,
+    ReadingChecks,
     check_claims,
     check_documents,
     check_statements,
@@ -72,7 +73,7 @@ def test_render_then_read(tmp_path_factory: pytest.TempPathFactory, text: str) -
     assert isinstance(world, World)
     assert not report.items, [item.message for item in report.items]
     populated, closures = draw_world(world, world_seeds(2), report)
-    check_statements(world, populated, closures, world_seeds(2), report)
+    check_statements(ReadingChecks(world, populated, closures), world_seeds(2), report)
     assert not report.items, [(item.message, item.notes) for item in report.items]
     pieces = Pieces(build_tokenizer(world, ""))
     relation = world.relations["sees"]
@@ -144,7 +145,8 @@ def cats(write: Write) -> Draft:
 
 def test_documents_are_read_back(cats: Draft) -> None:
     report = Report()
-    check_documents(cats.experiment, cats.populated, cats.closures, cats.documents, cats.seeds, report)
+    checks = ReadingChecks(cats.experiment.world, cats.populated, cats.closures)
+    check_documents(checks, cats.experiment, cats.documents, cats.seeds, report)
     assert not report.items
     texts = " ".join(cats.documents.text.tolist())
     assert "Question: " in texts
@@ -253,7 +255,8 @@ def test_all_that_is_asked_in_words_of_ones_own_is_read_back(write: Write) -> No
             if items.test.name in asked
             for claim in items.claims
         ]
-        check_claims(experiment.world, drawn.populated, drawn.closures, claims, report)
+        checks = ReadingChecks(experiment.world, drawn.populated, drawn.closures)
+        check_claims(checks, claims, report)
         assert [item.code for item in report.items] == ["W0306"] * wrong
     assert "Bob lives at Eve lives at Rome." in report.items[0].message
 
