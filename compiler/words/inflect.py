@@ -56,6 +56,8 @@ def inflect(texts: NDArray[np.str_], kind: str) -> NDArray[np.str_]:
     Raises ValueError where a text has no such form: `long` is for ISO dates, `ordinal` for integers.
     """
     one = _KINDS[kind]
+    if kind == "capital" and (made := _plain_capitals(texts)) is not None:
+        return made
     distinct, place = np.unique(texts, return_inverse=True)
     return np.array([one(str(text)) for text in distinct], dtype=np.str_)[place].reshape(texts.shape)
 
@@ -102,6 +104,18 @@ def _begins_with_vowel(text: str) -> bool:
 def capital(text: str) -> str:
     """A text as it begins a sentence: its first letter capital, the others as they are."""
     return text[:1].upper() + text[1:]
+
+
+def _plain_capitals(texts: NDArray[np.str_]) -> NDArray[np.str_] | None:
+    """All texts with a capital at once; none where one begins with a letter beyond a to z."""
+    width = texts.dtype.itemsize // 4
+    made = np.array(texts, order="C")
+    codes = made.reshape(-1).view(np.uint32).reshape(-1, width) if width else np.zeros((0, 1), np.uint32)
+    first = codes[:, 0]
+    if bool((first >= 128).any()):
+        return None
+    first[(first >= ord("a")) & (first <= ord("z"))] -= ord("a") - ord("A")
+    return made
 
 
 def possessive(text: str) -> str:

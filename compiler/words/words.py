@@ -30,8 +30,8 @@ _EXCLUDED = {"zarnoldaf", "zarnoldiz", "zarnolduk"}  # they hold "arnold"
 def spell(words: NDArray[np.int64], syllables: int) -> list[str]:
     """The names with these numbers, each of so many syllables."""
     digits = syllable_digits(words, syllables)
-    table = np.array(SYLLABLES)
-    return ["".join(row) for row in table[digits].reshape(-1, syllables)]
+    spelled = np.array(SYLLABLES)[digits].reshape(-1, syllables)
+    return np.ascontiguousarray(spelled).view(f"<U{3 * syllables}")[:, 0].tolist()
 
 
 def syllable_digits(words: NDArray[np.int64], syllables: int) -> NDArray[np.int64]:

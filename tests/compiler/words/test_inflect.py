@@ -48,6 +48,17 @@ def test_what_has_no_such_form_is_an_error() -> None:
         inflect(np.array(["third"]), "ordinal")
 
 
+@given(
+    st.lists(
+        st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=4), max_size=4
+    )
+)
+def test_capitals_of_whatever_is_written(texts: list[str]) -> None:
+    given = np.array(texts, np.str_)
+    assert inflect(given, "capital").tolist() == [text[:1].upper() + text[1:] for text in texts]
+    assert given.tolist() == texts, "what is given stays"
+
+
 _words = st.text("bcdfgklmnprtvz", min_size=1, max_size=2).flatmap(
     lambda onset: st.tuples(
         st.just(onset), st.sampled_from("aiou"), st.sampled_from(["", "b", "n", "x", "y"])
