@@ -49,7 +49,8 @@ def proof_table(
 ) -> pa.Table:
     """Every fact of one world, with the rule that gave it, from which facts, and which others do not hold."""
     proofs = Proofs(world, populated, closures)
-    return pa.concat_tables([_of_relation(name, proofs, numbers) for name in numbers.rows])
+    every = (_of_relation(name, proofs, numbers) for name in numbers.rows)
+    return pa.concat_tables([PROOFS.empty_table(), *every])  # a world may have no relation
 
 
 def _of_relation(name: str, proofs: Proofs, numbers: FactNumbers) -> pa.Table:
