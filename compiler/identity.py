@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 from math import gcd
-from pathlib import Path
 
 from wug.compiler.asking.about_pairs import asks
 from wug.compiler.canonical import canonical, digest, file_digest, plain
@@ -18,12 +17,8 @@ from wug.compiler.entities import Entity, Part
 from wug.compiler.experiment import Arm, Experiment, Learner
 from wug.compiler.plan import Augment
 from wug.compiler.populating.fresh_sizes import fact_weights
+from wug.compiler.versions import CORPUS_VERSION, EPISODES_VERSION, TUNING_VERSION
 from wug.compiler.world import World
-
-CORPUS_VERSION = 16
-EPISODES_VERSION = 6
-TUNING_VERSION = 1
-"""Raised whenever the output of a stage changes for the same spec; a test of golden hashes insists on it."""
 
 
 def world_key(world: World) -> str:
@@ -116,11 +111,5 @@ def _proportions(entity: Entity) -> Entity:
 
 def _data_digests(world: World) -> list[list[str]]:
     """The files that names come from: tables of the user's own, tokenizers that names are equal under."""
-    files: list[tuple[str, Path]] = []
-    for entity in world.entities.values():
-        tokens = entity.naming.tokens if entity.naming else None
-        files += [(entity.name, each.path) for each in (entity.data, tokens) if each is not None]
-    files += [(given.name, given.data.path) for given in world.given.values()]
-    return [
-        [name, path.suffix.lower(), file_digest(path)] for name, path in files
-    ]  # its end says how it is read
+    # the end of a file says how it is read
+    return [[name, path.suffix.lower(), file_digest(path)] for name, path in world.files()]

@@ -345,6 +345,12 @@ class Term(Record):
     split: str
     offset: float
 
+    def spelled(self) -> str:
+        """As a spec has it."""
+        if not self.arm:
+            return f"{self.offset:g}"
+        return f"{self.arm}.{self.split}" + (f" {self.offset:+g}" if self.offset else "")
+
 
 class Expectation(Record):
     """A preregistered hypothesis. `op` is one of > >= < <= within; `margin` belongs to `within`."""
@@ -354,6 +360,12 @@ class Expectation(Record):
     op: str
     right: Term
     margin: float = 0.0
+
+    def claim(self) -> str:
+        """What is expected, in a line."""
+        if self.op == "within":
+            return f"{self.left.spelled()} within {self.margin:g} of {self.right.spelled()}"
+        return f"{self.left.spelled()} {self.op} {self.right.spelled()}"
 
 
 class Plan(Record):

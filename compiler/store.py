@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from wug.compiler.canonical import file_digest
+from wug.compiler.canonical import digest, file_digest
 
 
 class EnvironmentFailure(Exception):
@@ -73,13 +73,10 @@ class Entry:
     def commit(self) -> None:
         """Make the entry whole: flush every file to the disk, write their digests, then rename the folder
         into place."""
-        digests = {}
-        for file in sorted(self.scratch.rglob("*")):
-            if file.is_file():
-                digests[file.relative_to(self.scratch).as_posix()] = file_digest(file)
-                _flush(file)
+        for file in _files(self.scratch):
+            _flush(file)
         beside = _digests(self.path)
-        beside.write_text(json.dumps(digests, indent=1) + "\n", encoding="utf-8")
+        beside.write_text(_digests_of(self.scratch), encoding="utf-8")
         _flush(beside)
         os.replace(self.scratch, self.path)
         self.kept.unlink(missing_ok=True)
@@ -95,6 +92,16 @@ def _digests(entry: Path) -> Path:
     return entry.with_name(entry.name + ".digests")
 
 
+def _digests_of(entry: Path) -> str:
+    """The digest of each file of an entry, as JSON."""
+    digests = {file.relative_to(entry).as_posix(): file_digest(file) for file in _files(entry)}
+    return json.dumps(digests, indent=1) + "\n"
+
+
+def _files(entry: Path) -> list[Path]:
+    return [path for path in sorted(entry.rglob("*")) if path.is_file()]
+
+
 def damage(entry: Path) -> str | None:
     """What is wrong with a finished entry: the first file that is not as it was written, and how; None where
     all is well. Of an entry without digests nothing is known."""
@@ -105,9 +112,9 @@ def damage(entry: Path) -> str | None:
         return None
     except (ValueError, TypeError):
         return f"{beside.name} cannot be read"
-    for name, digest in digests:
+    for name, said in digests:
         try:
-            if file_digest(entry / name) != digest:
+            if file_digest(entry / name) != said:
                 return f"{name} is not as it was written"
         except FileNotFoundError:
             return f"{name} is missing"
@@ -156,6 +163,12 @@ class Store:
         if path not in self._good and path.is_dir() and not (self._compare and damage(path)):
             self._good.add(path)
         return path in self._good and path.is_dir()
+
+    def digest(self, kind: str, key: str) -> str:
+        """The identity of what a finished entry holds, file by file."""
+        path = self.path(kind, key)
+        beside = _digests(path)
+        return digest(beside.read_bytes() if beside.exists() else _digests_of(path).encode())
 
     @contextmanager
     def entry(

@@ -6,6 +6,7 @@ Frozen and free of numpy, so that `wug check` starts in no time. Equality is mea
 from __future__ import annotations
 
 from dataclasses import field
+from pathlib import Path
 
 from wug.compiler.entities import Argument, Data, Entity, Lexicon, Table
 from wug.compiler.forms import Form, Piece
@@ -116,6 +117,15 @@ class World(Record):
     nevers: tuple[Never, ...] = ()
     rewritings: tuple[Rewriting, ...] = ()
     given: dict[str, Given] = field(default_factory=dict)
+
+    def files(self) -> list[tuple[str, Path]]:
+        """The files that its values, names and texts come from, each with what it is for: tables of the
+        user's own, tokenizers that names are equal under."""
+        found: list[tuple[str, Path]] = []
+        for entity in self.entities.values():
+            tokens = entity.naming.tokens if entity.naming else None
+            found += [(entity.name, each.path) for each in (entity.data, tokens) if each is not None]
+        return [*found, *((given.name, given.data.path) for given in self.given.values())]
 
     def composes(self, relation: str) -> bool:
         """Whether a relation's facts are composed by rules: by rewriting, or by joining sequences."""

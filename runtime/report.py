@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from itertools import pairwise
 from typing import Any
 
@@ -20,11 +21,11 @@ SIGNS = {"supported": ("✓", "green"), "refuted": ("✗", "red"), "undecided": 
 _WIDEST = 10_000  # columns: more than any table takes
 
 
-def print_report(document: dict[str, Any], console: Console) -> None:
-    """Print a results document: the table, what needs saying about it, and the verdicts."""
-    console.print(
-        Group(_title(document), *tables(document, console), *remarks(document), *verdicts(document))
-    )
+def print_report(document: dict[str, Any], console: Console, late: Collection[str] = ()) -> None:
+    """Print a results document: the table, what needs saying about it, and the verdicts, marked where what
+    was expected was written `late`."""
+    said = (*tables(document, console), *remarks(document), *verdicts(document, late))
+    console.print(Group(_title(document), *said))
 
 
 def tables(document: dict[str, Any], console: Console) -> list[Table]:
@@ -335,8 +336,8 @@ def _written(arm: str, audit: dict[str, Any]) -> Text:
     return Text(told, "dim")
 
 
-def verdicts(document: dict[str, Any]) -> list[RenderableType]:
-    """One line an expectation."""
+def verdicts(document: dict[str, Any], late: Collection[str] = ()) -> list[RenderableType]:
+    """One line an expectation, and another where it was written after the results."""
     said: list[RenderableType] = [Text("")] if document["expectations"] else []
     for each in document["expectations"]:
         mark, colour = SIGNS[each["verdict"]]
@@ -350,6 +351,10 @@ def verdicts(document: dict[str, Any]) -> list[RenderableType]:
                 f"  {each['text']}\n",
                 (f"             {claim(each)}{found}", "dim"),
                 (f"\n             {each['reason']}" if each["reason"] else "", "dim"),
+                (
+                    "\n             written after these results were there" if each["text"] in late else "",
+                    "yellow",
+                ),
             )
         )
     return said

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wug.compiler.asking.shortcut import NAMES
-from wug.compiler.plan import Arm, Learner, Plan, Split, Term
+from wug.compiler.plan import Arm, Learner, Plan, Split
 from wug.runtime.advice import advice
 from wug.runtime.audit import Audit
 from wug.runtime.corpus import World
@@ -92,9 +92,9 @@ def results(
         "expectations": [
             {
                 "text": expectation.text,
-                "left": _spelled(expectation.left),
+                "left": expectation.left.spelled(),
                 "op": expectation.op,
-                "right": _spelled(expectation.right),
+                "right": expectation.right.spelled(),
                 "margin": expectation.margin,
                 **vars(judge(expectation, outcomes, failed)),
             }
@@ -333,12 +333,6 @@ def _pretraining(model: Learner, outcome: Mapping[str, Any]) -> dict[str, Any]:
     told = {name: outcome[name] for name in names}
     known = {"checkpoint": model.checkpoint.digest} if model.checkpoint is not None else {}
     return {"model": model.name, **told, "asked": model.pretraining.accuracy, **known}
-
-
-def _spelled(term: Term) -> str:
-    if not term.arm:
-        return f"{term.offset:g}"
-    return f"{term.arm}.{term.split}" + (f" {term.offset:+g}" if term.offset else "")
 
 
 def _mean(values: npt.NDArray[Any]) -> float | None:

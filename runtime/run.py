@@ -66,9 +66,9 @@ def run(
     Raises RuntimeFailure where the experiment cannot be carried out as written, EnvironmentFailure where the
     machine refuses, KeyboardInterrupt (Stopped for SIGTERM) where asked to stop, with all work so far safe.
     """
-    inputs = {"plan": plan.spec(), "corpus": corpora.manifest_digest(compiled), "key": plan.key}
-    if store.has(f"{plan.name}/runs", key("runs", inputs)):
-        return store.path(f"{plan.name}/runs", key("runs", inputs))
+    inputs = _inputs(plan, compiled)
+    if (done := finished(plan, compiled, store)) is not None:
+        return done
     with interruptible(progress.note) as interruption:
         if isinstance(store, SharedStore):
             store.check = interruption.check
@@ -77,6 +77,16 @@ def run(
         if interruption:
             progress.note("all was done before it could stop: these are the whole results")
         return folder
+
+
+def finished(plan: Plan, compiled: Path, store: Store) -> Path | None:
+    """The folder of the results of a plan, if it was carried out already."""
+    kind, name = f"{plan.name}/runs", key("runs", _inputs(plan, compiled))
+    return store.path(kind, name) if store.has(kind, name) else None
+
+
+def _inputs(plan: Plan, compiled: Path) -> dict[str, Any]:
+    return {"plan": plan.spec(), "corpus": corpora.manifest_digest(compiled), "key": plan.key}
 
 
 class Run(Training):

@@ -47,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def ending(error: BaseException, format: str) -> int:
     """Tell a person how a command ended that could not do its work, and give the exit status."""
     from wug.compiler.diagnosis.diagnostics import SpecError
+    from wug.compiler.locking.lock import LockFailure
     from wug.compiler.store import EnvironmentFailure
     from wug.console import print_diagnostics, say_error
     from wug.runtime.failure import Damaged, RuntimeFailure, Stopped
@@ -59,7 +60,7 @@ def ending(error: BaseException, format: str) -> int:
     if isinstance(error, Damaged | EnvironmentFailure):
         say_error(str(error))
         return ENVIRONMENT
-    if isinstance(error, RuntimeFailure):
+    if isinstance(error, RuntimeFailure | LockFailure):
         say_error(str(error))
         return FAILED
     if isinstance(error, Stopped):
@@ -108,9 +109,14 @@ def parser() -> argparse.ArgumentParser:
         commands,
         "check",
         "find every error in specs, without drawing anything",
-        "wug check *.world *.experiment",
+        "wug check *.world *.experiment\n  wug check --locked *.experiment",
     )
     check.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a .world or .experiment")
+    check.add_argument(
+        "--locked",
+        action="store_true",
+        help="fail where a spec, or a file that it reads, is not as it stands in wug.lock",
+    )
     _parameters(check)
     _format(check)
 
@@ -205,6 +211,25 @@ def parser() -> argparse.ArgumentParser:
     _parameters(audit)
     _build(audit)
 
+    lock = _command(
+        commands,
+        "lock",
+        "pin what specs say, all that they read and what was made of them in wug.lock",
+        "wug lock specs\n  wug lock",
+    )
+    _specs(lock)
+    _build(lock)
+
+    status = _command(
+        commands,
+        "status",
+        "say which specs are compiled and run, which are not as they were locked, and why",
+        "wug status\n  wug status specs --json",
+    )
+    _specs(status)
+    status.add_argument("--json", action="store_true", help="print it as JSON")
+    _build(status)
+
     new = _command(
         commands, "new", "copy a shipped spec here, to start from", "wug new hello\n  wug new --list"
     )
@@ -260,6 +285,16 @@ def _doctor(options: argparse.Namespace) -> int:
     from wug.doctor import doctor
 
     return doctor(options.build, options.json)
+
+
+def _specs(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "files",
+        nargs="*",
+        type=Path,
+        metavar="PATH",
+        help="a .world, an .experiment, or a folder: all in it (default: those in wug.lock, else all here)",
+    )
 
 
 def _build(command: argparse.ArgumentParser) -> None:

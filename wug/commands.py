@@ -17,6 +17,7 @@ from wug.compiler.world import World
 from wug.console import console, print_diagnostics, say_error
 
 if TYPE_CHECKING:
+    from wug.compiler.locking.lock import Section
     from wug.compiler.mesh import Mesh
     from wug.compiler.store import Store
     from wug.progress import Progress
@@ -29,6 +30,10 @@ def check(options: argparse.Namespace) -> int:
     for path in options.files:
         before = len(report.items)
         spec = check_spec(path, str(path), report, options.parameters)
+        if options.locked and spec is not None:
+            from wug.lock import check_locked
+
+            check_locked(path, spec, report)
         if spec is not None and len(report.items) == before:
             good.append(f"{path}: {_described(spec)}")
     found = once(report.items)
@@ -143,10 +148,11 @@ def run(options: argparse.Namespace) -> int:
     if isinstance(spec, World):
         say_error(f"'{options.file}' is a world; run an .experiment, or look at the world with 'wug show'")
         return 2
+    from wug.compiler.locking.pins import late
     from wug.runtime.cluster import join
     from wug.runtime.report import exit_status, print_report
 
-    folder = _carried_out(spec, options)
+    folder, section = _carried_out(spec, options)
     if not join().leads:
         return exit_status(json.loads((folder / "results.json").read_bytes()))
     text = (folder / "results.json").read_text(encoding="utf-8")
@@ -155,7 +161,7 @@ def run(options: argparse.Namespace) -> int:
         sys.stdout.write(text)
     else:
         out = console()
-        print_report(document, out)
+        print_report(document, out, late(section))
         out.print(f"\nresults: {folder / 'results.json'}")
         for name in ("results.svg", "price.svg", "context.svg", "augmentation.svg"):
             if (folder / name).exists():
@@ -165,11 +171,13 @@ def run(options: argparse.Namespace) -> int:
     return exit_status(document)
 
 
-def _carried_out(spec: Experiment, options: argparse.Namespace) -> Path:
-    """The folder of an experiment's results."""
+def _carried_out(spec: Experiment, options: argparse.Namespace) -> tuple[Path, Section]:
+    """The folder of an experiment's results, and what the lock says of it, empty where nothing is pinned:
+    with other parameters than those that are written it is not the experiment of the file."""
     from wug.compiler.compile import compile_experiment
     from wug.compiler.emitting.augmentation import Scribe
     from wug.compiler.emitting.tuning import tuning_draft
+    from wug.lock import locked, made_of
     from wug.progress import Silent
     from wug.runtime.cluster import SharedStore, join
     from wug.runtime.run import run as carry_out
@@ -180,6 +188,9 @@ def _carried_out(spec: Experiment, options: argparse.Namespace) -> Path:
         store = SharedStore(store.root, cluster, progress.warn)
     if not cluster.leads:
         progress = Silent()
+    pinned = cluster.leads and not options.parameters
+    if pinned:  # what is expected is written down before there are results
+        locked(options.file, spec, {}, progress)
     compiled = compile_experiment(spec, store, progress, Report())
     for warning in compiled.warnings:
         progress.warn(warning)
@@ -188,7 +199,7 @@ def _carried_out(spec: Experiment, options: argparse.Namespace) -> Path:
     folder = carry_out(compiled.plan, compiled.path, store, progress, scribe, tuning_scribe=tuning, mesh=mesh)
     if isinstance(store, SharedStore):
         store.close()
-    return folder
+    return folder, locked(options.file, spec, made_of(compiled, store), progress) if pinned else {}
 
 
 def _mesh(options: argparse.Namespace, spec: Experiment) -> Mesh | None:
@@ -225,7 +236,7 @@ def _run_folder(options: argparse.Namespace) -> int:
         try:
             spec = checked(each)
             assert isinstance(spec, Experiment), f"{path} holds a world"
-            found = _carried_out(spec, each) / "results.json"
+            found = _carried_out(spec, each)[0] / "results.json"
         except Exception as error:
             statuses.append(ending(error, "text"))
             failed[path.stem] = "did not compile" if isinstance(error, SpecError) else "did not run"
@@ -314,6 +325,48 @@ def audit(options: argparse.Namespace) -> int:
     else:
         print_audit(found, console())
     return 1 if found.faults else 0
+
+
+def lock(options: argparse.Namespace) -> int:
+    """`wug lock`: the lock of these specs, which is made anew; of specs that are wrong, what is wrong."""
+    from wug.compiler.compile import compile_experiment
+    from wug.compiler.language.resolve import project_root
+    from wug.lock import lock as pin
+    from wug.lock import made_of, specs_of
+
+    report, done = Report(), 0
+    for path in specs_of(options.files, settle=True):
+        (store, progress), own = _store(options, path), Report()
+        spec = check_spec(path, str(path), own, [])
+        report.items += own.items
+        if spec is None or own.failed:
+            continue
+        made = {}
+        if isinstance(spec, Experiment):
+            print(path, file=sys.stderr, flush=True)
+            made = made_of(compile_experiment(spec, store, progress, Report()), store)
+        pin(path, spec, made, progress, settle=True)
+        done += 1
+    if found := once(report.items):
+        print_diagnostics(found, "text")
+    root = project_root(options.files[0] if options.files else Path("x"))
+    console().print(f"{root / 'wug.lock'}: {_counted(done, 'spec')}")
+    return 1 if report.failed else 0
+
+
+def status(options: argparse.Namespace) -> int:
+    """`wug status`: how far each spec is, and what is not as it was locked."""
+    from wug.lock import specs_of
+    from wug.status import print_status, state
+
+    found = []
+    for path in specs_of(options.files):
+        found.append(state(path, _store(options, path)[0]))
+    if options.json:
+        print(json.dumps([each.to_json() for each in found], indent=2, ensure_ascii=False))
+    else:
+        print_status(found, console())
+    return 0
 
 
 def new(options: argparse.Namespace) -> int:

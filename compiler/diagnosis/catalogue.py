@@ -66,6 +66,12 @@ CATALOGUE: dict[str, Rule] = {
         "too many findings",
         "After 50 findings a check ends: they often have one cause, and the first ones say what it is.",
     ),
+    "W0017": _error(
+        "not as it was locked",
+        "'wug check --locked' found that a spec, a file that it reads, or what the compiler makes of them,\n"
+        "is not what wug.lock says. If that is meant, 'wug lock' pins it as it is now; 'wug status' says\n"
+        "what is compiled and run of it.",
+    ),
     # Names and keys
     "W0101": _error("an unknown name", "Nothing of this name is declared where it is used."),
     "W0102": _error("an unknown key", "The block does not know this key; every key is known or an error."),

@@ -51,6 +51,8 @@ MOST = 50
 """Findings. Nobody reads more of them, and the first ones explain the others."""
 
 TOO_MANY = "W0016"
+NOT_AS_LOCKED = "W0017"
+"""Of a spec beside its lock: no example shows it by itself."""
 
 
 @dataclass

@@ -24,9 +24,9 @@ from wug.compiler.emitting.emit import emit_seed, write_manifest
 from wug.compiler.emitting.episodes import compile_probe
 from wug.compiler.emitting.tokenizer import build_tokenizer
 from wug.compiler.experiment import Experiment, probed_tests
-from wug.compiler.identity import CORPUS_VERSION
 from wug.compiler.populating.sheets import characters, read_data
 from wug.compiler.store import Store
+from wug.compiler.versions import CORPUS_VERSION
 from wug.progress import Silent
 
 SHIPPED = sorted(path.stem for path in (specs() / "experiments").glob("*.experiment"))

@@ -1,0 +1,102 @@
+"""`wug status`: of each spec whether it is compiled and run, and what is not as it was locked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from wug.compiler.checking.check import check
+from wug.compiler.compile import compile_experiment
+from wug.compiler.diagnosis.diagnostics import Report
+from wug.compiler.experiment import Experiment
+from wug.compiler.identity import corpus_key, episodes_key
+from wug.compiler.language.resolve import project_root
+from wug.compiler.locking.lock import Section, read_lock
+from wug.compiler.locking.pins import late, place
+from wug.compiler.store import Store
+from wug.lock import made_of, moved
+from wug.progress import Silent
+
+
+@dataclass(frozen=True)
+class State:
+    """How far a spec is. `compiled` and `run` are of the spec as it is now, none of a world; `changed` says
+    what is not as it was locked, `results` whether those here are those in the lock (none: one has none)."""
+
+    spec: str
+    errors: int
+    locked: bool
+    changed: list[str]
+    compiled: bool | None
+    run: bool | None
+    results: bool | None
+    late: list[str]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def wording(self) -> tuple[str, str]:
+        """It in words, and whether that is good, a warning or bad."""
+        if self.errors:
+            return f"{self.errors} error{'s' if self.errors > 1 else ''}: see 'wug check'", "red"
+        parts = (
+            []
+            if self.compiled is None
+            else ["run" if self.run else "compiled" if self.compiled else "not compiled"]
+        )
+        if self.results is False:
+            parts.append("with other results than were locked")
+        if not self.locked:
+            parts.append("not locked")
+        elif self.changed:
+            parts.append(f"stale: {'; '.join(self.changed)}")
+        else:
+            parts.append("as it was locked")
+        stands = self.locked and not self.changed and self.results is not False
+        return ", ".join(parts), "green" if stands and self.run is not False else "yellow"
+
+
+def state(path: Path, store: Store) -> State:
+    """How far one spec is. Nothing is compiled for it."""
+    root, report = project_root(path), Report()
+    name, spec = place(path, root), check(path, str(path), report)
+    section: Section = read_lock(root).get(name, {})
+    if spec is None or report.failed:
+        return State(name, len(report.items), bool(section), [], None, None, None, [])
+    changed = moved(path, spec) if section else []
+    if not isinstance(spec, Experiment):
+        return State(name, 0, bool(section), changed, None, None, None, [])
+    made = (
+        made_of(compile_experiment(spec, store, Silent(), Report()), store) if _compiled(spec, store) else {}
+    )
+    results = made["results"] == section["results"] if "results" in made and "results" in section else None
+    return State(
+        name, 0, bool(section), changed, bool(made), "results" in made, results, sorted(late(section))
+    )
+
+
+def _compiled(spec: Experiment, store: Store) -> bool:
+    """Whether all that is compiled of an experiment is there."""
+    own = [learner for learner in spec.models if learner.checkpoint is None]
+    return store.has(f"{spec.name}/compiled", corpus_key(spec)) and all(
+        store.has(f"{spec.name}/episodes", episodes_key(spec, learner)) for learner in own
+    )
+
+
+def print_status(states: Sequence[State], console: Console) -> None:
+    """One line a spec."""
+    made = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    made.add_column(overflow="fold")
+    made.add_column(overflow="fold")
+    for each in states:
+        told, colour = each.wording()
+        made.add_row(each.spec, Text(told, colour))
+        for text in each.late:
+            made.add_row("", Text(f"written after the results: {text}", "yellow"))
+    console.print(made if states else Text("there are no specs here; 'wug new hello' copies one"))
