@@ -298,7 +298,7 @@ def _write_experiment_card(
     experiment = drawn.experiment
     documents = drawn.world_documents(0)
     sets = dict.fromkeys(documents.set.tolist())
-    sizes = [f"- `{name}`: {sum(documents.set == name):,} documents a seed" for name in sets]
+    sizes = [f"- `{name}`: {int((documents.set == name).sum()):,} documents a seed" for name in sets]
     samples = [f"- {text}" for text in documents.text[:5].tolist()]
     tests = [
         f"- `{test.test.name}`: {items[test.test.name]:,} items, chance {summary(test).chance:.2f}, "

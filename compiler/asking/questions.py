@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,11 +86,24 @@ class Items:
         """How often a guess is right [items]; where nothing is offered, never."""
         return np.zeros(len(self)) if self.test.sampling else np.asarray(self.accept.mean(axis=1))
 
+    @cached_property
+    def asked(self) -> Texts:
+        """The part of each choice in which an item's choices differ: what a habit could prefer.
+
+        "more bright than zumbix." and "less bright than zumbix." differ in their first words only.
+        """
+        return np.array([[" ".join(row) for row in _differing(choices)] for choices in self.choices.tolist()])
+
+    @cached_property
+    def constant(self) -> float:
+        """The accuracy of the best habit, see `best_constant`."""
+        return best_constant(self)
+
 
 def summary(items: Items) -> Split:
     """Chance and the best constant answer of a test, and how a free one is said."""
     test = items.test
-    split = Split(test.name, float(items.chance().mean()), best_constant(items))
+    split = Split(test.name, float(items.chance().mean()), items.constant)
     if test.sampling is None:
         return split
     sampling = stopped(test.sampling, test.endings, items.accepted)
@@ -115,7 +130,7 @@ def _best_preference(items: Items) -> float:
 
     Leaving an item's own answer out keeps answers that are right once from counting for themselves.
     """
-    asked, chance = _asked(items), items.chance()
+    asked, chance = items.asked, items.chance()
     _, number = np.unique(asked.reshape(-1), return_inverse=True)
     number = number.reshape(asked.shape)
     offered = np.bincount(number.reshape(-1))
@@ -140,7 +155,7 @@ def _best_of_set(items: Items) -> float:
     Of a word and its mirror, or two verdicts, each is right by design in half of the items. Of other answers
     some are always right more often by luck, so an item's own answer is left out.
     """
-    chance, asked = items.chance(), _asked(items)
+    chance, asked = items.chance(), items.asked
     _, group = np.unique(np.sort(asked, axis=1), axis=0, return_inverse=True)
     right = np.zeros(len(items))
     luck = items.test.choices.kind == "others"
@@ -175,16 +190,8 @@ def _best_statement(items: Items) -> tuple[float, str]:
     return best, relation if alone else f"{relation} in {form}"
 
 
-def _asked(items: Items) -> Texts:
-    """The part of each choice in which an item's choices differ: what a habit could prefer.
-
-    "more bright than zumbix." and "less bright than zumbix." differ in their first words only.
-    """
-    return np.array([[" ".join(row) for row in _differing(choices)] for choices in items.choices])
-
-
-def _differing(choices: NDArray[np.str_]) -> list[list[str]]:
-    rows = [str(choice).split() for choice in choices]
+def _differing(choices: Sequence[str]) -> list[list[str]]:
+    rows = [choice.split() for choice in choices]
     shortest = min(len(row) for row in rows)
     end = 0
     while end < shortest and len({row[len(row) - 1 - end] for row in rows}) == 1:
@@ -216,7 +223,7 @@ def check_balance(items: tuple[Items, ...], report: Report) -> None:
     for split_items in items:
         if split_items.test.choices.kind == "unknown":
             continue
-        chance, constant = float(split_items.chance().mean()), best_constant(split_items)
+        chance, constant = float(split_items.chance().mean()), split_items.constant
         luck = 0.0
         if split_items.test.sampling is not None:
             chance = best_free(split_items.accepted, split_items.test.endings)[2]
@@ -238,7 +245,7 @@ def _habit(items: Items) -> tuple[str, str]:
         share, text, _ = best_free(items.accepted, items.test.endings)
         help = "let every answer be right about as often"
         return f"'{text}' is right {round(share * len(items))} times of {len(items)}", help
-    asked = _asked(items)
+    asked = items.asked
     texts, counts = np.unique(asked[np.arange(len(items)), items.answer], return_counts=True)
     common = int(np.argmax(counts))
     habit = f"'{texts[common].strip()}' is right {counts[common]} times of {len(items)}"

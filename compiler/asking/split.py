@@ -37,7 +37,7 @@ from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draw import permute
 from wug.compiler.experiment import Test
 from wug.compiler.facts import Ints, Rows
-from wug.compiler.inferring.known import Known, everything
+from wug.compiler.inferring.known import Known, everything, from_full
 from wug.compiler.populating.drawn import Drawn, Mask
 from wug.compiler.saying.manner import Which, plain
 from wug.compiler.saying.render import Texts, describe, whole
@@ -390,11 +390,7 @@ class _Asker:
     def _premises(self, offer: Offer) -> list[tuple[tuple[str, int], ...]]:
         """The trained facts behind each item, as rows of the full worlds' closures."""
         known, full = self.known, everything(self.drawn)
-        at = np.empty(len(offer.row), np.int64)
-        for name in dict.fromkeys(offer.relation.tolist()):
-            mine = np.flatnonzero(offer.relation == name)
-            facts, rows = self.drawn.closures[name].facts, offer.row[mine]
-            at[mine] = known.rows(name, facts.world[rows], facts.arguments[rows])
+        at = from_full(known, self.drawn, offer.relation, offer.row)
         found: list[tuple[tuple[str, int], ...]] = []
         columns = offer.relation.tolist(), at.tolist(), offer.depth.tolist()
         for name, row, depth in zip(*columns, strict=True):

@@ -21,6 +21,7 @@ from wug.compiler.emitting.given import given_clusters
 from wug.compiler.emitting.lines import json_lines
 from wug.compiler.emitting.proof_table import FactNumbers, proof_table
 from wug.compiler.facts import Closure, Populated
+from wug.compiler.inferring.known import from_full
 from wug.compiler.saying.render import Texts, fill, scattered, text_of
 from wug.compiler.saying.said import Documents, Sentences
 from wug.compiler.world import World
@@ -194,7 +195,7 @@ def _item_columns(draft: Draft, of: int, numbers: FactNumbers) -> dict[str, list
         columns["form"] += items.form.tolist()
         columns["cluster"] += cluster_names(draft, items).tolist()
         columns["depth"] += items.depth.tolist()
-        columns["proof"] += [item_proof(draft, items, item) for item in range(count)]
+        columns["proof"] += item_proofs(draft, items)
     return columns
 
 
@@ -212,16 +213,16 @@ def cluster_names(draft: Draft, items: Items) -> Texts:
     return scattered(parts, len(items))
 
 
-def item_proof(draft: Draft, items: Items, item: int) -> str:
-    """Why an item's answer is right, in one line: from what is trained."""
+def item_proofs(draft: Draft, items: Items) -> list[str]:
+    """Why each item's answer is right, in one line: from what is trained."""
     if items.given:
-        return "given"
-    name, row = str(items.relation[item]), int(items.row[item])
-    facts, known = draft.closures[name].facts, draft.taught
-    at = int(known.rows(name, facts.world[[row]], facts.arguments[[row]])[0])
-    if at < 0:
-        return "nothing that is trained tells"
-    return known.proofs.text(name, at)
+        return ["given"] * len(items)
+    proofs = draft.taught.proofs
+    at = from_full(draft.taught, draft, items.relation, items.row)
+    return [
+        proofs.text(name, row) if row >= 0 else "nothing that is trained tells"
+        for name, row in zip(items.relation.tolist(), at.tolist(), strict=True)
+    ]
 
 
 def emit_world(world: World, populated: Populated, closures: Mapping[str, Closure], folder: Path) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.facts import Closure, Facts, Ints, Populated, Rows
@@ -82,6 +83,17 @@ def in_full(known: Known, drawn: Drawn, relation: str, rows: Rows) -> Rows:
     facts = known.closures[relation].facts
     columns = [facts.arguments[rows, place] for place in range(facts.arguments.shape[1])]
     return drawn.closures[relation].extent.find(known.of[facts.world[rows]], columns)
+
+
+def from_full(known: Known, drawn: Drawn, relation: NDArray[np.str_], rows: Rows) -> Rows:
+    """Where facts of the full worlds are, each a row of its own relation's closure, in those of what is
+    known of these worlds; -1 where they do not follow."""
+    found = np.full(len(rows), -1, np.int64)
+    for name in dict.fromkeys(relation.tolist()):
+        mine = np.flatnonzero((relation == name) & (rows >= 0))
+        facts, own = drawn.closures[name].facts, rows[mine]
+        found[mine] = known.rows(name, facts.world[own], facts.arguments[own])
+    return found
 
 
 def columns_of(drawn: Drawn, sets: Sequence[Iterable[tuple[str, int]]]) -> dict[str, Facts]:

@@ -29,6 +29,15 @@ def text_of(world: World, populated: Populated, type: str, column: int, of: Ints
     return populated.names[type][of, number]
 
 
+def name_of(world: World, populated: Populated, type: str, of: int, number: int) -> str:
+    """How one argument value reads: what `text_of` says in the first column."""
+    if type in world.tables:
+        return world.tables[type].rows[number][0]
+    if type in populated.values:
+        return str(populated.values[type].texts[number])
+    return str(populated.names[type][of, number])
+
+
 def slot_text(world: World, populated: Populated, type: str, slot: Slot, of: Ints, number: Ints) -> Texts:
     """How argument values read in a slot, inflected as it says."""
     if not slot.inflections:
@@ -150,7 +159,7 @@ def say(
 def describe(world: World, populated: Populated, relation: Relation, of: int, arguments: Ints) -> str:
     """One fact as a person reads a proof: `parent(zumbix, keldov)`."""
     parts = [
-        str(text_of(world, populated, a.type, 0, np.array([of]), np.array([value]))[0])
-        for a, value in zip(relation.arguments, arguments, strict=True)
+        name_of(world, populated, a.type, of, value)
+        for a, value in zip(relation.arguments, arguments.tolist(), strict=True)
     ]
     return f"{relation.name}({', '.join(parts)})"
