@@ -19,6 +19,7 @@ from wug.compiler.draw import below, draw, permute
 from wug.compiler.experiment import Train
 from wug.compiler.facts import Ints, Rows
 from wug.compiler.forms import Form, Slot, Wording, slots
+from wug.compiler.inferring.lists import changes
 from wug.compiler.populating.drawn import Drawn
 from wug.compiler.saying.manner import Manner, choose
 from wug.compiler.saying.render import Texts, answer, cue, fill, inflected, say, scattered, slot_text, text_of
@@ -52,6 +53,17 @@ class _Units:
 
 
 @dataclass(frozen=True)
+class _Said:
+    """The sentences of a plan: their texts, the place in each where its answer begins, and the place of its
+    wording; `plain` are those that read as the statement of the one fact that they say."""
+
+    text: Texts
+    answer: Ints
+    wording: Ints
+    plain: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
 class _Plan:
     """The sentences of all documents in order: document, unit, how often the unit was told before, style."""
 
@@ -66,16 +78,17 @@ def articles(document: Document, trains: Sequence[Train], drawn: Drawn) -> Docum
     """The documents of a declaration, of which each tell is one of `trains`; raises SpecError where one has
     more to tell than it has sentences."""
     units = _units(document, trains, drawn)
-    about = np.stack([units.world, units.member], axis=1)
-    members, first, count = np.unique(about, axis=0, return_index=True, return_counts=True)
+    first = np.flatnonzero(changes([units.world, units.member]))
+    count = np.diff(first, append=len(units))
+    members = np.stack([units.world[first], units.member[first]], axis=1)
     _check_room(document, members, count, drawn)
     plan = _plan(document, members, first, count, units, drawn)
     copies = np.tile(np.arange(document.copies, dtype=np.int32), len(members))
     of = np.repeat(members[:, 0], document.copies).astype(np.int32)
     member = np.repeat(members[:, 1], document.copies).astype(np.int32)
     titles = _titles(document, of, member, copies, drawn)
-    asking, asked, wording = _sentences(document, trains, units, plan, drawn)
-    return _assembled(document, trains, drawn, units, plan, titles, of, copies, (asking, asked, wording))
+    said = _sentences(document, trains, units, plan, drawn)
+    return _assembled(document, trains, drawn, units, plan, titles, of, copies, said)
 
 
 # What there is to say
@@ -87,11 +100,9 @@ def _units(document: Document, trains: Sequence[Train], drawn: Drawn) -> _Units:
         relation = drawn.experiment.world.relations[tell.relation]
         stated = drawn.trained_rows(train)
         facts = drawn.closures[tell.relation].facts
-        key = np.column_stack([facts.world[stated], facts.arguments[stated]])
         many = _many(relation.form(tell.form), tell.subject)
-        key[:, [1 + place for place in many]] = 0
-        _, lead, unit = np.unique(key, axis=0, return_index=True, return_inverse=True)
-        unit = unit.reshape(-1)
+        told = [facts.arguments[stated, i] for i in range(len(relation.arguments)) if i not in many]
+        lead, unit = _alike([facts.world[stated], *told])
         ticket = draw(drawn.seeds[facts.world[stated]], f"{document.name}/list", stated)
         order = np.lexsort((ticket, unit))
         tells.append(np.full(len(lead), number))
@@ -108,6 +119,15 @@ def _units(document: Document, trains: Sequence[Train], drawn: Drawn) -> _Units:
     place = np.repeat(start - first[:-1], size) + np.arange(first[-1])
     facts_of = np.concatenate(rows)[place]
     return _Units(number_of[order].astype(np.int32), of[order], member[order], first, facts_of)
+
+
+def _alike(columns: list[Ints]) -> tuple[Rows, Rows]:
+    """Rows that are alike, in order: the first row of each kind, and the kind of each row."""
+    order = np.lexsort(columns[::-1])
+    begins = changes([column[order] for column in columns])
+    kind = np.empty(len(order), np.int64)
+    kind[order] = np.cumsum(begins) - 1
+    return order[begins], kind
 
 
 def _many(form: Form, subject: int) -> list[int]:
@@ -190,12 +210,10 @@ def styles(form: Form, document: Document, subject: int) -> tuple[tuple[Wording 
 
 def _sentences(
     document: Document, trains: Sequence[Train], units: _Units, plan: _Plan, drawn: Drawn
-) -> tuple[Texts, Texts, Ints]:
-    """The text of each sentence before and behind its answer, and the place of its wording."""
+) -> _Said:
     count = len(plan.unit)
-    wording = np.zeros(count, np.int32)
-    before: list[tuple[Rows, Texts]] = []
-    behind: list[tuple[Rows, Texts]] = []
+    wording, middle, plain = np.zeros(count, np.int32), np.zeros(count, np.int32), np.zeros(count, bool)
+    texts: list[tuple[Rows, Texts]] = []
     for number, tell in enumerate(document.tells):
         rows = np.flatnonzero(units.tell[plan.unit] == number)
         if not len(rows):
@@ -219,10 +237,19 @@ def _sentences(
                 continue
             said = tuple(w or form.wordings[place] for place, w in enumerate(style))
             spoken = dataclasses.replace(form, wordings=said)
-            texts = _said(relation, spoken, units, plan.unit[rows[kept]], manner.take(kept), drawn)
-            before.append((rows[kept], texts[0]))
-            behind.append((rows[kept], texts[1]))
-    return scattered(before, count), scattered(behind, count), wording
+            cues, answers = _said(relation, spoken, units, plan.unit[rows[kept]], manner.take(kept), drawn)
+            middle[rows[kept]] = np.char.str_len(cues)
+            texts.append((rows[kept], np.char.add(cues, answers)))
+            if style is plainly:
+                plain[rows[kept]] = manner.wording[kept] == _stating(form)
+    return _Said(scattered(texts, count), middle, wording, plain)
+
+
+def _stating(form: Form) -> int:
+    """The wording that reads as the statement of a fact, by place; -1 where it may read otherwise."""
+    first = form.first
+    alone = not first.options and not any(slot.many for slot in slots(first.pieces))
+    return form.wordings.index(first) if alone else -1
 
 
 def _said(
@@ -312,20 +339,19 @@ def _assembled(
     titles: Texts,
     of: Ints,
     copies: Ints,
-    said: tuple[Texts, Texts, Ints],
+    said: _Said,
 ) -> Documents:
     """Sentences joined to texts, and where each fact stands in them."""
-    asking, asked, wording = said
     sizes = np.bincount(plan.document, minlength=len(of))
     head = np.char.str_len(titles)
     head = head + (head > 0)
-    length = np.char.str_len(asking) + np.char.str_len(asked) + 1
+    length = np.char.str_len(said.text) + 1
     ends = np.cumsum(length)
     before = np.concatenate([[0], ends])[np.cumsum(sizes) - sizes]
     start = ends - length - before[plan.document] + head[plan.document]
-    middle = start + np.char.str_len(asking)
+    middle = start + said.answer
     end = start + length - 1
-    sentences = np.char.add(asking, asked).tolist()
+    sentences = said.text.tolist()
     bounds = np.cumsum(sizes).tolist()
     texts = [
         " ".join(filter(None, [title, *sentences[low:high]]))
@@ -349,19 +375,23 @@ def _assembled(
             relation=np.array([each.relation for each in tells])[tell],
             row=fact,
             form=np.array([each.form for each in tells])[tell],
-            wording=wording[row],
+            wording=said.wording[row],
             start=start[row].astype(np.int32),
             answer=middle[row].astype(np.int32),
             end=end[row].astype(np.int32),
-            statement=_statements(document, drawn, tell, fact),
+            statement=_statements(document, drawn, tell, fact, said, row),
         ),
     )
 
 
-def _statements(document: Document, drawn: Drawn, tell: Ints, fact: Rows) -> Texts:
-    texts = []
+def _statements(document: Document, drawn: Drawn, tell: Ints, fact: Rows, said: _Said, row: Rows) -> Texts:
+    """The statement of each fact that is said; `row` is its sentence, which may read as that already."""
+    plain = said.plain[row]
+    if plain.all():
+        return said.text if len(row) == len(said.text) else said.text[row]
+    texts = [(np.flatnonzero(plain), said.text[row[plain]])]
     for number, each in enumerate(document.tells):
-        rows = np.flatnonzero(tell == number)
+        rows = np.flatnonzero((tell == number) & ~plain)
         relation = drawn.experiment.world.relations[each.relation]
         facts = drawn.closures[each.relation].facts
         given = facts.world[fact[rows]], facts.arguments[fact[rows]]

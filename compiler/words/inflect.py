@@ -56,7 +56,8 @@ def inflect(texts: NDArray[np.str_], kind: str) -> NDArray[np.str_]:
     Raises ValueError where a text has no such form: `long` is for ISO dates, `ordinal` for integers.
     """
     one = _KINDS[kind]
-    if kind == "capital" and (made := _plain_capitals(texts)) is not None:
+    at_once = _AT_ONCE.get(kind)
+    if at_once is not None and (made := at_once(texts)) is not None:
         return made
     distinct, place = np.unique(texts, return_inverse=True)
     return np.array([one(str(text)) for text in distinct], dtype=np.str_)[place].reshape(texts.shape)
@@ -106,16 +107,39 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def _letters(texts: NDArray[np.str_]) -> NDArray[np.uint32]:
+    """A copy of texts as the code points of their letters [texts, longest], 0 behind the end."""
+    width = texts.dtype.itemsize // 4
+    return np.array(texts, order="C").reshape(-1, 1).view(np.uint32).reshape(-1, width)
+
+
+def _plain_dates(texts: NDArray[np.str_]) -> NDArray[np.str_] | None:
+    """All dates in words at once; none where one is no date as they are written here, YYYY-MM-DD."""
+    codes = _letters(texts)
+    if codes.shape[1] != 10 or bool((codes[:, [4, 7]] != ord("-")).any()):
+        return None
+    digits = codes[:, [0, 1, 2, 3, 5, 6, 8, 9]].astype(np.int64) - ord("0")
+    if bool(((digits < 0) | (digits > 9)).any()):
+        return None
+    year = digits[:, :4] @ (1000, 100, 10, 1)
+    month, day = digits[:, 4:6] @ (10, 1), digits[:, 6:] @ (10, 1)
+    if bool(((month < 1) | (month > 12)).any()):
+        return None
+    days, years = (np.array([f"{number} " for number in range(100)]), np.array(range(10_000)).astype("<U4"))
+    made = np.char.add(
+        np.char.add(days[day], np.array([f"{name} " for name in _MONTHS])[month - 1]), years[year]
+    )
+    return made.reshape(texts.shape)
+
+
 def _plain_capitals(texts: NDArray[np.str_]) -> NDArray[np.str_] | None:
     """All texts with a capital at once; none where one begins with a letter beyond a to z."""
-    width = texts.dtype.itemsize // 4
-    made = np.array(texts, order="C")
-    codes = made.reshape(-1).view(np.uint32).reshape(-1, width) if width else np.zeros((0, 1), np.uint32)
-    first = codes[:, 0]
-    if bool((first >= 128).any()):
+    codes = _letters(texts)
+    first = codes[:, :1]
+    if not codes.size or bool((first >= 128).any()):
         return None
     first[(first >= ord("a")) & (first <= ord("z"))] -= ord("a") - ord("A")
-    return made
+    return codes.view(texts.dtype).reshape(texts.shape)
 
 
 def possessive(text: str) -> str:
@@ -170,6 +194,12 @@ def ordinal(text: str) -> str:
     teen = number % 100 in (11, 12, 13)
     return f"{text}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
 
+
+_AT_ONCE: dict[str, Callable[[NDArray[np.str_]], NDArray[np.str_] | None]] = {
+    "capital": _plain_capitals,
+    "long": _plain_dates,
+}
+"""Inflections of whole columns, where these hold nothing unusual."""
 
 _KINDS: dict[str, Callable[[str], str]] = {
     "plural": plural,

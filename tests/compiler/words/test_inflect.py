@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wug.compiler.words.inflect import _PLURALS, INFLECTIONS, inflect
+from wug.compiler.words.inflect import _PLURALS, INFLECTIONS, inflect, long_date
 
 _EXAMPLES = {
     "plural": "dog/dogs fox/foxes lady/ladies day/days child/children sheep/sheep Child/Children wolf/wolves "
@@ -57,6 +57,23 @@ def test_capitals_of_whatever_is_written(texts: list[str]) -> None:
     given = np.array(texts, np.str_)
     assert inflect(given, "capital").tolist() == [text[:1].upper() + text[1:] for text in texts]
     assert given.tolist() == texts, "what is given stays"
+
+
+@given(st.lists(st.dates().map(str) | st.sampled_from(["0033-04-03", "9999-12-31"]), max_size=5))
+def test_dates_in_words(dates: list[str]) -> None:
+    assert inflect(np.array(dates, np.str_), "long").tolist() == [long_date(date) for date in dates]
+
+
+@pytest.mark.parametrize("date", ["12024-01-01", "2026-13-01", "2026-1-01"])
+def test_a_date_that_is_none_is_judged_by_itself(date: str) -> None:
+    dates = np.array(["2026-11-24", date])
+    try:
+        right = [long_date(text) for text in dates.tolist()]
+    except IndexError:
+        with pytest.raises(IndexError):
+            inflect(dates, "long")
+    else:
+        assert inflect(dates, "long").tolist() == right
 
 
 _words = st.text("bcdfgklmnprtvz", min_size=1, max_size=2).flatmap(
