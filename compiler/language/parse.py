@@ -6,6 +6,7 @@ declaration keyword that starts a line, so that five faults in a file give five 
 
 from __future__ import annotations
 
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -245,22 +246,23 @@ def _check_edition(tokens: list[Token], source: Source, kind: str, report: Repor
 def _recover(tokens: list[Token], index: int, state: InteractiveParser, kind: str) -> int:
     """Skip to the next declaration that starts a line and pop the stack until it is welcome there."""
     starters = (*_STARTERS[kind], *(_INNER if kind == "world" else ()))
+    stacks = state.parser_state
     for position in range(index, len(tokens)):
         token = tokens[position]
         first_on_line = position == 0 or tokens[position - 1].line != token.line
         if (position == index and not first_on_line) or token.type not in starters or not first_on_line:
             continue
-        trial = state.copy()
-        stacks = trial.parser_state
-        while len(stacks.state_stack) > 1:
+        trial = state.copy(deepcopy_values=False)
+        trial.parser_state.parse_conf = copy(trial.parser_state.parse_conf)
+        trial.parser_state.parse_conf.callbacks = {}  # so nothing is built, and the values may be shared
+        for height in range(len(stacks.state_stack), 1, -1):
+            trial.parser_state.state_stack[:] = stacks.state_stack[:height]
+            trial.parser_state.value_stack[:] = stacks.value_stack[: height - 1]
             try:
-                trial.copy().feed_token(token)
+                trial.feed_token(token)
             except UnexpectedToken:
-                stacks.state_stack.pop()
-                stacks.value_stack.pop()
                 continue
-            state.parser_state.state_stack[:] = stacks.state_stack
-            state.parser_state.value_stack[:] = stacks.value_stack
+            del stacks.state_stack[height:], stacks.value_stack[height - 1 :]
             return position
     return len(tokens)
 

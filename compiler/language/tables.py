@@ -45,6 +45,7 @@ def parser(kind: str) -> Lark:
         return compute(kind)
     ready = Lark.__new__(Lark)
     ready._load(stored, postlex=_Caught(), _plugins={"LALR_Parser": _Unpacking})
+    ready.lexer = ready._build_lexer()  # else Lark makes one for each text
     return ready
 
 

@@ -91,7 +91,7 @@ class CommonBuilder(Transformer[Token, Any]):
         span = self._span(meta)
         low, high = children[0].split("..")
         if children[0].type == "RANGE":
-            return syntax.Range(int(low[:18]), int(high[:18]), span)
+            return syntax.Range(int(low[:300]), int(high[:300]), span)
         if "-" in low:
             return syntax.ValueRange(syntax.Date(low, span), syntax.Date(high, span), span)
         first, last = (syntax.Number(float(end), "decimal", span) for end in (low, high))

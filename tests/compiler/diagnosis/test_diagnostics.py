@@ -107,3 +107,17 @@ def test_many_forms(tmp_path: Path) -> None:
     assert check(path, "x.world", report)
     assert not report.items
     assert time.process_time() - begun < 10
+
+
+def test_many_errors_in_a_large_file(tmp_path: Path) -> None:
+    """Going on after an error copies nothing of what was read before it."""
+    declared = "entity e { count 4 } relation r(a: e, b: e) { complete populate chain }\n"
+    good = "rule r(x, y) if r(x, y), r(y, z), r(z, x), not r(y, x)\n"
+    text = "".join(f"{good * 300}rule x\n" for _ in range(18))
+    path = tmp_path / "x.world"
+    path.write_text(f"wug 1\nworld x {{\n{declared}{text}}}\n")
+    begun = time.process_time()
+    report = Report()
+    check(path, "x.world", report)
+    assert sum(item.code == "W0001" for item in report.items) == 18
+    assert time.process_time() - begun < 8
