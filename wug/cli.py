@@ -230,6 +230,30 @@ def parser() -> argparse.ArgumentParser:
     status.add_argument("--json", action="store_true", help="print it as JSON")
     _build(status)
 
+    diff = _command(
+        commands,
+        "diff",
+        "say what two specs, or two revisions of git, mean otherwise, and what that changes",
+        "wug diff old.world new.world\n  wug diff HEAD~1 HEAD\n  wug diff main --only x.experiment --json",
+    )
+    diff.add_argument(
+        "sides",
+        nargs="*",
+        metavar="A B",
+        help="two specs or two revisions; one revision is compared with what lies here (default: HEAD)",
+    )
+    diff.add_argument(
+        "--only", action="append", type=Path, default=[], metavar="SPEC", help="compare only this spec"
+    )
+    diff.add_argument("--json", action="store_true", help="print it as JSON")
+    diff.add_argument(
+        "--textconv",
+        type=Path,
+        metavar="FILE",
+        help="print what a spec says, one phrase a line, for 'git diff' (git config diff.wug.textconv)",
+    )
+    _build(diff)
+
     new = _command(
         commands, "new", "copy a shipped spec here, to start from", "wug new hello\n  wug new --list"
     )

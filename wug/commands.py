@@ -369,6 +369,25 @@ def status(options: argparse.Namespace) -> int:
     return 0
 
 
+def diff(options: argparse.Namespace) -> int:
+    """`wug diff`: what two states of specs mean otherwise."""
+    from wug.diff import compare, print_comparisons, textconv
+
+    if options.textconv is not None:
+        sys.stdout.write(textconv(options.textconv))
+        return 0
+    if len(options.sides) > 2:
+        say_error("two sides are compared; '--only SPEC' says which specs of two revisions")
+        return 2
+    store, progress = _store(options, None)
+    found = compare(options.sides or ["HEAD"], options.only, store, progress)
+    if options.json:
+        print(json.dumps([each.to_json() for each in found], indent=2, ensure_ascii=False))
+    else:
+        print_comparisons(found, console())
+    return 0
+
+
 def new(options: argparse.Namespace) -> int:
     """`wug new`: copy a shipped experiment, its world and their data into one folder."""
     from wug.start import copy_spec, shipped

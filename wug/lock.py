@@ -29,15 +29,15 @@ def specs_of(paths: Sequence[Path], settle: bool = False) -> list[Path]:
         paths = [path for path in locked if path.is_file()] or [Path()]
     found: dict[Path, None] = {}
     for path in paths:
-        found.update(dict.fromkeys(_below(path) if path.is_dir() else [path]))
+        found.update(dict.fromkeys(specs_below(path) if path.is_dir() else [path]))
     return list(found)
 
 
-def _below(folder: Path) -> Iterator[Path]:
+def specs_below(folder: Path) -> Iterator[Path]:
     """The specs of a folder and those in it, but for what is hidden."""
     for path in sorted(folder.iterdir()):
         if path.is_dir() and not path.name.startswith(".") and not path.is_symlink():
-            yield from _below(path)
+            yield from specs_below(path)
         elif path.suffix in SPECS:
             yield path
 

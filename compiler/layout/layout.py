@@ -46,10 +46,10 @@ def _item(item: Item, block: str, indent: int) -> list[Line]:
     core = item.core
     above = item.elements[: len(item.elements) - len(core)]
     lines = [plain(indent, piece.text) for piece in above if isinstance(piece, Piece)]
-    owner = _owner(core, block)
+    owner = owner_of(core, block)
     opened = {id(each) for each in core if isinstance(each, Braces) and _spread(each, owner)}
     if not opened and core[0].kind != COMMENT and all(each.kind != COMMENT for each in core):
-        if indent + len(_inline(core, owner)) <= WIDTH:
+        if indent + len(inline(core, owner)) <= WIDTH:
             lines.append(_one_line(core, owner, block, indent))
             lines[-1].comment = item.comment
             return lines
@@ -59,7 +59,7 @@ def _item(item: Item, block: str, indent: int) -> list[Line]:
     return lines
 
 
-def _owner(core: Sequence[Element], block: str) -> str:
+def owner_of(core: Sequence[Element], block: str) -> str:
     """What decides how the braces of a thing are read: the kind of its first token, where that matters."""
     kind = core[0].kind
     if kind == "WORLD" and block == "EXPERIMENT":
@@ -74,7 +74,7 @@ def _spread(braces: Braces, owner: str) -> bool:
     if owner in _BODIES or braces.close.lines:
         return True
     for item in items(braces.inner, owner):
-        own = _owner(item.core, owner)
+        own = owner_of(item.core, owner)
         if item.first.lines or item.comment or any(each.kind in ("DOC", COMMENT) for each in item.elements):
             return True
         if any(isinstance(each, Braces) and _spread(each, own) for each in item.core):
@@ -85,7 +85,7 @@ def _spread(braces: Braces, owner: str) -> bool:
 # A thing on one line
 
 
-def _inline(elements: Sequence[Element], owner: str) -> str:
+def inline(elements: Sequence[Element], owner: str) -> str:
     """Elements one behind another, as on one line."""
     text, before = "", ""
     for element in elements:
@@ -102,7 +102,7 @@ def _text(element: Element, owner: str) -> str:
 
 
 def _settings(braces: Braces, owner: str) -> list[str]:
-    return [_inline(item.elements, _owner(item.elements, owner)) for item in items(braces.inner, owner)]
+    return [inline(item.elements, owner_of(item.elements, owner)) for item in items(braces.inner, owner)]
 
 
 def _one_line(core: Sequence[Element], owner: str, block: str, indent: int) -> Line:
@@ -116,7 +116,7 @@ def _one_line(core: Sequence[Element], owner: str, block: str, indent: int) -> L
         return Line(indent, cells, f"ROW{len(cells)}", shares=True)
     last = core[-1]
     if isinstance(last, Braces) and len(core) > 1:
-        head = _inline(core[:-1], owner)
+        head = inline(core[:-1], owner)
         settings = _settings(last, owner)
         cells = [("", head), (" ", _text(last, owner))]
         fine = [("", head)] if settings else cells
@@ -126,7 +126,7 @@ def _one_line(core: Sequence[Element], owner: str, block: str, indent: int) -> L
             fine += [(" " if place == 0 else "  ", text) for place, text in enumerate(settings)]
         asked = 1 if first.kind == "TEST" else 0  # what a test asks is no key
         shape = tuple(text.removeprefix("{ ").split(" ")[0] for text in settings[asked:])
-        kind = first.kind if isinstance(first, Piece) and first.kind != "NAME" else _inline(core[:1], owner)
+        kind = first.kind if isinstance(first, Piece) and first.kind != "NAME" else inline(core[:1], owner)
         return Line(indent, cells, kind, fine, shape)
     if first.kind in ("FORM", "PARAM", "GIVEN"):
         return Line(indent, _cut(core, owner, [0, 2]), first.kind)
@@ -136,13 +136,13 @@ def _one_line(core: Sequence[Element], owner: str, block: str, indent: int) -> L
         cells = _cut(core, owner, [0, 2])
         return Line(indent, [cells[0], ("  ", cells[1][1])], first.kind)
     shares = first.kind not in OWN_LINE and block not in ("FORM", "TOP")
-    return Line(indent, [("", _inline(core, owner))], first.kind if not shares else "", shares=shares)
+    return Line(indent, [("", inline(core, owner))], first.kind if not shares else "", shares=shares)
 
 
 def _cut(core: Sequence[Element], owner: str, places: list[int]) -> list[Cell]:
     """The cells of a line that is cut at these places."""
     ends = [*places[1:], len(core)]
-    parts = [_inline(core[start:end], owner) for start, end in zip(places, ends, strict=True)]
+    parts = [inline(core[start:end], owner) for start, end in zip(places, ends, strict=True)]
     return [(" " if place else "", text) for place, text in enumerate(parts)]
 
 
