@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from wug.compiler.checking.check import check
@@ -91,12 +90,11 @@ def _compiled(spec: Experiment, store: Store) -> bool:
 
 def print_status(states: Sequence[State], console: Console) -> None:
     """One line a spec."""
-    made = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    made.add_column(overflow="fold")
-    made.add_column(overflow="fold")
+    width = max((len(each.spec) for each in states), default=0)
     for each in states:
         told, colour = each.wording()
-        made.add_row(each.spec, Text(told, colour))
+        console.print(Text.assemble(f"{each.spec:<{width}}  ", (told, colour)))
         for text in each.late:
-            made.add_row("", Text(f"written after the results: {text}", "yellow"))
-    console.print(made if states else Text("there are no specs here; 'wug new hello' copies one"))
+            console.print(Text(f"{'':<{width}}  written after the results: {text}", "yellow"))
+    if not states:
+        console.print("there are no specs here; 'wug new hello' copies one")

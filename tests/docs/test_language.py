@@ -11,7 +11,7 @@ from wug.compiler.checking import augment, experiment_settings, replay, stop
 from wug.compiler.checking import documents as check_documents
 from wug.compiler.checking import populations as check_populations
 from wug.compiler.checking import world as check_world
-from wug.compiler.emitting import augmentation, emit
+from wug.compiler.emitting import augmentation, emit, proof_table
 from wug.compiler.forms import INFLECTIONS
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -40,7 +40,7 @@ TABLES = {
     "documents": emit.DOCUMENTS,
     "sentences": emit.SENTENCES,
     "items": emit._ITEMS,
-    "proofs": emit._PROOFS,
+    "proofs": proof_table.PROOFS,
     "contexts": emit._CONTEXTS,
     "views": emit.VIEWS,
     "requests": augmentation.REQUESTS,
