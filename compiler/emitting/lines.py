@@ -47,7 +47,9 @@ def _texts(column: pa.Array) -> pa.Array:
 
 
 def _listed(column: pa.ListArray) -> pa.Array:
-    within = pa.ListArray.from_arrays(column.offsets, _texts(column.values))
+    first, last = column.offsets[0].as_py(), column.offsets[-1].as_py()  # of a slice, not all values
+    values = _texts(column.values.slice(first, last - first))
+    within = pa.ListArray.from_arrays(pc.subtract(column.offsets, first), values)
     lists = pc.binary_join_element_wise("[", pc.binary_join(within, ","), "]", "")
     return pc.if_else(column.is_valid(), lists, None) if column.null_count else lists
 
