@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -43,6 +43,7 @@ from wug.compiler.saying.check_reading import (
     check_documents,
     check_statements,
 )
+from wug.compiler.sharding import Shard, finished_shards, gather
 from wug.compiler.store import EnvironmentFailure, Store
 from wug.compiler.words.pools import token_histograms, token_lines
 from wug.compiler.world import World
@@ -66,7 +67,8 @@ def compile_experiment(experiment: Experiment, store: Store, progress: Progress,
     key = corpus_key(experiment)
     with store.entry(f"{experiment.name}/compiled", key, waiting=_waiting(progress)) as entry:
         if not entry.ready:
-            _write_corpus(experiment, key, entry.scratch, progress, report)
+            shards = finished_shards(experiment, key, store)
+            _write_corpus(experiment, key, entry.scratch, progress, report, shards=shards)
             entry.commit()
     for learner in (each for each in experiment.models if each.checkpoint is None):
         episodes = _episodes(experiment, learner, store, progress, report)
@@ -79,6 +81,23 @@ def compile_experiment(experiment: Experiment, store: Store, progress: Progress,
     if tuning is not None:
         plan = dataclasses.replace(plan, tuning=tuning)
     return Compiled(entry.path, plan, tuple(manifest["warnings"]))
+
+
+def compile_shard(
+    experiment: Experiment, shard: Shard, store: Store, progress: Progress, report: Report
+) -> Path:
+    """Compile the worlds of one shard of an experiment, or find them compiled. Raises SpecError,
+    EnvironmentFailure."""
+    key = corpus_key(experiment)
+    with store.entry(*shard.entry(experiment, key), waiting=_waiting(progress)) as entry:
+        if not entry.ready:
+            worlds = shard.worlds(experiment.seeds)
+            with progress.stage("compiling", len(worlds), "worlds") as stage:
+                drawn, tokenizer = draft(experiment, report), _tokenizer(experiment, report)
+                made = _write_worlds(drawn, worlds, tokenizer, entry.scratch, stage.update, report)
+            shard.write(entry.scratch, made)
+            entry.commit()
+    return entry.path
 
 
 def _finished(path: Path, *keys: str) -> dict[str, Any]:
@@ -182,30 +201,21 @@ def _write_corpus(
     report: Report,
     drawing: Callable[[Report], Draft] | None = None,
     spoken: Experiment | None = None,
+    shards: Sequence[Path] = (),
 ) -> None:
     """Write the corpora of an experiment: of its worlds, or of those that `drawing` draws; in its own tokens,
-    or those of the experiment `spoken`."""
+    or those of the experiment `spoken`. What `shards` hold already is taken from there."""
     with progress.stage("compiling", experiment.seeds, "worlds") as stage:
         drawn = drawing(report) if drawing is not None else draft(experiment, report)
         tokenizer = _tokenizer(spoken or experiment, report)
-        check_context(drawn, tokenizer, report)
-        check_answers(drawn, tokenizer, report)
-        checks = ReadingChecks(experiment.world, drawn.populated, drawn.closures)
-        check_statements(checks, drawn.seeds, report)
-        check_documents(checks, experiment, drawn.documents, drawn.seeds, report)
-        check_claims(checks, _claims(drawn), report)
-        report.stop_if_failed()
-        for of in range(experiment.seeds):
-            seed_folder = folder / f"seed-{of}"
-            seed_folder.mkdir()
-            emit_seed(drawn, of, seed_folder)
-            needed = emit_requests(drawn, of, token_counts(tokenizer), seed_folder)
-            check_requests(experiment, needed, report)
-            stage.update(of + 1)
+        if shards:
+            documents = gather(shards, folder)
+        else:
+            documents = _write_worlds(drawn, range(experiment.seeds), tokenizer, folder, stage.update, report)
     write_tokenizer(tokenizer, folder)
     splits = [dataclasses.asdict(summary(items)) for items in drawn.tests]
     items = {test.test.name: len(test) for test in drawn.tests}
-    counts = {"documents": len(drawn.documents), "items": items, "tokens": tokenizer.get_vocab_size()}
+    counts = {"documents": documents, "items": items, "tokens": tokenizer.get_vocab_size()}
     names = token_histograms(experiment.world, report)
     _write_experiment_card(drawn, items, names, folder)
     about: dict[str, Any] = {
@@ -225,13 +235,45 @@ def _write_corpus(
     write_manifest(folder, about | ({"name_tokens": names} if names else {}))
 
 
-def _claims(drawn: Draft) -> list[tuple[str, str, int, Ints]]:
+def _write_worlds(
+    drawn: Draft,
+    worlds: range,
+    tokenizer: Tokenizer,
+    folder: Path,
+    update: Callable[[int], None],
+    report: Report,
+) -> int:
+    """Check some worlds and write a folder for each, block by block; returns how many documents they have.
+    `update` is told how many are written."""
+    experiment, documents = drawn.experiment, 0
+    check_answers(drawn, tokenizer, report)
+    checks = ReadingChecks(experiment.world, drawn.populated, drawn.closures)
+    for block in drawn.blocks(worlds):
+        check_context(drawn, block, tokenizer, report)
+        check_statements(checks, drawn.seeds, report, block)
+        for of in block:
+            if check_documents(checks, experiment, drawn.world_documents(of), drawn.seeds, report):
+                break
+        check_claims(checks, _claims(drawn, block), report)
+        report.stop_if_failed()
+        for of in block:
+            seed_folder = folder / f"seed-{of}"
+            seed_folder.mkdir()
+            emit_seed(drawn, of, seed_folder)
+            needed = emit_requests(drawn, of, token_counts(tokenizer), seed_folder)
+            check_requests(experiment, needed, report)
+            documents += len(drawn.world_documents(of))
+            update(of + 1 - worlds.start)
+    return documents
+
+
+def _claims(drawn: Draft, worlds: Sequence[int]) -> list[tuple[str, str, int, Ints]]:
     """What the choices of all tests state, world after world: relation, form, world, arguments."""
     return [
         (claim.relation, claim.form, of, claim.arguments[items.world == of])
         for items in drawn.tests
         for claim in items.claims
-        for of in range(len(drawn.seeds))
+        for of in worlds
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from wug.compiler.asking.arms import View, view
 from wug.compiler.asking.questions import Items, check_balance, check_distinct, check_worlds
 from wug.compiler.asking.split import split
 from wug.compiler.augmenting.oracle import augmentation
+from wug.compiler.data.texts import GivenTexts
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draw import Words, seed_word
 from wug.compiler.emitting.given import given_documents, given_items, given_texts
@@ -18,7 +20,7 @@ from wug.compiler.facts import Closure, Populated
 from wug.compiler.inferring.constraints import check_constants, check_constraints
 from wug.compiler.inferring.infer import infer
 from wug.compiler.inferring.known import Known, taught
-from wug.compiler.populating.drawn import Drawn, drawn
+from wug.compiler.populating.drawn import Drawn, Mask, drawn
 from wug.compiler.populating.populate import populate
 from wug.compiler.populating.sizes import check_sentences
 from wug.compiler.saying.documents import training_documents
@@ -26,18 +28,70 @@ from wug.compiler.saying.render import Texts, fill, scattered
 from wug.compiler.saying.said import Documents, joined
 from wug.compiler.world import World
 
+SENTENCES = 200_000
+"""So many sentences, of whole worlds, are told at once, about: memory does not grow with the worlds."""
+
 
 @dataclass(frozen=True)
 class Draft(Drawn):
-    """All worlds of an experiment: facts and proofs, what follows from training, documents, test items."""
+    """All worlds of an experiment: facts and proofs, what follows from training, test items; and documents,
+    which are made when they are asked for. `given` are the texts of the user's own that are trained."""
 
     taught: Known
-    documents: Documents
+    given: dict[str, GivenTexts]
     tests: tuple[Items, ...]
+
+    def blocks(self, worlds: range) -> list[list[int]]:
+        """Some worlds in blocks, each of which is told at once. What is told does not depend on them."""
+        found: dict[int, list[int]] = {}
+        for of in worlds:
+            found.setdefault(self._block_of[of], []).append(of)
+        return list(found.values())
+
+    @cached_property
+    def _block_of(self) -> list[int]:
+        sizes = np.zeros(len(self.seeds), np.int64)
+        for train in self.experiment.trains:
+            worlds = self.closures[train.relation].facts.world[self.trained_rows(train)]
+            sizes += np.bincount(worlds, minlength=len(sizes)) * train.articles
+        before = np.cumsum(sizes) - sizes
+        return (before // SENTENCES).tolist()
+
+    @cached_property
+    def documents(self) -> Documents:
+        """The documents of all worlds."""
+        return self._told(np.ones(len(self.seeds), bool))
+
+    @cached_property
+    def _last(self) -> dict[int, Documents]:
+        """The documents of the block that was told last."""
+        return {}
 
     def world_documents(self, of: int) -> Documents:
         """The documents of one world."""
-        return self.documents.take(np.flatnonzero(self.documents.world == of))
+        block = self._block_of[of]
+        if block not in self._last:
+            self._last.clear()
+            self._last[block] = self._told(np.array(self._block_of) == block)
+        told = self._last[block]
+        return told.take(np.flatnonzero(told.world == of))
+
+    def _told(self, worlds: Mask) -> Documents:
+        """The documents of some worlds: what is trained, given texts, and what is added for arms."""
+        parts = []
+        if self.experiment.trains:
+            parts.append(training_documents(self, worlds))
+        for name in self.experiment.given:
+            every = given_documents(self.given[name], name, len(self.seeds))
+            parts.append(every.take(np.flatnonzero(worlds[every.world])))
+        for added in self._augmentations:
+            parts.append(added.take(np.flatnonzero(worlds[added.world])))
+        return joined(parts)
+
+    @cached_property
+    def _augmentations(self) -> list[Documents]:
+        augmented = [arm for arm in self.experiment.arms if arm.augment and not arm.augment.sampled]
+        return [augmentation(arm, self, self.taught) for arm in augmented]
 
     def world_tests(self, of: int) -> tuple[Items, ...]:
         """The items of one world."""
@@ -95,10 +149,4 @@ def draft(experiment: Experiment, report: Report, seeds: int | None = None, kind
     check_distinct(tests, report)
     report.stop_if_failed()
     check_balance(tests, report)
-    parts = [given_documents(texts[name], name, len(words)) for name in experiment.given]
-    if experiment.trains:
-        parts.insert(0, training_documents(worlds))
-    for arm in experiment.arms:
-        if arm.augment and not arm.augment.sampled:
-            parts.append(augmentation(arm, worlds, known))
-    return Draft(experiment, words, populated, closures, worlds.held, known, joined(parts), tests)
+    return Draft(experiment, words, populated, closures, worlds.held, known, texts, tests)

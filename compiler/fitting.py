@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from tokenizers import Tokenizer
 
 from wug.compiler.diagnosis.diagnostics import Report
@@ -10,47 +12,53 @@ from wug.compiler.experiment import Experiment, Learner
 from wug.compiler.shape import shape_of
 
 
-def check_context(drawn: Draft, tokenizer: Tokenizer, report: Report) -> None:
-    """Report every arm whose context and longest question do not fit its model (W0502)."""
+def check_context(drawn: Draft, worlds: Iterable[int], tokenizer: Tokenizer, report: Report) -> None:
+    """Report every arm whose context and longest question, in these worlds, do not fit its model (W0502)."""
     experiment = drawn.experiment
     chat, marks = experiment.chat, 1 + len(shape_of(experiment.models[0].model).marks.between)
     turn = (
         len(tokenizer.encode(chat.bare + chat.after).ids) + 4 if chat is not None else 0
     )  # 4: where parts meet
-    for number, arm in enumerate(experiment.arms):
-        if arm.context == "none":
-            continue
-        longest = 0
-        for of in range(len(drawn.seeds)):
-            texts = drawn.world_documents(of).text.tolist()
+    longest = {number: 0 for number, arm in enumerate(experiment.arms) if arm.context != "none"}
+    for of in worlds if longest else ():
+        texts = drawn.world_documents(of).text.tolist()
+        asked = _asked(drawn, of, tokenizer)
+        for number in longest:
             seen = drawn.view(number, of)
             used = sorted({row for rows in seen.contexts for row in rows})
             lengths = dict(
                 zip(used, map(len, tokenizer.encode_batch_fast([texts[row] for row in used])), strict=True)
             )
             context = max((sum(lengths[row] + marks for row in rows) for rows in seen.contexts), default=0)
-            questions = [
-                cue + choice
-                for items in drawn.world_tests(of)
-                for cue, choices in zip(items.cue.tolist(), items.choices.tolist(), strict=True)
-                for choice in choices
-            ]
-            asked = max(map(len, tokenizer.encode_batch_fast(questions)), default=0)
-            for items in drawn.world_tests(of):
-                if items.test.sampling is not None:
-                    cues = map(len, tokenizer.encode_batch_fast(items.cue.tolist()))
-                    asked = max(asked, max(cues, default=0) + items.test.sampling.max_tokens)
-            longest = max(longest, context + asked + 1 + turn)
+            longest[number] = max(longest[number], context + asked + 1 + turn)
+    for number, needed in longest.items():
+        arm = experiment.arms[number]
         model = experiment.learner(arm).model
-        if longest > model.context:
+        if needed > model.context:
             message = (
-                f"arm '{arm.name}' needs {longest:,} tokens of context; "
+                f"arm '{arm.name}' needs {needed:,} tokens of context; "
                 f"model '{model.name}' has {model.context:,}"
             )
             help = (
                 "raise the model's 'context', set the arm's 'articles', or use context oracle(k) or bm25(k)"
             )
             report.add("W0502", message, arm.span, help=help)
+
+
+def _asked(drawn: Draft, of: int, tokenizer: Tokenizer) -> int:
+    """How many tokens the longest question of a world takes, its answer included."""
+    questions = [
+        cue + choice
+        for items in drawn.world_tests(of)
+        for cue, choices in zip(items.cue.tolist(), items.choices.tolist(), strict=True)
+        for choice in choices
+    ]
+    asked = max(map(len, tokenizer.encode_batch_fast(questions)), default=0)
+    for items in drawn.world_tests(of):
+        if items.test.sampling is not None:
+            cues = map(len, tokenizer.encode_batch_fast(items.cue.tolist()))
+            asked = max(asked, max(cues, default=0) + items.test.sampling.max_tokens)
+    return asked
 
 
 def check_requests(experiment: Experiment, needed: dict[str, int], report: Report) -> None:

@@ -19,6 +19,7 @@ from wug import __version__
 
 if TYPE_CHECKING:
     from wug.compiler.mesh import Mesh
+    from wug.compiler.sharding import Shard
 
 FINE, FAILED, USAGE, BUG, ENVIRONMENT, RESUMABLE, INTERRUPTED = 0, 1, 2, 3, 4, 75, 130
 
@@ -121,9 +122,18 @@ def parser() -> argparse.ArgumentParser:
     _format(check)
 
     compile = _command(
-        commands, "compile", "write corpora, test items, proofs and episodes", "wug compile x.experiment"
+        commands,
+        "compile",
+        "write corpora, test items, proofs and episodes",
+        "wug compile x.experiment\n  wug compile x.experiment --shard 2/4",
     )
     compile.add_argument("file", type=Path, metavar="FILE", help="an .experiment, or a .world by itself")
+    compile.add_argument(
+        "--shard",
+        type=_shard,
+        metavar="I/N",
+        help="only the worlds of part I of N; once all are there, the plain command puts them together",
+    )
     _parameters(compile)
     _build(compile)
     _format(compile)
@@ -349,6 +359,15 @@ def _mesh(command: argparse.ArgumentParser) -> None:
         help="how devices share the work, as in data=4,fsdp=2; none: one device does it all "
         "(default: as the experiment says)",
     )
+
+
+def _shard(text: str) -> Shard:
+    from wug.compiler.sharding import parse_shard
+
+    try:
+        return parse_shard(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _axes(text: str) -> Mesh:

@@ -85,12 +85,19 @@ def _store(options: argparse.Namespace, spec: Path | None, compare: bool = True)
 
 
 def compile(options: argparse.Namespace) -> int:
-    """`wug compile`: write an experiment's corpora and episodes, or a world's facts."""
+    """`wug compile`: write an experiment's corpora and episodes, or a world's facts; or a part of them."""
     spec = checked(options)
-    from wug.compiler.compile import compile_experiment, compile_world
+    worlds = 1 if isinstance(spec, World) else spec.seeds
+    if options.shard is not None and options.shard.count > worlds:
+        seeds = "1 seed" if worlds == 1 else f"{worlds} seeds"
+        say_error(f"{options.file.name} has {seeds} to share out among {options.shard.count} parts")
+        return 2
+    from wug.compiler.compile import compile_experiment, compile_shard, compile_world
 
     (store, progress), report = _store(options, options.file), Report()
-    if isinstance(spec, World):
+    if isinstance(spec, Experiment) and options.shard is not None:
+        folder = compile_shard(spec, options.shard, store, progress, report)
+    elif isinstance(spec, World):
         folder = compile_world(spec, store, progress, report)
     else:
         compiled = compile_experiment(spec, store, progress, report)

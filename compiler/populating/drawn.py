@@ -57,12 +57,22 @@ class Drawn:
         number = self.experiment.world.entities[entity].parts.index(part)
         return self.populated.parts[entity] == number
 
-    def trained_rows(self, train: Train) -> Rows:
-        """The facts that a `train` line trains: rows of its relation's closure. They are stated ones; of a
-        relation whose facts are composed, which has none, they are all that follow."""
-        relation, closure = self.experiment.world.relations[train.relation], self.closures[train.relation]
-        rows = stated_rows(closure) if relation.population else np.flatnonzero(closure.rule >= 0)
-        return rows[self.chosen(relation, rows, train.where) & ~self.kept_back(relation, rows)]
+    def trained_rows(self, train: Train, worlds: Mask | None = None) -> Rows:
+        """The facts that a `train` line trains, in all worlds or in some [worlds]: rows of its relation's
+        closure. They are stated ones; of a relation whose facts are composed, which has none, they are all
+        that follow."""
+        rows = self._trained_by.get(train)
+        closure = self.closures[train.relation]
+        if rows is None:
+            relation = self.experiment.world.relations[train.relation]
+            rows = stated_rows(closure) if relation.population else np.flatnonzero(closure.rule >= 0)
+            rows = rows[self.chosen(relation, rows, train.where) & ~self.kept_back(relation, rows)]
+            self._trained_by[train] = rows
+        return rows if worlds is None else rows[worlds[closure.facts.world[rows]]]
+
+    @cached_property
+    def _trained_by(self) -> dict[Train, Rows]:
+        return {}
 
     @cached_property
     def trained_facts(self) -> dict[str, Rows]:

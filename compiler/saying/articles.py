@@ -20,7 +20,7 @@ from wug.compiler.experiment import Train
 from wug.compiler.facts import Ints, Rows
 from wug.compiler.forms import Form, Slot, Wording, slots
 from wug.compiler.inferring.lists import changes
-from wug.compiler.populating.drawn import Drawn
+from wug.compiler.populating.drawn import Drawn, Mask
 from wug.compiler.saying.manner import Manner, choose
 from wug.compiler.saying.render import Texts, answer, cue, fill, inflected, say, scattered, slot_text, text_of
 from wug.compiler.saying.said import Documents, Sentences
@@ -74,10 +74,12 @@ class _Plan:
     says_pronoun: NDArray[np.bool_]
 
 
-def articles(document: Document, trains: Sequence[Train], drawn: Drawn) -> Documents:
-    """The documents of a declaration, of which each tell is one of `trains`; raises SpecError where one has
-    more to tell than it has sentences."""
-    units = _units(document, trains, drawn)
+def articles(
+    document: Document, trains: Sequence[Train], drawn: Drawn, worlds: Mask | None = None
+) -> Documents:
+    """The documents of a declaration, of all worlds or of some [worlds]; each tell is one of `trains`. Raises
+    SpecError where one has more to tell than it has sentences."""
+    units = _units(document, trains, drawn, worlds)
     first = np.flatnonzero(changes([units.world, units.member]))
     count = np.diff(first, append=len(units))
     members = np.stack([units.world[first], units.member[first]], axis=1)
@@ -94,11 +96,11 @@ def articles(document: Document, trains: Sequence[Train], drawn: Drawn) -> Docum
 # What there is to say
 
 
-def _units(document: Document, trains: Sequence[Train], drawn: Drawn) -> _Units:
+def _units(document: Document, trains: Sequence[Train], drawn: Drawn, among: Mask | None) -> _Units:
     tells, worlds, members, rows, sizes = [], [], [], [], []
     for number, (tell, train) in enumerate(zip(document.tells, trains, strict=True)):
         relation = drawn.experiment.world.relations[tell.relation]
-        stated = drawn.trained_rows(train)
+        stated = drawn.trained_rows(train, among)
         facts = drawn.closures[tell.relation].facts
         many = _many(relation.form(tell.form), tell.subject)
         told = [facts.arguments[stated, i] for i in range(len(relation.arguments)) if i not in many]

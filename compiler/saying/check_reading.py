@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -125,22 +125,27 @@ def _facts(meanings: Sequence[Meaning] | frozenset[Meaning]) -> frozenset[tuple[
 
 def check_documents(
     checks: ReadingChecks, experiment: Experiment, documents: Documents, seeds: Words, report: Report
-) -> None:
-    """Report (W0306) the first document of a sample that does not read back as its facts."""
+) -> bool:
+    """Report (W0306) the first document, of a sample of each world, that does not read back as its facts;
+    returns whether there is one."""
     preambles = list(dict.fromkeys(["", *(p for train in experiment.trains for p in train.preambles)]))
-    for of in range(len(seeds)):
-        told = np.bincount(documents.sentences.document, minlength=len(documents)) > 0
+    told = np.bincount(documents.sentences.document, minlength=len(documents)) > 0
+    for of in np.unique(documents.world[told]).tolist():
         mine = documents.take(np.flatnonzero((documents.world == of) & told))
         order = permute(seeds[of], "reading", np.arange(min(SAMPLE, len(mine))), max(1, len(mine)))
         for _, relation, sentence, notes in checks.of(of).documents(mine, order, preambles):
             _report(sentence, notes, experiment.world.relations[relation].span, report)
-            return
+            return True
+    return False
 
 
-def check_statements(checks: ReadingChecks, seeds: Words, report: Report) -> None:
-    """Report (W0306) the first fact of a sample that some wording does not say unmistakably."""
+def check_statements(
+    checks: ReadingChecks, seeds: Words, report: Report, worlds: Iterable[int] | None = None
+) -> None:
+    """Report (W0306) the first fact of a sample, of all worlds or of some, that some wording does not say
+    unmistakably."""
     world, populated, closures = checks.world, checks.populated, checks.closures
-    for of in range(len(seeds)):
+    for of in range(len(seeds)) if worlds is None else worlds:
         check = checks.of(of)
         forms = [(relation, form) for relation in world.relations.values() for form in relation.forms]
         for relation, form in forms:

@@ -16,7 +16,7 @@ from wug.compiler.draw import permute
 from wug.compiler.experiment import Train
 from wug.compiler.facts import Rows
 from wug.compiler.forms import Form
-from wug.compiler.populating.drawn import Drawn
+from wug.compiler.populating.drawn import Drawn, Mask
 from wug.compiler.saying.articles import articles
 from wug.compiler.saying.manner import choose
 from wug.compiler.saying.render import answer, cue, fill, say
@@ -24,18 +24,19 @@ from wug.compiler.saying.said import Documents, Sentences, joined
 from wug.compiler.world import Relation
 
 
-def training_documents(drawn: Drawn) -> Documents:
-    """Every trained fact in its form and articles, or in the documents that tell of it."""
+def training_documents(drawn: Drawn, worlds: Mask | None = None) -> Documents:
+    """Every trained fact, of all worlds or of some [worlds], in its form and articles, or in the documents
+    that tell of it."""
     parts = []
     trains = iter(drawn.experiment.trains)
     for train in trains:
         if train.document:
             document = drawn.experiment.world.documents[train.document]
             others = itertools.islice(trains, len(document.tells) - 1)
-            parts.append(articles(document, [train, *others], drawn))
+            parts.append(articles(document, [train, *others], drawn, worlds))
             continue
         relation = drawn.experiment.world.relations[train.relation]
-        rows = drawn.trained_rows(train)
+        rows = drawn.trained_rows(train, worlds)
         parts.append(statements("train", train, relation, rows, relation.form(train.form), drawn))
     return joined(parts)
 

@@ -143,6 +143,19 @@ def test_compile(capsys: Captured, tmp_path: Path) -> None:
     assert "compiling" not in err, "it is there already"
 
 
+def test_compile_in_shards(capsys: Captured, tmp_path: Path) -> None:
+    spec = str(specs() / "experiments/hello.experiment")
+    assert main(["compile", spec, "--shard", "2/2", *build(tmp_path)]) == 0
+    part = Path(capsys.readouterr().out.strip())
+    assert (part.name.endswith("-2-of-2"), part.parent.name) == (True, "shards")
+    assert sorted(path.name for path in part.iterdir()) == ["seed-1", "shard.json"]
+    assert main(["compile", spec, "--shard", "1/3", *build(tmp_path)]) == 2
+    assert "hello.experiment has 2 seeds to share out among 3 parts" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        main(["compile", spec, "--shard", "3/2", *build(tmp_path)])
+    assert "'3/2' is no shard" in capsys.readouterr().err
+
+
 def test_compile_a_world(capsys: Captured, tmp_path: Path) -> None:
     assert main(["compile", str(specs() / "worlds/hello.world"), *build(tmp_path)]) == 0
     folder = Path(capsys.readouterr().out.strip())
