@@ -134,6 +134,13 @@ def parser() -> argparse.ArgumentParser:
         metavar="I/N",
         help="only the worlds of part I of N; once all are there, the plain command puts them together",
     )
+    compile.add_argument(
+        "--ray",
+        type=_count,
+        default=0,
+        metavar="N",
+        help="first compile N parts as tasks of Ray, at RAY_ADDRESS or here (needs: pip install 'wug[ray]')",
+    )
     _parameters(compile)
     _build(compile)
     _format(compile)

@@ -88,13 +88,23 @@ def compile(options: argparse.Namespace) -> int:
     """`wug compile`: write an experiment's corpora and episodes, or a world's facts; or a part of them."""
     spec = checked(options)
     worlds = 1 if isinstance(spec, World) else spec.seeds
-    if options.shard is not None and options.shard.count > worlds:
+    parts = options.shard.count if options.shard is not None else options.ray
+    if parts > worlds or (options.shard is not None and options.ray):
         seeds = "1 seed" if worlds == 1 else f"{worlds} seeds"
-        say_error(f"{options.file.name} has {seeds} to share out among {options.shard.count} parts")
+        both = options.shard is not None and options.ray
+        told = f"{options.file.name} has {seeds} to share out among {parts} parts"
+        say_error("--ray makes all parts, and --shard one: give one of them" if both else told)
         return 2
     from wug.compiler.compile import compile_experiment, compile_shard, compile_world
 
     (store, progress), report = _store(options, options.file), Report()
+    if options.ray:
+        from wug.on_ray import compile_shards
+
+        status, said = compile_shards(options.file, options.ray, store.root, options.parameters, progress)
+        if status:
+            sys.stderr.write(said)
+            return status
     if isinstance(spec, Experiment) and options.shard is not None:
         folder = compile_shard(spec, options.shard, store, progress, report)
     elif isinstance(spec, World):
