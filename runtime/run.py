@@ -196,23 +196,37 @@ class Run(Training):
 
     def scored(self, arm: Arm, worlds: Sequence[World], label: str) -> Path:
         """The entry of the log-likelihoods of one arm and block of seeds."""
-        inputs = {
-            "weights": self.weights_key(arm, worlds),
-            "seeds": [world.seed for world in worlds],
-            "questions": [world.question_digest(arm.name) for world in worlds],
-        }
-        with self._of_weights("scores", inputs, arm, worlds, label) as entry:
+        with self._of_weights(*self.scores_place(arm, worlds), arm, worlds, label) as entry:
             if not entry.ready:
                 failed = self._score(arm, worlds, label, entry)
                 write_json(entry.scratch / "outcome.json", {"failed": failed, "arm": arm.name})
                 entry.commit()
         return entry.path
 
+    def scores_place(self, arm: Arm, worlds: Sequence[World]) -> tuple[str, str]:
+        """The kind and the key of that entry."""
+        return self._place("scores", arm, worlds, [world.question_digest(arm.name) for world in worlds])
+
+    def answers_place(self, arm: Arm, worlds: Sequence[World]) -> tuple[str, str]:
+        """The same of what they say in words of their own."""
+        model = self.plan.learner(arm).model
+        asked = [asked_digest(self.plan, model, world, arm.name) for world in worlds]
+        return self._place("free", arm, worlds, asked)
+
+    def _place(
+        self, stage: str, arm: Arm, worlds: Sequence[World], questions: Sequence[str]
+    ) -> tuple[str, str]:
+        inputs = {
+            "weights": self.weights_key(arm, worlds),
+            "seeds": [world.seed for world in worlds],
+            "questions": [*questions],
+        }
+        return f"{self.plan.name}/{stage}", key(stage, inputs)
+
     def _of_weights(
-        self, stage: str, inputs: dict[str, Any], arm: Arm, worlds: Sequence[World], label: str
+        self, kind: str, name: str, arm: Arm, worlds: Sequence[World], label: str
     ) -> AbstractContextManager[Entry]:
         """An entry of what the weights of an arm and block of seeds are asked."""
-        kind, name = f"{self.plan.name}/{stage}", key(stage, inputs)
         return self.alone(kind, name, label, lambda: self.weighed(arm, worlds, label), resume=True)
 
     def _score(self, arm: Arm, worlds: Sequence[World], label: str, entry: Entry) -> str | None:
@@ -246,13 +260,7 @@ class Run(Training):
 
     def answered(self, arm: Arm, worlds: Sequence[World], label: str) -> Path:
         """The entry of what one arm and block of seeds says in words of its own."""
-        model = self.plan.learner(arm).model
-        inputs = {
-            "weights": self.weights_key(arm, worlds),
-            "seeds": [world.seed for world in worlds],
-            "questions": [asked_digest(self.plan, model, world, arm.name) for world in worlds],
-        }
-        with self._of_weights("free", inputs, arm, worlds, label) as entry:
+        with self._of_weights(*self.answers_place(arm, worlds), arm, worlds, label) as entry:
             if not entry.ready:
                 said = self._answer(arm, worlds, label, entry)
                 write_said(entry.scratch / FREE, ((arm, each) for each in said))

@@ -186,6 +186,17 @@ def parser() -> argparse.ArgumentParser:
     _build(run)
     _mesh(run)
 
+    plan = _command(
+        commands,
+        "plan",
+        "say what a run would do: what lies in the store, and what the rest takes",
+        "wug plan x.experiment",
+    )
+    plan.add_argument("file", type=Path, metavar="EXPERIMENT", help="an .experiment")
+    plan.add_argument("--json", action="store_true", help="print it as JSON")
+    _parameters(plan)
+    _build(plan)
+
     export = _command(
         commands,
         "export",

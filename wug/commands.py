@@ -267,6 +267,22 @@ def _run_folder(options: argparse.Namespace) -> int:
     return max(statuses)
 
 
+def plan(options: argparse.Namespace) -> int:
+    """`wug plan`: what a run would do."""
+    spec = checked(options)
+    if isinstance(spec, World):
+        say_error(f"'{options.file}' is a world; an .experiment is run")
+        return 2
+    from wug.plan import planned, print_plan
+
+    document = planned(spec, _store(options, options.file)[0])
+    if options.json:
+        print(json.dumps(document, indent=2, ensure_ascii=False))
+    else:
+        print_plan(document, options.file, console())
+    return 0
+
+
 def export(options: argparse.Namespace) -> int:
     """`wug export`: the weights of an arm, as others read them."""
     spec = checked(options)

@@ -14,12 +14,12 @@ from wug.compiler.checking.check import check
 from wug.compiler.compile import compile_experiment
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.experiment import Experiment
-from wug.compiler.identity import corpus_key, episodes_key
 from wug.compiler.language.resolve import project_root
 from wug.compiler.locking.lock import Section, read_lock
 from wug.compiler.locking.pins import late, place
 from wug.compiler.store import Store
 from wug.lock import made_of, moved
+from wug.plan import is_compiled
 from wug.progress import Silent
 
 
@@ -72,19 +72,13 @@ def state(path: Path, store: Store) -> State:
     if not isinstance(spec, Experiment):
         return State(name, 0, bool(section), changed, None, None, None, [])
     made = (
-        made_of(compile_experiment(spec, store, Silent(), Report()), store) if _compiled(spec, store) else {}
+        made_of(compile_experiment(spec, store, Silent(), Report()), store)
+        if is_compiled(spec, store)
+        else {}
     )
     results = made["results"] == section["results"] if "results" in made and "results" in section else None
     return State(
         name, 0, bool(section), changed, bool(made), "results" in made, results, sorted(late(section))
-    )
-
-
-def _compiled(spec: Experiment, store: Store) -> bool:
-    """Whether all that is compiled of an experiment is there."""
-    own = [learner for learner in spec.models if learner.checkpoint is None]
-    return store.has(f"{spec.name}/compiled", corpus_key(spec)) and all(
-        store.has(f"{spec.name}/episodes", episodes_key(spec, learner)) for learner in own
     )
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.wug.test_lock import EXPERIMENT, change, told
+from tests.wug.conftest import EXPERIMENT
+from tests.wug.test_lock import change, told
 from wug.cli import main
 
 ROOT = Path(__file__).parents[2]
