@@ -5,8 +5,10 @@ This is all that `wug check` does. It needs neither numpy nor JAX and draws noth
 
 from __future__ import annotations
 
+import gc
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from wug.compiler.checking.entities import within
@@ -34,10 +36,11 @@ def check(path: Path, name: str, report: Report, parameters: Iterable[str] = ())
     `parameters` are values such as "people=500" for those of the world.
     """
     found = Report()
-    try:
-        result = _check(path, name, command_line(parameters, found), found)
-    except SpecError:  # there is too much
-        result = None
+    with _uncollected():
+        try:
+            result = _check(path, name, command_line(parameters, found), found)
+        except SpecError:  # there is too much
+            result = None
     broken = [item.span.source for item in found.items if item.code in _SYNTAX and item.span]
     lost = {name for source in broken for name in _DECLARED.findall(source.text)}
     lines = {_line(item) for item in found.items if item.code in _SYNTAX}
@@ -47,6 +50,19 @@ def check(path: Path, name: str, report: Report, parameters: Iterable[str] = ())
     ]
     report.items += once(kept)
     return result
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without a search for garbage in between. A tree of a large spec is none, and searching it again and
+    again takes longer than the check does."""
+    collected = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collected:
+            gc.enable()
 
 
 def once(items: list[Diagnostic]) -> list[Diagnostic]:

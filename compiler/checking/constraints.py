@@ -20,14 +20,17 @@ def check_population(
     world: World, relation: Relation, population: Population, counts: Mapping[str, int], report: Report
 ) -> None:
     """Report what a population cannot do (W0401), as far as `counts` of members are known."""
-    sizes = dict(counts) | {name: len(table.rows) for name, table in world.tables.items()}
+
+    def size(type: str) -> int:
+        return len(world.tables[type].rows) if type in world.tables else counts.get(type, 0)
+
     types = [argument.type for argument in relation.arguments[:2]]
     if types[0] not in counts or (
         population.between is None and types[1] in world.entities and types[1] not in counts
     ):
         return
-    first = sizes[types[0]]
-    second = population.between.count if population.between else sizes.get(types[1], 0)
+    first = size(types[0])
+    second = population.between.count if population.between else size(types[1])
     named = f"'{types[0]}'", f"'{types[1]}'"
     check = _CHECKS.get(population.method)
     for message, help in check(relation, population, first, second, named) if check else ():

@@ -15,13 +15,14 @@ _PLACES = (Span, Source)
 
 def nodes(tree: Any) -> Iterator[Any]:
     """A tree and every node below it, parents first, in the order of the file."""
-    if isinstance(tree, tuple):
-        for each in tree:
-            yield from nodes(each)
-    elif _inner(tree):
-        yield tree
-        for value in vars(tree).values():
-            yield from nodes(value)
+    left = [tree]
+    while left:
+        each = left.pop()
+        if isinstance(each, tuple):
+            left.extend(reversed(each))
+        elif _inner(each):
+            yield each
+            left.extend(reversed(vars(each).values()))
 
 
 def replaced(tree: Tree, change: Callable[[Any], Any]) -> Tree:
