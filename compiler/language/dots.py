@@ -9,26 +9,26 @@ from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.language import syntax, syntax_experiment
 from wug.compiler.language.walk import nodes
 
-_NAMED = (
-    syntax.World
-    | syntax.Parameter
-    | syntax.Lexicon
-    | syntax.Part
-    | syntax.Entity
-    | syntax.Param
-    | syntax.Form
-    | syntax.Relation
-    | syntax.Preamble
-    | syntax.Document
-    | syntax.Scene
-    | syntax.Terms
-    | syntax.Given
-    | syntax_experiment.Experiment
-    | syntax_experiment.Holdout
-    | syntax_experiment.Test
-    | syntax_experiment.Model
-    | syntax_experiment.Arm
-)
+_NAMED = {
+    syntax.World,
+    syntax.Parameter,
+    syntax.Lexicon,
+    syntax.Part,
+    syntax.Entity,
+    syntax.Param,
+    syntax.Form,
+    syntax.Relation,
+    syntax.Preamble,
+    syntax.Document,
+    syntax.Scene,
+    syntax.Terms,
+    syntax.Given,
+    syntax_experiment.Experiment,
+    syntax_experiment.Holdout,
+    syntax_experiment.Test,
+    syntax_experiment.Model,
+    syntax_experiment.Arm,
+}
 
 
 def check_names(tree: Any, report: Report) -> None:
@@ -42,7 +42,7 @@ def check_names(tree: Any, report: Report) -> None:
 
 
 def _declared(node: Any) -> Iterator[syntax.Name]:
-    if isinstance(node, _NAMED):
+    if type(node) in _NAMED:
         yield node.name
     elif isinstance(node, syntax.Table):
         yield from (node.name, *node.columns)

@@ -11,6 +11,8 @@ from wug.compiler.record import Record
 
 Tree = TypeVar("Tree")
 _PLACES = (Span, Source)
+_KNOWN: dict[type, bool] = {}
+"""Which types are nodes: asked of every value of a tree."""
 
 
 def nodes(tree: Any) -> Iterator[Any]:
@@ -18,9 +20,9 @@ def nodes(tree: Any) -> Iterator[Any]:
     left = [tree]
     while left:
         each = left.pop()
-        if isinstance(each, tuple):
+        if type(each) is tuple:
             left.extend(reversed(each))
-        elif _inner(each):
+        elif _inner(type(each)):
             yield each
             left.extend(reversed(vars(each).values()))
 
@@ -37,7 +39,7 @@ def _replaced(tree: Any, change: Callable[[Any], Any]) -> Any:
     if isinstance(tree, tuple):
         parts = tuple(_replaced(each, change) for each in tree)
         return tree if all(new is old for new, old in zip(parts, tree, strict=True)) else parts
-    if not _inner(tree):
+    if not _inner(type(tree)):
         return tree
     new = change(tree)
     if new is not None:
@@ -47,5 +49,8 @@ def _replaced(tree: Any, change: Callable[[Any], Any]) -> Any:
     return dataclasses.replace(tree, **different) if different else tree
 
 
-def _inner(tree: Any) -> bool:
-    return isinstance(tree, Record) and not isinstance(tree, _PLACES)
+def _inner(kind: type) -> bool:
+    found = _KNOWN.get(kind)
+    if found is None:
+        found = _KNOWN[kind] = issubclass(kind, Record) and not issubclass(kind, _PLACES)
+    return found
