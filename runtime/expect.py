@@ -4,7 +4,8 @@ Both sides of an expectation are read off the same drawn seeds and clusters (an 
 it is about), so questions on the same items are paired. Two arms are compared on the items of a split that
 both can answer; on different splits, or against a number, on those that each can answer itself. Draws are
 keyed integers: a verdict is a function of the scores. Percentile intervals; Efron and Tibshirani, An
-introduction to the bootstrap (1993), chapter 13.
+introduction to the bootstrap (1993), chapter 13. Where there are many hypotheses, some would come out by
+chance: their intervals are wide enough that all of them together hold with the same confidence (Bonferroni).
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from wug.compiler.plan import Expectation, Term
 
 REPLICATES = 2000
 CONFIDENCE = 0.95
+MANY = 10
+"""Of more hypotheses than these, each is judged by a wider interval."""
 _KEY = seed_word("bootstrap", 0)
 _TURNED = {">": "<", ">=": "<=", "<": ">", "<=": ">="}
 
@@ -70,8 +73,13 @@ def wilson(successes: float, n: int, confidence: float = CONFIDENCE) -> tuple[fl
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def judge(expectation: Expectation, outcomes: Outcomes, failed: Mapping[str, str]) -> Verdict:
-    """Judge one expectation.
+def confidence_of(count: int) -> float:
+    """The confidence of each interval, where there are so many hypotheses."""
+    return CONFIDENCE if count <= MANY else 1 - (1 - CONFIDENCE) / count
+
+
+def judge(expectation: Expectation, outcomes: Outcomes, failed: Mapping[str, str], count: int = 1) -> Verdict:
+    """Judge one expectation, of so many.
 
     `>` and `>=` are supported where the interval of what was measured lies wholly above the bound (from it
     on), refuted where wholly below; `<` and `<=` the other way round; `within` is an equivalence: supported
@@ -81,7 +89,7 @@ def judge(expectation: Expectation, outcomes: Outcomes, failed: Mapping[str, str
     left, right = expectation.left, expectation.right
     if right.arm and not left.arm:  # what is measured stands first
         turned = replace(expectation, left=right, op=_TURNED.get(expectation.op, expectation.op), right=left)
-        return judge(turned, outcomes, failed)
+        return judge(turned, outcomes, failed, count)
     bound = round(right.offset - left.offset, 6)
     measured = "difference" if right.arm else "accuracy"
     asked = f"within {expectation.margin:g} of" if expectation.op == "within" else expectation.op
@@ -93,7 +101,7 @@ def judge(expectation: Expectation, outcomes: Outcomes, failed: Mapping[str, str
     for term in (left, right):
         if term.arm in failed:
             return verdict("undecided", None, failed[term.arm])
-    found = difference(expectation, outcomes)
+    found = difference(expectation, outcomes, count)
     if found is None:
         return verdict("undecided", None, "no item can be answered on both sides")
     low, high = (round(end - bound, 6) for end in found[1:])
@@ -115,9 +123,11 @@ def judge(expectation: Expectation, outcomes: Outcomes, failed: Mapping[str, str
     return verdict("undecided", found, "the interval holds both answers: more seeds or items would tell")
 
 
-def difference(expectation: Expectation, outcomes: Outcomes) -> tuple[float, float, float] | None:
+def difference(
+    expectation: Expectation, outcomes: Outcomes, count: int = 1
+) -> tuple[float, float, float] | None:
     """The accuracy on the left less that on the right, a number counting as 0: the estimate and the ends of
-    its interval. None where a side has no item that counts."""
+    its interval, where there are so many. None where a side has no item that counts."""
     left, right = expectation.left, expectation.right
     sides = [_sums(term, other, outcomes) for term, other in ((left, right), (right, left))]
     there = [sums for sums in sides if sums is not None]
@@ -140,18 +150,19 @@ def difference(expectation: Expectation, outcomes: Outcomes) -> tuple[float, flo
             for place, name in enumerate(each):
                 sums[side, :, seed, place] = sum_of[kept[seed]].get(name, (0.0, 0.0))
     path = f"{_spelled(expectation.left)}/{_spelled(expectation.right)}"
-    index = np.arange(REPLICATES * seeds, dtype=np.uint64)
+    replicates = REPLICATES * max(1, -(-count // MANY))  # some lie beyond the ends of a wide interval, too
+    index = np.arange(replicates * seeds, dtype=np.uint64)
     seed_RS = (
-        (draw(_KEY, f"{path}/seed", index) % np.uint64(seeds)).astype(np.int64).reshape(REPLICATES, seeds)
+        (draw(_KEY, f"{path}/seed", index) % np.uint64(seeds)).astype(np.int64).reshape(replicates, seeds)
     )
-    index = np.arange(REPLICATES * seeds * largest, dtype=np.uint64)
-    cluster_RSC = draw(_KEY, f"{path}/cluster", index).reshape(REPLICATES, seeds, largest)
+    index = np.arange(replicates * seeds * largest, dtype=np.uint64)
+    cluster_RSC = draw(_KEY, f"{path}/cluster", index).reshape(replicates, seeds, largest)
     size_RS1 = size_S[seed_RS][..., None]
     cluster_RSC = (cluster_RSC % size_RS1.astype(np.uint64)).astype(np.int64)
     counted_RSC = np.arange(largest) < size_RS1  # a seed with fewer clusters draws fewer
     drawn = sums[:, :, seed_RS[..., None], cluster_RSC] * counted_RSC
     replicate_R = _effect(drawn.sum(axis=(-1, -2)), present)
-    tail = (1 - CONFIDENCE) / 2
+    tail = (1 - confidence_of(count)) / 2
     low, high = np.quantile(replicate_R, [tail, 1 - tail], method="closest_observation")
     effect = _effect(sums.sum(axis=(-1, -2))[..., None], present)[0]
     return round(float(effect), 6), round(float(low), 6), round(float(high), 6)

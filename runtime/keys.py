@@ -27,7 +27,7 @@ STAGES = {
     "scores": 3,
     "free": 2,
     "forgetting": 1,
-    "runs": 13,
+    "runs": 14,
 }
 
 

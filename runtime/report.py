@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from wug.compiler.asking.shortcut import NAMES
+from wug.runtime.expect import CONFIDENCE, MANY
 from wug.runtime.forgetting_table import forgetting_table
 from wug.runtime.price import left_out
 from wug.runtime.wording import flops, interval, money, most, percent
@@ -51,9 +52,11 @@ def tables(document: dict[str, Any], console: Console) -> list[Table]:
     return [*blocks, ends[first]]
 
 
-def exit_status(document: dict[str, Any]) -> int:
-    """1 where a hypothesis was refuted or an arm has no result, else 0; an undecided one is no failure."""
-    refuted = any(each["verdict"] == "refuted" for each in document["expectations"])
+def exit_status(document: dict[str, Any], strict: bool = False) -> int:
+    """1 where a hypothesis was refuted or an arm has no result, else 0; an undecided one is a failure where
+    it is `strict`."""
+    failures = ("refuted", "undecided") if strict else ("refuted",)
+    refuted = any(each["verdict"] in failures for each in document["expectations"])
     return int(refuted or any(price["failed"] for price in document["arms"].values()))
 
 
@@ -357,6 +360,11 @@ def verdicts(document: dict[str, Any], late: Collection[str] = ()) -> list[Rende
                 ),
             )
         )
+    count = len(document["expectations"])
+    if count > MANY:
+        share = f"{100 * document['expectations'][0]['confidence']:.4g} %"
+        told = f"of {count} hypotheses some come out by chance: these are intervals of {share}, so that all "
+        said.append(Text(f"{told}hold together at {percent(CONFIDENCE)}", "dim"))
     return said
 
 

@@ -15,7 +15,7 @@ from wug.runtime.advice import advice
 from wug.runtime.audit import Audit
 from wug.runtime.corpus import World
 from wug.runtime.curves import augmentation_curves
-from wug.runtime.expect import Outcome, judge, wilson
+from wug.runtime.expect import Outcome, confidence_of, judge, wilson
 from wug.runtime.free import Said, wrong_texts
 from wug.runtime.keys import canonical, digest
 from wug.runtime.measures import MEASURES
@@ -96,7 +96,8 @@ def results(
                 "op": expectation.op,
                 "right": expectation.right.spelled(),
                 "margin": expectation.margin,
-                **vars(judge(expectation, outcomes, failed)),
+                "confidence": round(confidence_of(len(plan.expectations)), 6),
+                **vars(judge(expectation, outcomes, failed, len(plan.expectations))),
             }
             for expectation in plan.expectations
         ],

@@ -182,6 +182,9 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="print results.json on stdout and no table; of a folder, a list of them",
     )
+    run.add_argument(
+        "--strict", action="store_true", help="fail where a hypothesis is undecided, too (status 1)"
+    )
     _parameters(run)
     _build(run)
     _mesh(run)

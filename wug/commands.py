@@ -171,7 +171,7 @@ def run(options: argparse.Namespace) -> int:
 
     folder, section = _carried_out(spec, options)
     if not join().leads:
-        return exit_status(json.loads((folder / "results.json").read_bytes()))
+        return exit_status(json.loads((folder / "results.json").read_bytes()), options.strict)
     text = (folder / "results.json").read_text(encoding="utf-8")
     document = json.loads(text)
     if options.json:
@@ -185,7 +185,7 @@ def run(options: argparse.Namespace) -> int:
                 out.print(f"picture: {folder / name}")
         if (said := folder / "generations.jsonl").exists():
             out.print(f"answers: {said}")
-    return exit_status(document)
+    return exit_status(document, options.strict)
 
 
 def _carried_out(spec: Experiment, options: argparse.Namespace) -> tuple[Path, Section]:
@@ -259,7 +259,7 @@ def _run_folder(options: argparse.Namespace) -> int:
             failed[path.stem] = "did not compile" if isinstance(error, SpecError) else "did not run"
         else:
             documents.append(json.loads(found.read_bytes()))
-            statuses.append(exit_status(documents[-1]))
+            statuses.append(exit_status(documents[-1], options.strict))
     if options.json:
         print(json.dumps(documents, indent=2))
     else:

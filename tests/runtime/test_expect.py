@@ -1,8 +1,11 @@
+import math
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 
 from wug.compiler.plan import Expectation, Term
-from wug.runtime.expect import Outcome, judge, wilson
+from wug.runtime.expect import Outcome, confidence_of, judge, wilson
 
 A, B = Term("a", "s", 0.0), Term("b", "s", 0.0)
 
@@ -92,6 +95,20 @@ def test_items_of_one_cluster_count_together() -> None:
         verdict = judge(expectation, {("a", "s"): outcomes}, {})
         widths.append(verdict.high - verdict.low)
     assert widths[1] > 1.5 * widths[0]
+
+
+def test_of_many_hypotheses_each_has_a_wider_interval() -> None:
+    """Of 1,000 coins one that fell on one side 65 times of 100 is no wonder."""
+    credit = np.array([1.0] * 65 + [0.0] * 35)
+    outcomes = {("a", "s"): [Outcome(credit, np.array([str(n) for n in range(100)]), np.ones(100, bool))]}
+    expectation = Expectation("", A, ">", number(0.5))
+    alone, few, many = (judge(expectation, outcomes, {}, count) for count in (1, 10, 1000))
+    assert alone == few
+    assert (alone.verdict, many.verdict) == ("supported", "undecided")
+    assert alone.effect == many.effect
+    z = NormalDist().inv_cdf(1 - 0.025 / 1000)
+    assert many.low == pytest.approx(0.65 - z * math.sqrt(0.65 * 0.35 / 100), abs=0.03)
+    assert (confidence_of(10), confidence_of(20)) == (0.95, pytest.approx(0.9975))
 
 
 def test_worlds_vary_too() -> None:

@@ -97,6 +97,7 @@ def document() -> dict:
                 "op": ">",
                 "right": "finetune.reversal +0.2",
                 "margin": 0.0,
+                "confidence": 0.95,
                 "verdict": "supported",
                 "measured": "difference",
                 "effect": 0.546,
@@ -309,3 +310,19 @@ def test_free_answers_have_no_baselines_and_show_what_was_said_instead(document)
     text = printed(document)
     assert re.search(r"overlap +– ", text)
     assert "icl, trained: its commonest wrong answers: 'taller than kelbix' 12, '' 1" in text
+
+
+def test_an_undecided_hypothesis_fails_where_it_is_strict() -> None:
+    undecided = {"expectations": [{"verdict": "undecided"}], "arms": {}}
+    assert (exit_status(undecided), exit_status(undecided, strict=True)) == (0, 1)
+    supported = {"expectations": [{"verdict": "supported"}], "arms": {}}
+    assert exit_status(supported, strict=True) == 0
+
+
+def test_many_hypotheses_are_said_to_be_many(document) -> None:
+    (one,) = document["expectations"]
+    told = printed({**document, "expectations": [{**one, "confidence": 0.995833}] * 12}, width=200)
+    assert (
+        "of 12 hypotheses some come out by chance: these are intervals of 99.58 %, so that all hold" in told
+    )
+    assert "by chance" not in printed(document)
