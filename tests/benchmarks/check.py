@@ -4,8 +4,8 @@ seconds.
     python tests/benchmarks/check.py [TIMES]
 
 The large specs have 1 MB each: of everything, of rules alone, of wordings of one form, and of rows of one
-table. The first process of a spec, which may have to write the compiled modules of Python, is not counted. Other
-work on the machine only ever adds to a time, so the least one says most.
+table. The first process of a spec, which may have to write the compiled modules of Python, is not counted.
+Other work on the machine only ever adds to a time, so the least one says most.
 """
 
 from __future__ import annotations
