@@ -22,6 +22,7 @@ from wug.compiler.draw import permute
 from wug.compiler.experiment import Arm
 from wug.compiler.facts import Facts, Ints, Rows
 from wug.compiler.inferring.known import Known, closed
+from wug.compiler.inferring.lists import distinct
 from wug.compiler.populating.drawn import Drawn, Mask
 from wug.compiler.saying.render import Texts
 from wug.compiler.saying.said import Documents
@@ -53,8 +54,10 @@ class _Reading:
         said = documents.sentences
         self.texts = documents.text
         self.document = said.document
-        self.relations, code = np.unique(said.relation, return_inverse=True)
-        self.fact = code.reshape(-1).astype(np.int64) << _ROW_BITS | said.row
+        self.relations = sorted(set(said.relation.tolist()))
+        self.fact = said.row.astype(np.int64)
+        for code, name in enumerate(self.relations):
+            self.fact[said.relation == name] |= code << _ROW_BITS
         numbers = {text: number for number, text in enumerate(dict.fromkeys(statements))}
         self.asked = np.array([numbers[text] for text in statements], np.int64)
         told = [numbers.get(text, len(numbers)) for text in said.statement.tolist()]
@@ -74,7 +77,7 @@ class _Reading:
         itself = self.itself[shown]
         statements = np.concatenate([self.statement[said], itself[itself >= 0]])
         texts = dict.fromkeys(self.texts[shown].tolist())
-        return _Seen(np.unique(self.fact[said]), statements, "\n".join(texts).casefold())
+        return _Seen(distinct(self.fact[said]), statements, "\n".join(texts).casefold())
 
     def times(self, seen: _Seen) -> Rows:
         """How often each statement that is asked for is said [asked for]."""
@@ -82,9 +85,7 @@ class _Reading:
 
     def keys(self, relation: str, rows: Rows | int) -> Rows:
         """The numbers of facts of a relation, below 0 where no document speaks of it."""
-        at = int(np.searchsorted(self.relations, relation))
-        if at == len(self.relations) or self.relations[at] != relation:
-            at = -1
+        at = self.relations.index(relation) if relation in self.relations else -1
         return np.asarray(np.int64(at) << _ROW_BITS | np.asarray(rows, np.int64))
 
     def telling(self, items: Sequence[tuple[Fact, ...]]) -> list[frozenset[int]]:
@@ -151,13 +152,14 @@ def view(
     told = [reading.seen(rows) for rows in contexts] or [reading.seen(())]
     sentences = [text.strip().casefold() for each in tests for text in each.statement().tolist()]
     plainly = [text.strip().casefold() for text in statements]
-    verbatim, said = standing(trained.text, sentences), standing(trained.text, plainly)
+    count, both = len(items), [*sentences, *plainly]
+    stand = standing(trained.text, both)
     if arm.context == "train":
-        verbatim, said = verbatim | standing(told[0].text, sentences), said | standing(told[0].text, plainly)
+        stand |= standing(told[0].text, both)
     elif arm.context != "none":
-        for item, seen in enumerate(told[: len(items)]):
-            verbatim[item] |= standing(seen.text, [sentences[item]])[0]
-            said[item] |= standing(seen.text, [plainly[item]])[0]
+        for item, seen in enumerate(told[:count]):
+            stand[[item, count + item]] |= standing(seen.text, [sentences[item], plainly[item]])
+    verbatim, said = stand[:count], stand[count:]
     exposures = reading.times(trained)
     if arm.context == "train":
         exposures += reading.times(told[0])
@@ -240,7 +242,7 @@ def _answers(
         code, row = np.divmod(np.concatenate(different), 1 << _ROW_BITS)
         facts = {
             name: Facts(at[code == number], drawn.closures[name].facts.arguments[row[code == number]])
-            for number, name in enumerate(reading.relations.tolist())
+            for number, name in enumerate(reading.relations)
         }
         known = closed(drawn, np.full(len(different), of, np.int32), facts, Report())
         sets = number[place]

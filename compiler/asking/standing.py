@@ -12,6 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from wug.compiler.inferring.lists import distinct
+
 Places = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
 
@@ -86,7 +88,7 @@ def _anchors(raw: bytes, sentences: Sequence[bytes]) -> dict[int, tuple[Places, 
         place = np.arange(len(own) - size + 1)
         fits = (many[place] >= size) if longer is None else (many[place] >= size) & (many[place] < longer)
         within[size] = place[fits & (sentence_of[place] == sentence_of[place + size - 1])]
-        wanted[size] = np.unique(_runs(own, size)[within[size]])
+        wanted[size] = distinct(_runs(own, size)[within[size]])
     told = _told(raw, wanted)
     found = {}
     for size, place in within.items():

@@ -215,8 +215,8 @@ CATALOGUE: dict[str, Rule] = {
     ),
     "W0410": _error(
         "more than fits",
-        "Members, facts and documents of all seeds are drawn together. Too many would fill the memory after\n"
-        "minutes, so they are counted first.",
+        "Members and facts of all seeds are drawn together, and the documents of one seed are told at once.\n"
+        "Too many would fill the memory after minutes, so they are counted first.",
     ),
     # Experiments
     "W0501": _error(

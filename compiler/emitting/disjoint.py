@@ -13,9 +13,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from wug.compiler.asking.questions import Items
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draft import Draft
@@ -29,7 +26,7 @@ def disjoint(drawn: Draft, report: Report) -> list[dict[str, Any]]:
     compared: `names` with `against` so many words, or names of the table."""
     world = drawn.experiment.world
     read = any(model.episodes.phases for model in drawn.experiment.models)
-    words = _pretraining_words(world, report) if read else np.empty(0, "<U1")
+    words = _pretraining_words(world, report) if read else frozenset[str]()
     found = []
     for of in range(len(drawn.seeds)):
         names = {type: _names(drawn, of, entity, words) for type, entity in world.entities.items()}
@@ -76,14 +73,14 @@ def _made_of(entity: Entity) -> str:
     return entity.sequence.of
 
 
-def _pretraining_words(world: World, report: Report) -> NDArray[np.str_]:
+def _pretraining_words(world: World, report: Report) -> frozenset[str]:
     """Every word that pretraining may invent names of."""
     namings = dict.fromkeys(each.naming for each in world.entities.values() if proof_of(each) == "reserved")
     texts = [pool_of(world, naming, False, report).texts for naming in namings if naming is not None]
-    return np.unique(np.concatenate([np.empty(0, "<U1"), *texts]))
+    return frozenset(word for each in texts for word in each.tolist())
 
 
-def _names(drawn: Draft, of: int, entity: Entity, words: NDArray[np.str_]) -> dict[str, Any]:
+def _names(drawn: Draft, of: int, entity: Entity, words: frozenset[str]) -> dict[str, Any]:
     """The proof of a type's names in one world. That words are reserved is not taken on trust."""
     count, proof = int(drawn.populated.counts[entity.name][of]), proof_of(entity)
     if proof == "composed":
@@ -91,6 +88,6 @@ def _names(drawn: Draft, of: int, entity: Entity, words: NDArray[np.str_]) -> di
     if proof != "reserved":
         return {"proof": proof, "names": count, "against": count if proof == "redrawn" else 0}
     names = drawn.populated.names[entity.name][of, :count].tolist()
-    shared = np.intersect1d([word for name in names for word in name.split()], words)
-    assert not len(shared), f"pretraining may invent '{shared[0]}', a name of a world"
+    shared = sorted({word for name in names for word in name.split()} & words)
+    assert not shared, f"pretraining may invent '{shared[0]}', a name of a world"
     return {"proof": proof, "names": count, "against": len(words)}

@@ -20,7 +20,7 @@ from wug.compiler.draft import Draft
 from wug.compiler.emitting.given import given_clusters
 from wug.compiler.emitting.lines import json_lines
 from wug.compiler.emitting.proof_table import FactNumbers, proof_table
-from wug.compiler.facts import Closure, Populated
+from wug.compiler.facts import Closure, Populated, Rows
 from wug.compiler.inferring.known import from_full
 from wug.compiler.saying.render import Texts, fill, scattered, text_of
 from wug.compiler.saying.said import Documents, Sentences
@@ -170,12 +170,19 @@ def view_rows(seen: View, cooccurring: Sequence[bool]) -> dict[str, list[Any]]:
 
 def sentence_columns(said: Sentences, numbers: FactNumbers) -> dict[str, Any]:
     """What documents say, as it is written."""
-    fact = np.empty(len(said), np.int64)
-    for relation in np.unique(said.relation).tolist():
-        rows = np.flatnonzero(said.relation == relation)
-        fact[rows] = numbers.of(relation, said.row[rows])
+    fact = _fact_numbers(said.relation, said.row, numbers)
     names = ("relation", "form", "wording", "start", "answer", "end")
     return {"doc_id": said.document, "fact": fact, **{name: getattr(said, name) for name in names}}
+
+
+def _fact_numbers(relation: Texts, row: Rows, numbers: FactNumbers) -> Rows:
+    """The number of each fact, a row of its own relation's closure; -1 for none."""
+    found = np.full(len(row), -1, np.int64)
+    for name in dict.fromkeys(relation.tolist()):
+        mine = np.flatnonzero((relation == name) & (row >= 0))
+        if len(mine):  # the name of given texts is no relation
+            found[mine] = numbers.of(name, row[mine])
+    return found
 
 
 def _item_columns(draft: Draft, of: int, numbers: FactNumbers) -> dict[str, list[Any]]:
@@ -189,8 +196,7 @@ def _item_columns(draft: Draft, of: int, numbers: FactNumbers) -> dict[str, list
         columns["answer"] += items.answer.tolist()
         columns["accept"] += items.accept.tolist()
         columns["accepted"] += items.accepted or [()] * count
-        pairs = list(zip(items.relation.tolist(), items.row.tolist(), strict=True))
-        columns["fact"] += [numbers(relation, row) if row >= 0 else -1 for relation, row in pairs]
+        columns["fact"] += _fact_numbers(items.relation, items.row, numbers).tolist()
         columns["relation"] += items.relation.tolist()
         columns["form"] += items.form.tolist()
         columns["cluster"] += cluster_names(draft, items).tolist()

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.facts import Closure, Facts, Ints, Populated, Rows
 from wug.compiler.inferring.infer import infer
+from wug.compiler.inferring.lists import distinct
 from wug.compiler.inferring.proofs import Proofs, stated_rows
 from wug.compiler.inferring.truth import is_false
 from wug.compiler.populating.drawn import Drawn, Mask
@@ -143,7 +144,7 @@ def taught(drawn: Drawn, report: Report) -> Known:
     whole = True
     for name, closure in drawn.closures.items():
         parts = [drawn.trained_rows(t) for t in drawn.experiment.trains if t.relation == name]
-        rows = np.unique(np.concatenate(parts)) if parts else np.empty(0, np.int64)
+        rows = distinct(np.concatenate(parts)) if parts else np.empty(0, np.int64)
         facts[name] = Facts(closure.facts.world[rows], closure.facts.arguments[rows])
         whole &= len(rows) == len(stated_rows(closure))
     world = drawn.experiment.world

@@ -85,3 +85,9 @@ def changes(columns: list[NDArray[Any]]) -> NDArray[np.bool_]:
     for column in columns:
         found[1:] |= column[1:] != column[:-1]
     return found
+
+
+def distinct(values: NDArray[Any]) -> NDArray[Any]:
+    """Numbers in order, each once: as `np.unique`, which hashes them first, and several times faster."""
+    ordered = np.sort(values)
+    return ordered[changes([ordered])]

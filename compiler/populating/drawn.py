@@ -12,6 +12,7 @@ from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draw import Words, draw
 from wug.compiler.experiment import Experiment, Holdout, Train, Where
 from wug.compiler.facts import Closure, Ints, Populated, Rows
+from wug.compiler.inferring.lists import distinct
 from wug.compiler.inferring.proofs import stated_rows
 from wug.compiler.world import IN_SCENE, Relation
 
@@ -80,7 +81,7 @@ class Drawn:
         rows: dict[str, list[Rows]] = {}
         for train in self.experiment.trains:
             rows.setdefault(train.relation, []).append(self.trained_rows(train))
-        return {name: np.unique(np.concatenate(parts)) for name, parts in rows.items()}
+        return {name: distinct(np.concatenate(parts)) for name, parts in rows.items()}
 
     @cached_property
     def trained(self) -> tuple[frozenset[tuple[str, int]], ...]:
