@@ -7,12 +7,17 @@ killed process leaves only a `.partial` that the next one may resume or discard,
 Beside an entry lies `<key>.digests`, the hash of each of its files. A process compares them before it takes
 an entry for the first time. One that has lost a file, or in which a byte is another, is named and made anew.
 
+A second folder may stand behind the first, one that several machines share. What is not here is looked for
+there, and compared once it is copied; what is taken or made here is copied there. An entry is the same
+wherever it was made, since its key holds all that its bytes depend on.
+
 A folder that the store made holds a CACHEDIR.TAG of its own. One that was there before, with content, never
 gets one, so that what has such a tag can be removed and nothing else is.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import json
@@ -121,6 +126,39 @@ def damage(entry: Path) -> str | None:
     return None
 
 
+_INSIDE = ".digests"
+"""The digests of an entry of a shared folder."""
+
+
+@contextmanager
+def _copy(entry: Path, to: Path) -> Iterator[Path]:
+    """A copy of an entry beside the place where it is to be, gone in the end if it is still there."""
+    beside = to.with_name(f"{to.name}.{os.getpid()}.copy")
+    try:
+        shutil.copytree(entry, beside)
+        yield beside
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+        _digests(beside).unlink(missing_ok=True)
+
+
+@contextmanager
+def _locked(entry: Path, waiting: Callable[[], None] | None = None) -> Iterator[bool]:
+    """Hold the lock of an entry: once whoever holds it lets it go, after a call of `waiting`, or without that
+    only if it is free. Whether it is held."""
+    mark(entry.parent)
+    with entry.with_name(entry.name + ".lock").open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if waiting is None:
+                yield False
+                return
+            waiting()
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield True
+
+
 CACHE_TAG = "CACHEDIR.TAG"
 _SIGNATURE = (
     b"Signature: 8a477f597d28d172789f06886806bc55\n# Made by wug and all its own; 'wug clean' removes it.\n"
@@ -147,11 +185,18 @@ def is_marked(folder: Path) -> bool:
 
 
 class Store:
-    """Finished work below `root` (a `build` folder). `warn` is told of entries that were damaged. With
-    `compare` false they are taken as they lie, for those who judge them."""
+    """Finished work below `root` (a `build` folder), and below `shared`, if there is such a folder. `warn` is
+    told of entries that were damaged. With `compare` false they are taken as they lie, for those who judge
+    them."""
 
-    def __init__(self, root: Path, warn: Callable[[str], None] = warnings.warn, compare: bool = True) -> None:
-        self.root, self._warn, self._compare = root, warn, compare
+    def __init__(
+        self,
+        root: Path,
+        warn: Callable[[str], None] = warnings.warn,
+        compare: bool = True,
+        shared: Path | None = None,
+    ) -> None:
+        self.root, self._warn, self._compare, self.shared = root, warn, compare, shared
         self._good: set[Path] = set()  # entries that this process has compared, or made
 
     def path(self, kind: str, key: str) -> Path:
@@ -160,9 +205,52 @@ class Store:
     def has(self, kind: str, key: str) -> bool:
         """Whether an entry is there, each file as it was written."""
         path = self.path(kind, key)
+        if self._offered(path) is not None:
+            with environment(path), _locked(path) as free:
+                if free:
+                    self._fetch(path)
+        return self._is_good(path)
+
+    def _is_good(self, path: Path) -> bool:
         if path not in self._good and path.is_dir() and not (self._compare and damage(path)):
             self._good.add(path)
+            self._share(path)
         return path in self._good and path.is_dir()
+
+    def _offered(self, path: Path) -> Path | None:
+        """Where the shared folder has an entry that is not here."""
+        if self.shared is None or path.exists():
+            return None
+        there = self.shared / path.relative_to(self.root)
+        return there if (there / _INSIDE).is_file() else None
+
+    def _fetch(self, path: Path) -> None:
+        """Take an entry whose lock is held from the shared folder, if it is there and whole."""
+        if (there := self._offered(path)) is not None:
+            with _copy(there, path) as beside:
+                os.replace(beside / _INSIDE, _digests(beside))
+                if (found := damage(beside)) is not None:
+                    self._warn(f"{there} is damaged ({found}): it is not taken")
+                    return
+                os.replace(_digests(beside), _digests(path))
+                os.replace(beside, path)
+
+    def _share(self, path: Path) -> None:
+        """Put an entry that is good into the shared folder, if it is not there. Its digests lie in it, so
+        that it comes there in one step: no lock holds for several machines."""
+        if self.shared is None:
+            return
+        there = self.shared / path.relative_to(self.root)
+        if there.exists():
+            return
+        with environment(there, "--shared DIR"):
+            mark(there.parent)
+            with _copy(path, there) as beside:
+                beside_it = _digests(path)
+                said = beside_it.read_text(encoding="utf-8") if beside_it.exists() else _digests_of(path)
+                (beside / _INSIDE).write_text(said, encoding="utf-8")
+                with contextlib.suppress(OSError):  # somebody else was faster
+                    os.replace(beside, there)
 
     def digest(self, kind: str, key: str) -> str:
         """The identity of what a finished entry holds, file by file."""
@@ -192,24 +280,20 @@ class Store:
             yield Entry(final, final, ready=True)
             return
         scratch = final.with_name(final.name + ".partial")
-        lock = final.with_name(final.name + ".lock")
-        with environment(final):
-            mark(final.parent)
-            with lock.open("w") as handle:
-                try:
-                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    waiting()
-                    fcntl.flock(handle, fcntl.LOCK_EX)
-                if self.has(kind, key):
-                    yield Entry(final, final, ready=True)
-                    return
-                if final.is_dir():
-                    self._set_aside(final)
-                if not resume and scratch.exists():
-                    shutil.rmtree(scratch)
-                scratch.mkdir(exist_ok=True)
-                yield Entry(final, scratch, ready=False)
+        with environment(final), _locked(final, waiting):
+            self._fetch(final)
+            if self._is_good(final):
+                yield Entry(final, final, ready=True)
+                return
+            if final.is_dir():
+                self._set_aside(final)
+            if not resume and scratch.exists():
+                shutil.rmtree(scratch)
+            scratch.mkdir(exist_ok=True)
+            entry = Entry(final, scratch, ready=False)
+            yield entry
+            if entry.ready:
+                self._share(final)
 
     def _set_aside(self, final: Path) -> None:
         """Remove a damaged entry, in one step to those who may look for it, so that it can be made anew."""

@@ -117,8 +117,14 @@ class SharedStore(Store):
     """The build folder of several processes: one makes an entry, the others wait for it. To one that is made
     `together` all come in, and when the first one commits it, it is there for all."""
 
-    def __init__(self, root: Path, cluster: Cluster, warn: Callable[[str], None] = warnings.warn) -> None:
-        super().__init__(root, warn)
+    def __init__(
+        self,
+        root: Path,
+        cluster: Cluster,
+        warn: Callable[[str], None] = warnings.warn,
+        shared: Path | None = None,
+    ) -> None:
+        super().__init__(root, warn, shared=shared if cluster.leads else None)
         self.cluster = cluster
         self.check: Callable[[], None] = lambda: None
         """Raises where a process that waits was asked to stop."""

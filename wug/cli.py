@@ -359,6 +359,15 @@ def _build(command: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="where finished work is kept (default: build/ in the project)",
     )
+    shared = os.environ.get("WUG_SHARED")
+    command.add_argument(
+        "--shared",
+        type=Path,
+        default=Path(shared) if shared else None,
+        metavar="DIR",
+        help="a second folder, which several machines share: what lies there is not computed again, and what "
+        "is made here is put there (default: WUG_SHARED)",
+    )
 
 
 def _parameters(command: argparse.ArgumentParser) -> None:

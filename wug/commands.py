@@ -81,7 +81,7 @@ def _store(options: argparse.Namespace, spec: Path | None, compare: bool = True)
 
     progress = open_progress()
     root = options.build or project_root(spec or Path("x")) / "build"
-    return Store(root, progress.warn, compare), progress
+    return Store(root, progress.warn, compare, options.shared), progress
 
 
 def compile(options: argparse.Namespace) -> int:
@@ -202,7 +202,7 @@ def _carried_out(spec: Experiment, options: argparse.Namespace) -> tuple[Path, S
     mesh, cluster = _mesh(options, spec), join()
     store, progress = _store(options, options.file)
     if cluster.several:
-        store = SharedStore(store.root, cluster, progress.warn)
+        store = SharedStore(store.root, cluster, progress.warn, store.shared)
     if not cluster.leads:
         progress = Silent()
     pinned = cluster.leads and not options.parameters

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import multiprocessing
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,7 @@ from wug.compiler.store import EnvironmentFailure, Store, environment, is_marked
 MAKER = """
 import sys, time
 from pathlib import Path
+from typing import Any
 from wug.compiler.store import Store
 
 root, log, mark = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
@@ -277,3 +280,76 @@ def test_a_full_disk_while_compiling(root: Path, tmp_path: Path, largest: int) -
     assert not list((tmp_path / "build").rglob("episodes/*/manifest.json")), (
         "nothing half-written is taken for whole"
     )
+
+
+def make(store: Store, text: str = "made", key: str = "key") -> Path:
+    with store.entry("kind", key) as entry:
+        if not entry.ready:
+            (entry.scratch / "file").write_text(text)
+            entry.commit()
+    return entry.path
+
+
+def test_what_one_machine_made_another_takes(tmp_path: Path) -> None:
+    one, other = (Store(tmp_path / name, shared=tmp_path / "shared") for name in ("one", "other"))
+    make(one)
+    assert other.has("kind", "key")
+    assert (make(other, "made again") / "file").read_text() == "made"
+    assert other.digest("kind", "key") == one.digest("kind", "key")
+    assert sorted(path.name for path in (tmp_path / "other" / "kind").iterdir()) == [
+        "CACHEDIR.TAG",
+        "key",
+        "key.digests",
+        "key.lock",
+    ]
+    assert [path.name for path in (tmp_path / "other" / "kind" / "key").iterdir()] == ["file"]
+
+
+def test_what_was_there_before_is_shared_once_it_is_taken(tmp_path: Path) -> None:
+    make(Store(tmp_path / "one"))
+    shared = tmp_path / "shared"
+    assert Store(tmp_path / "one", shared=shared).has("kind", "key")
+    assert Store(tmp_path / "other", shared=shared).has("kind", "key")
+    assert not Store(tmp_path / "third").has("kind", "key")
+
+
+def test_what_is_damaged_on_the_way_is_not_taken(tmp_path: Path) -> None:
+    shared, said = tmp_path / "shared", list[str]()
+    make(Store(tmp_path / "one", shared=shared))
+    (shared / "kind" / "key" / "file").write_text("other")
+    other = Store(tmp_path / "other", said.append, shared=shared)
+    assert not other.has("kind", "key")
+    assert said == [f"{shared / 'kind' / 'key'} is damaged (file is not as it was written): it is not taken"]
+    assert (make(other, "made anew") / "file").read_text() == "made anew"
+    assert not list((tmp_path / "other" / "kind").glob("*.copy*"))
+
+
+def test_a_half_copied_entry_is_none(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    (shared / "kind" / "key").mkdir(parents=True)
+    (shared / "kind" / "key" / "file").write_text("half")
+    assert not Store(tmp_path / "one", shared=shared).has("kind", "key")
+
+
+def _both(tmp_path: str, number: int, begin: Any) -> None:
+    store = Store(Path(tmp_path) / f"{number % 3}", shared=Path(tmp_path) / "shared")
+    begin.wait()
+    for key in range(12):
+        make(store, f"{key}", f"{key}")
+
+
+def test_many_at_once_over_a_shared_folder(tmp_path: Path) -> None:
+    """Eight processes, three build folders and one that they share: nothing is torn."""
+    begin = multiprocessing.Barrier(8)
+    every = [multiprocessing.Process(target=_both, args=(str(tmp_path), n, begin)) for n in range(8)]
+    for process in every:
+        process.start()
+    for process in every:
+        process.join(60)
+        assert process.exitcode == 0
+    for name in ("0", "1", "2"):
+        store = Store(tmp_path / name)
+        for key in range(12):
+            assert store.has("kind", f"{key}")
+            assert (store.path("kind", f"{key}") / "file").read_text() == f"{key}"
+    assert not [*tmp_path.rglob("*.copy*"), *tmp_path.rglob("*.partial")]
