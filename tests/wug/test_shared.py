@@ -1,4 +1,4 @@
-"""Results go from one checkout to another through a folder that both share; many runs at once share a store."""
+"""Results go from one checkout to another through a folder that both share; many runs share one store."""
 
 from __future__ import annotations
 
