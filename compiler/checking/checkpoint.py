@@ -13,6 +13,7 @@ from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.experiment import Episodes, Learner
 from wug.compiler.language import syntax, syntax_experiment
 from wug.compiler.language.resolve import inside, project_root
+from wug.compiler.language.source import real_path
 from wug.compiler.plan import Model, Pretraining, Prices
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class CheckpointReader:
 
     def _opened(self, written: syntax.Text, name: str) -> Checkpoint | None:
         path = self._path(written)
-        if path is None:
+        if path is None or self._leads_out(path, written):
             return None
         # it needs numpy and tokenizers, and a check that has no checkpoint to open does not wait for them
         from wug.compiler.checkpoints.checkpoint import open_checkpoint
@@ -79,6 +80,20 @@ class CheckpointReader:
         except BadCheckpoint as error:
             self._bad(written, str(error).replace(str(path), written.text))
             return None
+
+    def _leads_out(self, folder: Path, written: syntax.Text) -> bool:
+        """Report a file of a checkpoint's folder that is a link out of the project."""
+        if written.text.startswith(PACKAGE) or not folder.is_dir():
+            return False
+        root = real_path(project_root(written.span.source.path))
+        for file in sorted(folder.iterdir()):
+            if not real_path(file).is_relative_to(root):
+                message = f"'{written.text}/{file.name}' is a link to a file outside the project"
+                self.report.add(
+                    "W0104", message, written.span, help="copy the file, or link to it the other way round"
+                )
+                return True
+        return False
 
     def _path(self, written: syntax.Text) -> Path | None:
         if not written.text.startswith(PACKAGE):

@@ -1,12 +1,17 @@
 """Chat templates: how a model that was tuned on chats is asked, as the file that comes with it says.
 
 A template is a program in Jinja's language, and others wrote it: it runs in Jinja's sandbox, where it sees
-nothing but the messages. It makes of them a text in which the marks of a turn stand by name.
+nothing but the messages, in a process with limits. It makes of them a text in which the marks of a turn stand
+by name.
 """
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
 
 from wug.compiler.checkpoints.bad import BadCheckpoint
 from wug.compiler.record import Record
@@ -15,6 +20,8 @@ _SHOWN = "\ue000shown\ue001"
 """Stands in a message where the documents will: signs of no language, which no template looks for."""
 _MOST = 2**16
 """Characters of a template, and of what it makes of a message."""
+_LONGEST = 60
+"""Seconds, however busy the machine is; the process's own limit of CPU time is far lower."""
 
 
 class Turns(Record):
@@ -41,9 +48,8 @@ def turns_of(template: str, instruction: str, ends: tuple[str, str], of: str) ->
     if len(template) > _MOST:
         raise BadCheckpoint(f"{of}: its chat template has more than {_MOST:,} characters")
     marks = dict(zip(("bos_token", "eos_token"), ends, strict=True))
-    around = _rendered(template, [f"{instruction}\n\n{_SHOWN}"], marks, of)
-    bare = _rendered(template, [instruction], marks, of)
-    answered = _rendered(template, [instruction, _SHOWN], marks, of)
+    talks = [[f"{instruction}\n\n{_SHOWN}"], [instruction], [instruction, _SHOWN]]
+    around, bare, answered = _rendered(template, talks, marks, of)
     before, shown, after = around.partition(_SHOWN)
     _, answer, end = answered.partition(_SHOWN)
     if not (shown and answer and bare.endswith(after)) or _SHOWN in after + end:
@@ -51,32 +57,26 @@ def turns_of(template: str, instruction: str, ends: tuple[str, str], of: str) ->
     return Turns(before, bare[: len(bare) - len(after)], after, end.strip())
 
 
-def _rendered(template: str, said: list[str], marks: dict[str, str], of: str) -> str:
-    """What a template makes of what a user said, up to where the answer begins; or of that and an answer."""
-    from jinja2 import TemplateError
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-    def refuse(why: str) -> NoReturn:
-        raise TemplateError(why)
-
-    # the settings that the templates of Hugging Face's files are written for
-    environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
-    )
-    environment.globals["raise_exception"] = refuse
-    roles = ("user", "assistant")
-    messages = [{"role": role, "content": text} for role, text in zip(roles, said, strict=False)]
-    told: dict[str, Any] = {"messages": messages, "add_generation_prompt": len(said) == 1, **marks}
-    made = ""
+def _rendered(template: str, talks: list[list[str]], marks: dict[str, str], of: str) -> list[str]:
+    """What a template makes of each talk: what a user said, up to where the answer begins; or of that and an
+    answer. It may loop for ever or double a text until no memory is left, so that is a process of its own."""
+    asked = {"template": template, "talks": talks, "marks": marks, "most": _MOST}
+    program = Path(__file__).with_name("chat_process.py")
     try:
-        for part in environment.from_string(template).generate(**told):
-            made += part
-            if len(made) > _MOST + sum(map(len, said)):
-                raise BadCheckpoint(
-                    f"{of}: its chat template makes more than {_MOST:,} characters of a message"
-                )
-    except BadCheckpoint:
-        raise
-    except Exception as error:  # a template may go wrong in any way a program can
-        raise BadCheckpoint(f"{of}: its chat template cannot be used: {str(error)[:200]}") from error
+        done = subprocess.run(
+            [sys.executable, "-P", str(program)],
+            input=json.dumps(asked),
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=_LONGEST,
+        )
+        told: dict[str, Any] = json.loads(done.stdout)
+    except (subprocess.TimeoutExpired, ValueError):  # it was ended before it could say anything
+        told = {"why": "it takes too long, or too much memory"}
+    if "why" in told:
+        raise BadCheckpoint(f"{of}: its chat template cannot be used: {told['why']}")
+    if any(made is None for made in told["made"]):
+        raise BadCheckpoint(f"{of}: its chat template makes more than {_MOST:,} characters of a message")
+    made: list[str] = told["made"]
     return made

@@ -177,6 +177,8 @@ def _weights(folder: Path) -> dict[Path, list[str]]:
 
 def _text(path: Path, most: int) -> str:
     try:
+        if path.exists() and not path.is_file():  # a pipe would keep us waiting
+            raise BadCheckpoint(f"{path} is no regular file")
         if path.stat().st_size > most:
             raise BadCheckpoint(f"{path} is larger than {most:,} bytes")
         return path.read_text(encoding="utf-8")

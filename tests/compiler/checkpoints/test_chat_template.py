@@ -57,6 +57,17 @@ def test_a_template_may_trim_and_name_the_ends_of_a_text() -> None:
         ("{{ ''.__class__.__mro__[1].__subclasses__() }}", "cannot be used"),
         ("{% include 'secrets' %}", "cannot be used"),
         ("{{ range(1000000) | list }}", "cannot be used"),
+        ("{% macro f(x) %}{{ f(x) }}{% endmacro %}{{ f(1) }}", "recursion"),
+        (
+            "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
+            "too long, or too much memory",
+        ),
+        ("{{ (10 ** 9) ** (10 ** 9) }}", "too long, or too much memory"),
+        ("{{ ('x' * 9999999999) | length }}", "too much memory"),
+        (
+            "{% set a = namespace(x='ab') %}{% for i in range(60) %}{% set a.x = a.x ~ a.x %}{% endfor %}",
+            "too much memory",
+        ),
     ],
 )
 def test_a_template_that_is_broken_or_hostile_is_told(template: str, why: str) -> None:
