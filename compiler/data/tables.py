@@ -11,6 +11,7 @@ from wug.compiler.data.files import header_of, missing_file, rows_of_file
 from wug.compiler.data.typed import WANTED, canonical_text
 from wug.compiler.diagnosis.diagnostics import Report, did_you_mean
 from wug.compiler.entities import Data
+from wug.compiler.language.lookalikes import looks
 from wug.compiler.language.source import Span
 from wug.compiler.record import Record
 
@@ -79,9 +80,12 @@ def read_columns(data: Data, wanted: Sequence[Wanted], span: Span, report: Repor
             return table
     places = [header.index(each.column) for each in wanted]
     first_line: list[dict[str, int]] = [{} for _ in wanted]
+    odd: list[dict[str, str]] = [{} for _ in wanted]  # what texts look like that look like something else
     for number, row in rows:
         table.lines.append(number)
-        for place, cells, each, seen in zip(places, table.columns, wanted, first_line, strict=True):
+        for place, cells, each, seen, like in zip(
+            places, table.columns, wanted, first_line, odd, strict=True
+        ):
             cell = row[place].strip()
             problem, help = _problem(cell, each)
             if problem:
@@ -96,6 +100,17 @@ def read_columns(data: Data, wanted: Sequence[Wanted], span: Span, report: Repor
                 return table
             if each.unique:
                 seen[value] = number
+                shown = looks(value)
+                other = like.get(shown, shown if shown in seen else value)
+                if shown != value:
+                    like[shown] = value
+                if other != value:
+                    both = f"{data.unit} {seen[other]} and {data.unit} {number} of '{data.written}'"
+                    message = f"names of {both} look the same, '{value}', and are not"
+                    report.add(
+                        "W0407", message, span, help="write one of them so that a reader sees which it is"
+                    )
+                    return table
             cells.append(value)
     if not table.lines and len(report.items) == before:
         report.add("W0407", f"'{data.written}' has a header and no rows", span)

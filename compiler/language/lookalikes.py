@@ -60,6 +60,14 @@ def lookalike(character: str) -> tuple[str, str] | None:
     return f"{named} looks like {shown}", f"write {shown} with the key of that name"
 
 
+def looks(text: str) -> str:
+    """What a text looks like: the same for two texts that no reader can tell apart."""
+    if text.isascii():
+        return text
+    shown = _HIDDEN.sub("", unicodedata.normalize("NFC", text))
+    return "".join(" " if unicodedata.category(c) == "Zs" else _LETTERS.get(c, c) for c in shown)
+
+
 def _seems(character: str) -> str | None:
     """The ASCII text that a character looks like."""
     if unicodedata.category(character) == "Zs" and character != " ":
