@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 from collections import deque
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import NamedTuple
 
 from wug.compiler.checking.automaton import End, Node, lay
@@ -34,12 +35,22 @@ _INSIDE = -2
 _NAME = -1
 
 
+class _Beginning(NamedTuple):
+    """So many letters of a cell: the first row whose cell begins so and goes on."""
+
+    size: int
+    row: int
+
+
+_NOTHING = _Beginning(0, 0)
+
+
 class _Cell(NamedTuple):
     """The beginning of a cell that a slot says."""
 
     type: str
     slot: Slot
-    said: str
+    said: _Beginning
 
 
 class _Place(NamedTuple):
@@ -131,7 +142,8 @@ class _Pairs:
         self.nodes: list[Node] = []
         self.numbers: dict[int, int] = {}
         self._number(root)
-        self.cells: dict[tuple[str, int], dict[str, dict[str, list[int]]]] = {}
+        self.cells: dict[tuple[str, int], list[str]] = {}
+        self.rows: dict[tuple[tuple[str, int], _Beginning], list[int]] = {}
         self.whole: dict[tuple[str, int], bool] = {}
         self.known: dict[_Place, tuple[list[_Step], list[End]]] = {}
 
@@ -215,7 +227,9 @@ class _Pairs:
         for (type, slot), following in node.slots.items():
             number = self._number(following)
             if type in self.tables and not slot.inflections:
-                steps += self._cells_of(_Place(number, cell=_Cell(type, slot, ""), rows=rows), type, slot)
+                steps += self._cells_of(
+                    _Place(number, cell=_Cell(type, slot, _NOTHING), rows=rows), type, slot
+                )
                 continue
             for text in _named(type, slot):
                 steps.append(_said(_Place(number, text, slot.argument, rows=rows)))
@@ -224,10 +238,11 @@ class _Pairs:
         """The first letters of all cells of a column and, where none begins another, a cell as a whole."""
         column = type, slot.column
         if column not in self.cells:
-            self.cells[column] = _beginnings(self.tables[type], slot.column)
             texts = [cells[slot.column] for cells in self.tables[type].rows]
-            ends = len(set(texts)) == len(texts) and not any(text in self.cells[column] for text in texts)
-            self.whole[column] = ends
+            self.cells[column] = texts
+            self.rows[column, _NOTHING] = [row for row, text in enumerate(texts) if text]
+            ordered = sorted(texts)
+            self.whole[column] = not any(longer.startswith(text) for text, longer in pairwise(ordered))
         whole = self.whole[column] and (type, slot.argument) not in self.several
         if whole:
             text = "{" + f"{type}.{self.tables[type].columns[slot.column]}" + "}"
@@ -238,30 +253,22 @@ class _Pairs:
 
     def _spell(self, place: _Place, cell: _Cell) -> Iterator[_Step]:
         """The next letters of the cells that begin so; where one ends, its row is known."""
-        key, argument = (cell.type, cell.slot.column), cell.slot.argument
-        for letter, rows in self.cells[key].get(cell.said, {}).items():
-            said = cell.said + letter
-            if said in self.cells[key]:
-                longer = _Cell(cell.type, cell.slot, said)
-                longer_place = _Place(place.node, cell=longer, rows=place.rows)
+        column, argument = (cell.type, cell.slot.column), cell.slot.argument
+        texts, size = self.cells[column], cell.said.size + 1
+        by_letter: dict[str, list[int]] = {}
+        for row in self.rows[column, cell.said]:
+            by_letter.setdefault(texts[row][cell.said.size], []).append(row)
+        for letter, rows in by_letter.items():
+            if longer := [row for row in rows if len(texts[row]) > size]:
+                said = _Beginning(size, longer[0])
+                self.rows[column, said] = longer
+                longer_place = _Place(place.node, cell=_Cell(cell.type, cell.slot, said), rows=place.rows)
                 yield _Step(letter, longer_place, (argument, _INSIDE))
-            for row in rows:
+            for row in (row for row in rows if len(texts[row]) == size):
                 if dict(place.rows).get(argument, row) == row:
                     several = (cell.type, argument) in self.several
                     kept = place.rows | {(argument, row)} if several else place.rows
                     yield _Step(letter, _Place(place.node, rows=kept), (argument, row))
-
-
-def _beginnings(table: Table, column: int) -> dict[str, dict[str, list[int]]]:
-    """For each beginning of a cell the letters that may follow, and the rows that end with each."""
-    found: dict[str, dict[str, list[int]]] = {}
-    for row, cells in enumerate(table.rows):
-        cell = cells[column]
-        for end, letter in enumerate(cell):
-            rows = found.setdefault(cell[:end], {}).setdefault(letter, [])
-            if end == len(cell) - 1:
-                rows.append(row)
-    return found
 
 
 def _said(place: _Place) -> _Step:

@@ -20,6 +20,8 @@ DEEPEST = 3
 _OPERANDS = 3
 _READ = 4_000
 """So many terms are read aloud to see whether two sound the same."""
+_LETTERS = 4_000_000
+"""Of all of these; where operators say so much, fewer terms are read."""
 
 
 class TermChecker:
@@ -114,7 +116,11 @@ class TermChecker:
     def _check_heard(self, terms: Terms, declaration: syntax.Terms) -> None:
         """Report two terms that read the same."""
         heard: dict[str, _Heard] = {}
+        letters = 0
         for term in itertools.islice(_aloud(terms), _READ):
+            letters += len(term.text)
+            if letters > _LETTERS:
+                return
             other = heard.setdefault(term.text, term)
             if other.written != term.written:
                 message = f"{other.written} and {term.written} read the same"

@@ -67,7 +67,7 @@ class _WorldChecker:
         for _, declaration in declared:
             if (
                 isinstance(declaration, syntax.Terms)
-                and self.places[declaration.name.text] is declaration.name.span
+                and self.places.get(declaration.name.text) is declaration.name.span
             ):
                 self._operators(declaration)
                 terms.terms(declaration)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from math import gcd
 
 _PARTS = 64
 """Growth is tried in so many steps for each child."""
@@ -34,9 +35,17 @@ def level_sizes(
 
 def _grown(count: int, roots: int, most: int, growth: int, depth: int, together: int) -> tuple[int, ...]:
     """Levels that grow at a rate, in parts of one, at most by the most children of each node."""
-    sizes, left, power = [roots], count - roots, roots
-    while left > 0 and len(sizes) <= depth:
-        power *= growth
-        sizes.append(min(left, most * (sizes[-1] // together), max(1, power // _PARTS ** len(sizes))))
-        left -= sizes[-1]
+    sizes, left = [roots], count - roots
+    part = gcd(growth, _PARTS)
+    # The next level would have power // scale nodes: whole numbers, which get no longer than they matter.
+    power, scale, times, parts = roots, 1, growth // part, _PARTS // part
+    while left > 0 and len(sizes) <= depth and sizes[-1]:
+        steady = times == parts or power < scale or power >= scale * count
+        if not steady:
+            power, scale = power * times, scale * parts
+        size = min(most * (sizes[-1] // together), max(1, power // scale))
+        alike = left // size if steady and size == sizes[-1] else 0
+        found = [size] * min(alike, depth + 1 - len(sizes)) or [min(left, size)]
+        sizes += found
+        left -= sum(found)
     return tuple(sizes)
