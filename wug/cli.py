@@ -76,6 +76,9 @@ def ending(error: BaseException, format: str) -> int:
     if isinstance(error, OSError):
         say_error(f"{error.strerror or error}: {error.filename or 'the machine refused'}")
         return ENVIRONMENT
+    if type(error).__name__ == "PanicException":  # what tokenizers raises, which is no Exception
+        say_error(f"a tokenizer of the spec cannot cut a text: {error}; use another tokenizer.json")
+        return FAILED
     return _bug(error)
 
 

@@ -72,6 +72,10 @@ CATALOGUE: dict[str, Rule] = {
         "is not what wug.lock says. If that is meant, 'wug lock' pins it as it is now; 'wug status' says\n"
         "what is compiled and run of it.",
     ),
+    "W0018": _error(
+        "a name that is too long",
+        "A name stands in messages and tables, and folders are called by it: it has at most 100 characters.",
+    ),
     # Names and keys
     "W0101": _error("an unknown name", "Nothing of this name is declared where it is used."),
     "W0102": _error("an unknown key", "The block does not know this key; every key is known or an error."),

@@ -16,7 +16,7 @@ from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 from wug.compiler.diagnosis.diagnostics import Report, did_you_mean
 from wug.compiler.language import syntax, syntax_experiment
-from wug.compiler.language.dots import check_names
+from wug.compiler.language.declared import check_names
 from wug.compiler.language.lookalikes import check_characters, lookalike
 from wug.compiler.language.source import LARGEST_SOURCE, Source, Span, neighbours
 from wug.compiler.language.tables import parser

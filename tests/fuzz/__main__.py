@@ -105,7 +105,7 @@ class Fuzzer:
                 tried = [*files[:place], (called, smaller), *files[place + 1 :]]
                 return worker.tried(Mutant(mutant.home, tuple(tried))).sign == outcome.sign
 
-            files[place] = (called, reduced(text, same, 40 if outcome.end in ("slow", "died") else 600))
+            files[place] = (called, reduced(text, same, 600 if outcome.end in ("raised", "wrong") else 60))
         case.parent.mkdir(parents=True, exist_ok=True)
         texts = [text for _, text in files]
         if len(files) > 1:

@@ -1,4 +1,4 @@
-"""Declared names have no dots: a dot reaches into an import."""
+"""Declared names have no dots, which reach into an import, and are short enough to call a folder by."""
 
 from __future__ import annotations
 
@@ -31,11 +31,21 @@ _NAMED = {
 }
 
 
+LONGEST = 100
+"""Characters of a name: it stands in messages and tables, and folders are called by it."""
+
+
 def check_names(tree: Any, report: Report) -> None:
-    """Report every name with a dot that is declared, or stands for a variable (W0014)."""
+    """Report every name that is declared, or stands for a variable, and has a dot (W0014) or is too long
+    (W0018)."""
     for node in nodes(tree):
         for name in _declared(node):
-            if "." in name.text:
+            if len(name.text) > LONGEST:
+                message = (
+                    f"'{name.text[:20]}...' has {len(name.text):,} characters; a name has at most {LONGEST}"
+                )
+                report.add("W0018", message, name.span, help="give it a shorter name")
+            elif "." in name.text:
                 message = f"'{name.text}' cannot be declared: it has a dot"
                 help = "a dot reaches into an import with a name; write '_' in its place"
                 report.add("W0014", message, name.span, help=help)
