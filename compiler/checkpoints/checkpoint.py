@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from wug.compiler.checkpoints.gguf_config import shape_from_gguf
 from wug.compiler.checkpoints.gguf_tokenizer import tokenizer_from_gguf
 from wug.compiler.checkpoints.names import check_tensors, from_gguf
 from wug.compiler.checkpoints.placed import Placed
+from wug.compiler.checkpoints.regular import read_regular
 from wug.compiler.checkpoints.tokenizer import plain_tokenizer
 from wug.compiler.shape import Shape
 
@@ -36,7 +38,7 @@ INDEX, ONE, CONFIG, TOKENIZER = (
 TOLD, TEMPLATE = "tokenizer_config.json", "chat_template.jinja"
 """Where a folder has its chat template: in the second, or in the first."""
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
-_MOST_CONFIG, _MOST_TOKENIZER = 2**22, 2**27
+_MOST_CONFIG, _MOST_TOKENIZER = 2**22, 2**26
 """Bytes that are read of a configuration, or an index, and of a tokenizer."""
 
 
@@ -122,7 +124,7 @@ def _of_folder(folder: Path, name: str) -> Checkpoint:
     tokenizer = plain_tokenizer(text, str(folder / TOKENIZER))
     _check_tokens(tokenizer, shape, str(folder))
     every = (folder / CONFIG, folder / TOKENIZER, *files)
-    told = _json(folder / TOLD, _MOST_CONFIG) if (folder / TOLD).is_file() else {}
+    told = _json(folder / TOLD, _MOST_CONFIG) if os.path.lexists(folder / TOLD) else {}
     return Checkpoint(
         folder, shape, tensors, tokenizer, every, _template(folder, told), _ends(shape, tokenizer, told)
     )
@@ -130,7 +132,7 @@ def _of_folder(folder: Path, name: str) -> Checkpoint:
 
 def _template(folder: Path, told: dict[str, Any]) -> str:
     """The chat template of a folder; of several, which have names, the one that is called default."""
-    if (folder / TEMPLATE).is_file():
+    if os.path.lexists(folder / TEMPLATE):
         return _text(folder / TEMPLATE, _MOST_CONFIG)
     found = told.get("chat_template")
     if isinstance(found, list):
@@ -152,7 +154,7 @@ def _ends(shape: Shape, tokenizer: str, told: Mapping[str, Any] = MappingProxyTy
 
 def _weights(folder: Path) -> dict[Path, list[str]]:
     """The files of a folder that hold weights, each with the tensors that an index says are in it."""
-    if (folder / INDEX).exists():
+    if os.path.lexists(folder / INDEX):
         said = _json(folder / INDEX, _MOST_CONFIG).get("weight_map")
         if not isinstance(said, dict) or not all(isinstance(file, str) for file in said.values()):
             raise BadCheckpoint(f"{folder / INDEX} does not say which tensor is in which file")
@@ -161,10 +163,10 @@ def _weights(folder: Path) -> dict[Path, list[str]]:
             if Path(file).name != file or not file.endswith(".safetensors"):
                 raise BadCheckpoint(f"{folder / INDEX} names '{file[:80]}', which is no file of its folder")
             files.setdefault(folder / file, []).append(tensor)
-        if missing := [file.name for file in files if not file.is_file()]:
+        if missing := [file.name for file in files if not os.path.lexists(file)]:
             raise BadCheckpoint(f"{folder} lacks {', '.join(missing)}: {INDEX} says that weights are in it")
         return files
-    if (folder / ONE).is_file():
+    if os.path.lexists(folder / ONE):
         return {folder / ONE: []}
     pickled = sorted(each.name for each in folder.iterdir() if each.suffix in _PICKLES)
     if pickled:
@@ -177,11 +179,7 @@ def _weights(folder: Path) -> dict[Path, list[str]]:
 
 def _text(path: Path, most: int) -> str:
     try:
-        if path.exists() and not path.is_file():  # a pipe would keep us waiting
-            raise BadCheckpoint(f"{path} is no regular file")
-        if path.stat().st_size > most:
-            raise BadCheckpoint(f"{path} is larger than {most:,} bytes")
-        return path.read_text(encoding="utf-8")
+        return read_regular(path, most).decode()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
         raise BadCheckpoint(f"{path} cannot be read: {reason}") from error
@@ -190,8 +188,10 @@ def _text(path: Path, most: int) -> str:
 def _json(path: Path, most: int) -> dict[str, Any]:
     try:
         said = json.loads(_text(path, most))
+        json.dumps(said, ensure_ascii=False).encode()  # half a character, as JSON may spell one, is no text
     except (ValueError, RecursionError) as error:
-        raise BadCheckpoint(f"{path} cannot be read: {error}") from error
+        why = "it holds half a character" if isinstance(error, UnicodeEncodeError) else error
+        raise BadCheckpoint(f"{path} cannot be read: {why}") from error
     if not isinstance(said, dict):
         raise BadCheckpoint(f"{path} holds no settings")
     return said

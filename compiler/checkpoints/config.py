@@ -16,6 +16,8 @@ FAMILIES = {
 """The families that are read, each with the class that reads it elsewhere."""
 
 _ACTIVATIONS = {"silu": "silu", "gelu": "gelu", "gelu_pytorch_tanh": "gelu"}
+_LEAST = 1e-20
+"""A number so small, squared, still is one in float32."""
 _MOST = {"layers": 1000, "vocabulary": 2**24, "context": 2**31}
 
 
@@ -34,16 +36,19 @@ class Said:
 
     def decimal(self, name: str, default: float, most: float = 1e12) -> float:
         value = self.values.get(name)
-        value = default if value is None else value
-        if type(value) not in (int, float) or not 0 < value <= most:
-            raise self.bad(f"'{name}' is {_shown(value)}; a number above 0 is read")
+        return self.number(name, default if value is None else value, most)
+
+    def number(self, name: str, value: Any, most: float = 1e12) -> float:
+        if type(value) not in (int, float) or not _LEAST <= value <= most:
+            raise self.bad(f"'{name}' is {_shown(value)}; a number from {_LEAST:g} to {most:g} is read")
         return float(value)
 
     def flag(self, name: str, default: bool) -> bool:
+        """Null is no, as it is to those who wrote it."""
         value = self.values.get(name, default)
-        if type(value) is not bool:
+        if value is not None and type(value) is not bool:
             raise self.bad(f"'{name}' is {_shown(value)}; true or false is read")
-        return value
+        return bool(value)
 
     def bad(self, what: str) -> BadCheckpoint:
         return BadCheckpoint(f"{self.of}: {what}")
@@ -57,18 +62,16 @@ def shape_from_config(values: dict[str, Any], name: str, of: str) -> Shape:
     """The shape that a config.json speaks of, for a model of this name. Raises BadCheckpoint."""
     said = Said(values, of)
     family = values.get("model_type")
-    if family not in FAMILIES:
+    if not isinstance(family, str) or family not in FAMILIES:
         raise said.bad(f"models of type {_shown(family)} are not read; {', '.join(FAMILIES)} are")
     if values.get("quantization_config"):
         raise said.bad("its weights are quantised; of quantised weights GGUF files are read")
-    activation = values.get("hidden_activation") or values.get("hidden_act") or "silu"
-    if activation not in _ACTIVATIONS or (activation == "gelu" and family != "gemma"):
-        raise said.bad(f"the activation {_shown(activation)} is not computed here; silu is")
     gemma = family == "gemma"
-    _check_windows(said)
+    _check_attention(said, family)
     width = said.whole("hidden_size")
     heads = said.whole("num_attention_heads", most=2**12)
     rope = _rope(said)
+    base = rope.get("rope_theta")
     bias = "inputs" if family == "qwen2" else "all" if said.flag("attention_bias", False) else "none"
     shape = Shape(
         name,
@@ -78,16 +81,16 @@ def shape_from_config(values: dict[str, Any], name: str, of: str) -> Shape:
         kv_heads=said.whole("num_key_value_heads", heads, most=2**12),
         hidden=said.whole("intermediate_size"),
         convolution=0,
-        context=said.whole("max_position_embeddings", 2048, most=_MOST["context"]),
+        context=_context(said),
         family=family,
         vocabulary=said.whole("vocab_size", most=_MOST["vocabulary"]),
         head_width=said.whole("head_dim", _HEAD_WIDTHS.get(family) or width // heads),
-        rotary_base=said.decimal("rope_theta", float(rope.get("rope_theta", 10_000.0))),
+        rotary_base=said.decimal("rope_theta", 10_000.0) if base is None else said.number("rope_theta", base),
         scaling=_scaling(said, rope),
         epsilon=said.decimal("rms_norm_eps", 1e-6, 1.0),
         attention_bias=bias,
         mlp_bias=family == "llama" and said.flag("mlp_bias", False),
-        activation=_ACTIVATIONS[activation],
+        activation=_activation(said, family),
         normed_heads=family == "qwen3",
         tied=said.flag("tie_word_embeddings", gemma),
         scaled=gemma,
@@ -100,20 +103,46 @@ _HEAD_WIDTHS = {"qwen3": 128, "gemma": 256}
 """What `head_dim` is where nothing is said of it; elsewhere the width shared out among the heads."""
 
 
-def _check_windows(said: Said) -> None:
-    """Layers that see only the last tokens are not computed here."""
+def _check_attention(said: Said, family: str) -> None:
+    """That each token sees all before it and none behind it, in every layer, and layers are alike."""
     kinds = said.values.get("layer_types") or []
-    if said.values.get("use_sliding_window") or any(kind != "full_attention" for kind in kinds):
+    full = isinstance(kinds, list) and all(kind == "full_attention" for kind in kinds)
+    if said.values.get("use_sliding_window") or not full:
         raise said.bad("some of its layers see only the last tokens, which is not computed here")
+    both_ways = family == "gemma" and said.values.get("use_bidirectional_attention")
+    if both_ways or said.values.get("is_causal") not in (None, True):
+        raise said.bad("its tokens see those behind them, which is not computed here")
+    if said.values.get("per_layer_config"):
+        raise said.bad("its layers differ from one another, which is not computed here")
+
+
+def _activation(said: Said, family: str) -> str:
+    """What the MLP computes. Gemma's has two names, of which the first release meant by gelu the approximate
+    one; in other families the second is nobody's."""
+    gemma = family == "gemma"
+    names = ("hidden_activation", "hidden_act") if gemma else ("hidden_act",)
+    found = [value for name in names if (value := said.values.get(name)) is not None]
+    for value in found:
+        known = isinstance(value, str) and value in _ACTIVATIONS
+        if not known or (value == "gelu" and not gemma):
+            raise said.bad(f"the activation {_shown(value)} is not computed here; silu is")
+    kinds = {_ACTIVATIONS[value] for value in found or ["gelu" if gemma else "silu"]}
+    if len(kinds) > 1:
+        raise said.bad(f"'hidden_activation' is {_shown(found[0])}, but 'hidden_act' is {_shown(found[1])}")
+    return kinds.pop()
+
+
+def _context(said: Said) -> int:
+    return said.whole("max_position_embeddings", 2048, most=_MOST["context"])
 
 
 def _rope(said: Said) -> dict[str, Any]:
-    """What is said of rotary positions, in the older way or the newer."""
-    rope = said.values.get("rope_parameters") or said.values.get("rope_scaling") or {}
-    if not isinstance(rope, dict) or not isinstance(rope.get("rope_theta", 1), int | float):
+    """What is said of rotary positions, in the older way or the newer; the older goes before."""
+    rope = said.values.get("rope_scaling") or said.values.get("rope_parameters") or {}
+    if not isinstance(rope, dict) or any(isinstance(each, dict) for each in rope.values()):
         raise said.bad("what it says of rotary positions cannot be understood")
     for part in (said.values, rope):
-        if part.get("partial_rotary_factor", 1.0) != 1.0:
+        if part.get("partial_rotary_factor") not in (None, 1.0):
             raise said.bad("only a part of each head is rotated, which is not computed here")
     return rope
 
@@ -129,7 +158,9 @@ def _scaling(said: Said, rope: dict[str, Any]) -> Scaling | None:
         low, high = of.decimal("low_freq_factor", 1.0), of.decimal("high_freq_factor", 4.0)
         if low >= high:
             raise of.bad("'low_freq_factor' is not below 'high_freq_factor'")
-        original = of.whole("original_max_position_embeddings", 8192, most=_MOST["context"])
+        name = "original_max_position_embeddings"  # which goes before, where it stands beside
+        where = of if said.values.get(name) is None else said
+        original = where.whole(name, _context(said), most=_MOST["context"])
         return Scaling("llama3", of.decimal("factor", 1.0), low, high, original)
     raise said.bad(f"rotary positions scaled by {_shown(kind)} are not computed here; linear and llama3 are")
 

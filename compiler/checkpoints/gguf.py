@@ -6,6 +6,7 @@ read, is known to the `gguf` package.
 
 from __future__ import annotations
 
+import os
 import struct
 from math import prod
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any, BinaryIO
 
 from wug.compiler.checkpoints.bad import BadCheckpoint
 from wug.compiler.checkpoints.placed import Placed
+from wug.compiler.checkpoints.regular import open_regular
 
 MOST_ENTRIES = 100_000
 MOST_BYTES = 16 * 2**20
@@ -37,7 +39,7 @@ _TEXT, _ARRAY = 8, 9
 def read_header(path: Path) -> tuple[dict[str, Any], dict[str, Placed]]:
     """The settings of a file, and where each of its tensors lies. Raises BadCheckpoint."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return _Header(path, file).read()
     except OSError as error:
         raise BadCheckpoint(f"{path} cannot be read: {error.strerror}") from error
@@ -48,7 +50,7 @@ class _Header:
 
     def __init__(self, path: Path, file: BinaryIO) -> None:
         self.path, self.file = path, file
-        self.whole = path.stat().st_size
+        self.whole = os.fstat(file.fileno()).st_size
         self.left = self.whole
 
     def read(self) -> tuple[dict[str, Any], dict[str, Placed]]:

@@ -24,6 +24,8 @@ def shape_from_gguf(values: dict[str, Any], tensors: Mapping[str, Placed], name:
         raise said.bad("it is one part of several: join them with llama.cpp's gguf-split --merge")
     if values.get(f"{family}.expert_count") or values.get(f"{family}.attention.sliding_window"):
         raise said.bad("its layers have experts, or see only the last tokens, which is not computed here")
+    if values.get(f"{family}.attention.causal", True) is not True:
+        raise said.bad("its tokens see those behind them, which is not computed here")
     own = Said({key.removeprefix(f"{family}."): value for key, value in values.items()}, of)
     width, heads = own.whole("embedding_length"), own.whole("attention.head_count", most=2**12)
     head_width = own.whole("attention.key_length", width // heads)
@@ -70,14 +72,20 @@ def _bias(tensors: Mapping[str, Placed]) -> str:
 
 
 def _scaling(said: Said, tensors: Mapping[str, Placed], head_width: int) -> Scaling | None:
-    """Llama 3's scaling is a tensor of divisors; linear scaling is a setting."""
+    """Llama 3's scaling is a tensor of divisors; linear scaling is a setting, and what is meant by a factor
+    where no kind is said."""
+    if said.values.get("rope.scaling.attn_factor", 1.0) != 1.0:
+        raise said.bad("its queries and keys are scaled when they are rotated, which is not computed here")
     if (listed := tensors.get("rope_freqs.weight")) is not None:
         if listed.shape != (head_width // 2,):
             raise said.bad(f"'rope_freqs.weight' is {list(listed.shape)}; one of each pair is read")
-        return Scaling("listed", divisors=tuple(float(str(each)) for each in read(listed)))
-    kind = said.values.get("rope.scaling.type", "none")
+        found = [said.number("rope_freqs.weight", float(str(each))) for each in read(listed)]
+        return Scaling("listed", divisors=tuple(found))
+    older = said.values.get("rope.scale_linear", 1.0)
+    factor = said.values.get("rope.scaling.factor", older)
+    kind = said.values.get("rope.scaling.type", "none" if factor == 1.0 else "linear")
     if kind == "linear":
-        return Scaling("linear", said.decimal("rope.scaling.factor", 1.0))
+        return Scaling("linear", said.number("rope.scaling.factor", factor))
     if kind != "none":
         raise said.bad(f"rotary positions scaled by '{str(kind)[:80]}' are not computed here; linear is")
     return None

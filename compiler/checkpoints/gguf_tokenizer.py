@@ -41,11 +41,11 @@ def tokenizer_from_gguf(said: dict[str, Any], of: str) -> str:
         raise BadCheckpoint(
             f"{of}: its tokenizer is of kind '{str(kind)[:80]}'; gpt2 (byte-level BPE) is read"
         )
-    if way not in WAYS:
+    if not isinstance(way, str) or way not in WAYS:
         raise BadCheckpoint(f"{of}: it cuts texts by '{str(way)[:80]}'; {', '.join(WAYS)} are known")
-    tokens, merges = said.get("tokenizer.ggml.tokens"), said.get("tokenizer.ggml.merges")
+    tokens, merges = (_texts(said.get(f"tokenizer.ggml.{name}")) for name in ("tokens", "merges"))
     types = said.get("tokenizer.ggml.token_type") or [_NORMAL] * len(tokens or ())
-    if not (tokens and isinstance(merges, list) and len(types) == len(tokens)):
+    if not tokens or merges is None or not isinstance(types, list) or len(types) != len(tokens):
         raise BadCheckpoint(f"{of}: its tokenizer lacks tokens, their types or merges")
     if len(set(tokens)) < len(tokens):
         raise BadCheckpoint(f"{of}: its tokenizer has one token twice")
@@ -91,3 +91,8 @@ def tokenizer_from_gguf(said: dict[str, Any], of: str) -> str:
     except Exception as error:  # the library has no exception of its own
         raise BadCheckpoint(f"{of}: its tokenizer cannot be built: {error}") from error
     return made
+
+
+def _texts(value: Any) -> list[str] | None:
+    """A setting that is a list of texts; None where it is anything else."""
+    return value if isinstance(value, list) and all(isinstance(each, str) for each in value) else None

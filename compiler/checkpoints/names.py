@@ -77,7 +77,8 @@ def check_tensors(shape: Shape, found: Mapping[str, Placed], of: str) -> dict[st
     """The tensors that a shape has, each there and of its size, and no other. Raises BadCheckpoint."""
     expected = tensors_of(shape)
     if missing := [name for name in expected if name not in found]:
-        raise BadCheckpoint(f"{of} lacks {len(missing):,} tensors of its model, such as '{missing[0]}'")
+        several = f"{len(missing):,} tensors of its model, such as"
+        raise BadCheckpoint(f"{of} lacks {several if len(missing) > 1 else 'the tensor'} '{missing[0]}'")
     for name, sizes in expected.items():
         placed = found[name]
         if placed.shape != sizes:

@@ -6,12 +6,14 @@ Eight bytes say how long the header is, the header is JSON, and the tensors foll
 from __future__ import annotations
 
 import json
+import os
 from math import prod
 from pathlib import Path
 from typing import Any
 
 from wug.compiler.checkpoints.bad import BadCheckpoint
 from wug.compiler.checkpoints.placed import Placed
+from wug.compiler.checkpoints.regular import open_regular
 
 MOST_HEADER = 100 * 2**20
 """As many bytes as the format allows a header."""
@@ -27,8 +29,8 @@ _BYTES = {
 def read_header(path: Path) -> dict[str, Placed]:
     """Where each tensor of a file lies, by name. Raises BadCheckpoint."""
     try:
-        whole = path.stat().st_size
-        with path.open("rb") as file:
+        with open_regular(path) as file:
+            whole = os.fstat(file.fileno()).st_size
             length = int.from_bytes(file.read(8), "little")
             if whole < 8 or not 2 <= length <= min(MOST_HEADER, whole - 8):
                 raise BadCheckpoint(

@@ -13,6 +13,7 @@ import pytest
 
 from tests.checkpoints import (
     CONFIGS,
+    LLAMA3,
     byte_tokenizer,
     config_of,
     safetensors_of,
@@ -20,9 +21,11 @@ from tests.checkpoints import (
     write_folder,
     write_gguf,
 )
+from wug.compiler.checkpoints import gguf
 from wug.compiler.checkpoints.bad import BadCheckpoint
 from wug.compiler.checkpoints.checkpoint import open_checkpoint
-from wug.compiler.shape import Marks, Scaling, divisors
+from wug.compiler.checkpoints.gguf_config import shape_from_gguf
+from wug.compiler.shape import Marks, Scaling, Shape, divisors
 
 VALUES, NORM = "model.layers.0.self_attn.v_proj.weight", "model.norm.weight"
 
@@ -95,12 +98,18 @@ SETTINGS: list[tuple[dict[str, Any], str]] = [
     ({"rope_scaling": {"rope_type": "llama3", "low_freq_factor": 9.0}}, "'low_freq_factor' is not below"),
     ({"rope_scaling": "linear"}, "cannot be understood"),
     ({"partial_rotary_factor": 0.5}, "only a part of each head"),
+    ({"rope_scaling": {"full_attention": {"rope_theta": 9.0}}}, "rotary positions cannot be understood"),
+    ({"rope_scaling": {"rope_theta": 0}}, "'rope_theta' is 0"),
     ({"hidden_act": "relu"}, "the activation 'relu' is not computed"),
+    ({"hidden_act": ["silu"]}, "the activation ['silu'] is not computed"),
+    ({"model_type": ["llama"]}, "models of type ['llama'] are not read"),
+    ({"is_causal": False}, "its tokens see those behind them"),
+    ({"per_layer_config": {"0": {"intermediate_size": 8}}}, "its layers differ"),
     ({"layer_types": ["sliding_attention"]}, "see only the last tokens"),
     ({"quantization_config": {"bits": 4}}, "its weights are quantised"),
     ({"bos_token_id": None, "eos_token_id": None}, "neither 'bos_token_id' nor 'eos_token_id'"),
     ({"eos_token_id": 300}, "token 300 begins or ends a document"),
-    ({"tie_word_embeddings": False}, "lacks 1 tensors of its model, such as 'lm_head.weight'"),
+    ({"tie_word_embeddings": False}, "lacks the tensor 'lm_head.weight'"),
     ({"tie_word_embeddings": 1}, "true or false is read"),
 ]
 
@@ -112,12 +121,103 @@ def test_a_config_that_does_not_fit_is_told(changes: dict[str, Any], why: str, t
     assert why in told(tmp_path)
 
 
+GEMMA: list[tuple[dict[str, Any], str]] = [
+    ({"use_bidirectional_attention": True}, "its tokens see those behind them"),
+    ({"hidden_activation": "silu"}, "'hidden_activation' is 'silu', but 'hidden_act' is 'gelu_pytorch_tanh'"),
+]
+
+
+@pytest.mark.parametrize(("changes", "why"), GEMMA)
+def test_what_would_compute_otherwise_in_gemma_alone_is_told(
+    changes: dict[str, Any], why: str, tmp_path: Path
+) -> None:
+    write_folder(tmp_path / "gemma", "gemma")
+    change(tmp_path / "gemma" / "config.json", **changes)
+    assert why in told(tmp_path / "gemma")
+    write_folder(tmp_path / "llama", "llama")
+    expected = open_checkpoint(tmp_path / "llama").shape
+    change(tmp_path / "llama" / "config.json", **changes)
+    assert open_checkpoint(tmp_path / "llama").shape == expected, "others have no such setting"
+
+
+def test_gemma_is_approximate_where_nothing_else_is_said(tmp_path: Path) -> None:
+    write_folder(tmp_path, "gemma")
+    for said in (None, "gelu", "gelu_pytorch_tanh"):
+        change(tmp_path / "config.json", hidden_act=said)
+        assert open_checkpoint(tmp_path).shape.activation == "gelu"
+
+
+IGNORED = {
+    "final_logit_softcapping": 30.0,
+    "attn_logit_softcapping": 50.0,
+    "num_local_experts": 8,
+    "logit_scale": 0.1,
+    "logits_scaling": 8.0,
+    "embedding_multiplier": 12.0,
+    "attention_multiplier": 0.1,
+    "residual_multiplier": 0.2,
+    "query_pre_attn_scalar": 256,
+}
+"""Settings of other families, which no class of these four looks at: transformers 5.24."""
+
+
+@pytest.mark.parametrize("name", ["llama", "qwen2", "qwen3", "gemma"])
+def test_settings_of_other_families_change_nothing(name: str, tmp_path: Path) -> None:
+    write_folder(tmp_path, name)
+    expected = open_checkpoint(tmp_path).shape
+    change(tmp_path / "config.json", **IGNORED)
+    assert open_checkpoint(tmp_path).shape == expected
+
+
+def test_where_rotary_positions_are_said_twice_the_inner_one_counts(tmp_path: Path) -> None:
+    write_folder(tmp_path, "llama3")
+    config = tmp_path / "config.json"
+    change(config, rope_scaling={**LLAMA3, "rope_theta": 7000.0}, rope_parameters={"rope_type": "linear"})
+    shape = open_checkpoint(tmp_path).shape
+    assert (shape.rotary_base, shape.scaling) == (7000.0, Scaling("llama3", 8.0, 1.0, 4.0, 16))
+    change(config, original_max_position_embeddings=32)
+    assert open_checkpoint(tmp_path).shape.scaling == Scaling("llama3", 8.0, 1.0, 4.0, 32)
+    left = {key: value for key, value in LLAMA3.items() if not key.startswith("original")}
+    change(config, original_max_position_embeddings=None, rope_scaling=left)
+    assert open_checkpoint(tmp_path).shape.scaling == Scaling("llama3", 8.0, 1.0, 4.0, 512)
+
+
 def test_a_tokenizer_with_more_tokens_than_the_model_is_told(tmp_path: Path) -> None:
     write_folder(tmp_path)
     said = byte_tokenizer()
     said["model"]["vocab"]["zzz"] = 300
     (tmp_path / "tokenizer.json").write_text(json.dumps(said))
     assert "has a token 300, but the model has 300 tokens" in told(tmp_path)
+
+
+TOKENIZERS: list[tuple[Callable[[dict[str, Any]], object], str]] = [
+    (lambda said: said["model"].update(dropout=0.5), "cuts a text at random ('dropout' is 0.5)"),
+    (lambda said: said["model"]["vocab"].update(zz=5), "are both token 5"),
+    (lambda said: said["added_tokens"][1].update(id=0), "its word '<|eos|>' is not token 0, as it says"),
+    (lambda said: said.update(model=7), "is no tokenizer: it does not say how it cuts texts into words"),
+    (lambda said: said["model"].update(vocab=[["a", 0.0]]), "is no byte-level BPE"),
+    (lambda said: said["model"].update(merges=7), "is no tokenizer"),
+]
+
+
+@pytest.mark.parametrize(("damage", "why"), TOKENIZERS)
+def test_a_tokenizer_that_cannot_be_used_is_told(
+    damage: Callable[[dict[str, Any]], object], why: str, tmp_path: Path
+) -> None:
+    write_folder(tmp_path)
+    said = byte_tokenizer()
+    said["model"]["dropout"] = 0.0
+    (tmp_path / "tokenizer.json").write_text(json.dumps(said))
+    open_checkpoint(tmp_path)
+    damage(said)
+    (tmp_path / "tokenizer.json").write_text(json.dumps(said))
+    assert why in told(tmp_path)
+
+
+def test_a_tokenizer_that_is_a_list_is_told(tmp_path: Path) -> None:
+    write_folder(tmp_path)
+    (tmp_path / "tokenizer.json").write_text("[]")
+    assert "tokenizer.json is no tokenizer: it does not say how it cuts" in told(tmp_path)
 
 
 FOLDERS: list[tuple[Callable[[Path], object], str]] = [
@@ -151,6 +251,56 @@ def test_a_folder_that_is_damaged_is_told(damage: Callable[[Path], object], why:
     write_folder(tmp_path, shards=2)
     damage(tmp_path)
     assert why in told(tmp_path)
+
+
+def no_pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def no_device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def no_folder(path: Path) -> None:
+    path.mkdir()
+
+
+def no_loop(path: Path) -> None:
+    path.symlink_to(path)
+
+
+def nothing(path: Path) -> None:
+    path.symlink_to("elsewhere")
+
+
+def no_end(path: Path) -> None:
+    path.touch()
+    os.truncate(path, 2**27)
+
+
+@pytest.mark.parametrize("kind", [no_pipe, no_device, no_folder, no_loop, nothing, no_end])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "config.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "chat_template.jinja",
+        "model.safetensors.index.json",
+        "model-00001-of-00002.safetensors",
+        "model.safetensors",
+        "m.gguf",
+    ],
+)
+def test_what_is_no_regular_file_is_told(name: str, kind: Callable[[Path], None], tmp_path: Path) -> None:
+    """It neither keeps us waiting nor fills the memory."""
+    write_folder(tmp_path, shards=1 if name == "model.safetensors" else 2)
+    (tmp_path / name).unlink(missing_ok=True)
+    kind(tmp_path / name)
+    why = told(tmp_path / name if name == "m.gguf" else tmp_path)
+    assert name in why
+    reasons = {no_pipe: "no regular file", no_device: "no regular file", no_folder: "it is a folder"}
+    assert kind not in reasons or reasons[kind] in why or name == "m.gguf"
 
 
 def test_pickles_are_refused_by_name(tmp_path: Path) -> None:
@@ -274,3 +424,48 @@ def test_a_gguf_tokenizer_that_is_not_known_is_told(tmp_path: Path) -> None:
     assert "it cuts texts by 'tekken'; smollm, llama-bpe, qwen2 are known" in told(path)
     write_gguf(path, settings={"llama.rope.scaling.type": "yarn"})
     assert "scaled by 'yarn' are not computed" in told(path)
+
+
+def gguf_shape(path: Path, **settings: Any) -> Shape:
+    """What a GGUF file is that says this besides."""
+    write_gguf(path)
+    said, tensors = gguf.read_header(path)
+    return shape_from_gguf({**said, **settings}, tensors, "m", "m.gguf")
+
+
+def test_a_factor_of_a_gguf_file_is_linear_where_no_kind_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "m.gguf"
+    for name in ("llama.rope.scaling.factor", "llama.rope.scale_linear"):
+        assert gguf_shape(path, **{name: 4.0}).scaling == Scaling("linear", 4.0)
+    assert (
+        gguf_shape(path, **{"llama.rope.scaling.factor": 4.0, "llama.rope.scaling.type": "none"}).scaling
+        is None
+    )
+    assert gguf_shape(path).scaling is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        ({"llama.attention.causal": False}, "see those behind them"),
+        ({"llama.rope.scaling.attn_factor": 1.2}, "scaled when they are rotated"),
+        ({"llama.expert_count": 8}, "have experts"),
+    ],
+)
+def test_what_a_gguf_file_computes_otherwise_is_told(
+    settings: dict[str, Any], why: str, tmp_path: Path
+) -> None:
+    with pytest.raises(BadCheckpoint, match=why):
+        gguf_shape(tmp_path / "m.gguf", **settings)
+
+
+def test_divisors_of_a_gguf_file_that_are_no_numbers_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "m.gguf"
+    write_gguf(path, "llama3")
+    _, tensors = gguf.read_header(path)
+    content = bytearray(path.read_bytes())
+    start = tensors["rope_freqs.weight"].start
+    for value in (float("nan"), 0.0, float("inf")):
+        content[start : start + 4] = struct.pack("<f", value)
+        path.write_bytes(content)
+        assert f"'rope_freqs.weight' is {value}" in told(path)
