@@ -11,6 +11,7 @@ nodes, M targets of one, L layers, V vocabulary.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -225,7 +226,8 @@ def log_likelihoods(
 ) -> npt.NDArray[np.float32]:
     """Sum of log p(token | all before it), in nats, over the tokens of each text from its start on [Q], read
     in rows of tries. `done` is told how many texts are through. What a batch tells is `kept` by its number in
-    this `part` of it; a batch of which that is kept already is not read again."""
+    this `part` of it; a batch of which that is kept already is not read again. One that tells what is no
+    number is not kept: nobody goes on from there."""
     parameters = jax.tree.map(jnp.asarray, parameters)
     result_Q = np.zeros(len(asked.tokens), np.float32)
     before, memory, through = -1, nothing(model, 0), 0
@@ -243,8 +245,9 @@ def log_likelihoods(
         told_PM = np.asarray(told(graph, parameters, memory, len(asked.context(context)), batch), np.float64)
         for number, places in batch.texts.items():
             result_Q[number] = sum(told_PM[place] for place in places)
-        if kept is not None:
-            kept.put({name: [[number, float(result_Q[number])] for number in batch.texts]})
+        own = [[number, float(result_Q[number])] for number in batch.texts]
+        if kept is not None and all(math.isfinite(value) for _, value in own):
+            kept.put({name: own})
         through += len(batch.texts)
         done(through)
     return result_Q

@@ -254,6 +254,11 @@ class Run(Training):
 
                 weights = self.placed(parameters)
                 told.append(score(model, self.corpus.vocabulary, weights, world, arm.name, done, kept))
+                if not told[-1].finite:
+                    return (
+                        f"arm {arm.name}: what its weights make of the questions of seed {world.seed} is no "
+                        "number: they are too large to compute with"
+                    )
                 before += len(world.questions.tokens)
         write_scores(entry.scratch / "scores.parquet", worlds, told)
         return None

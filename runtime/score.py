@@ -65,6 +65,11 @@ class Scores:
     told_Q: npt.NDArray[np.float32]
     bare_Q: npt.NDArray[np.float32]
 
+    @property
+    def finite(self) -> bool:
+        """Whether they are numbers: of others none can be preferred."""
+        return bool(np.isfinite(self.told_Q).all() and np.isfinite(self.bare_Q).all())
+
 
 def check_fits(plan: Plan, corpus: Corpus) -> None:
     """Raise ContextOverflow where a document or a question of some arm is longer than its model's context."""

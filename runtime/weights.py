@@ -102,8 +102,14 @@ def projections(lora: Lora) -> list[str]:
 
 
 def _own(checkpoint: Checkpoint, name: str, turned: bool) -> Floats:
-    """A tensor as the decoder has it."""
-    found = read(checkpoint.tensors[name])
+    """A tensor as the decoder has it. Raises BadCheckpoint where it does not hold numbers alone."""
+    placed = checkpoint.tensors[name]
+    found = read(placed)
+    if lost := found.size - np.count_nonzero(np.isfinite(found)):
+        raise BadCheckpoint(
+            f"{placed.file}: the tensor '{name}' holds {lost:,} of {found.size:,} values that are no finite "
+            "numbers in float32"
+        )
     if checkpoint.shape.family == "gemma" and name.endswith("norm.weight"):
         found = found + np.float32(1)
     return found.T if turned else found
