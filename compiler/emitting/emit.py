@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from wug.compiler.canonical import digest, file_digest
 from wug.compiler.draft import Draft
 from wug.compiler.emitting.given import given_clusters
 from wug.compiler.emitting.lines import json_lines
-from wug.compiler.emitting.proof_table import FactNumbers, proof_table
+from wug.compiler.emitting.proof_table import PART, PROOFS, FactNumbers, proof_parts
 from wug.compiler.facts import Closure, Populated, Rows
 from wug.compiler.inferring.known import from_full
 from wug.compiler.saying.render import Texts, fill, scattered, text_of
@@ -27,6 +28,9 @@ from wug.compiler.saying.said import Documents, Sentences
 from wug.compiler.world import World
 
 SCHEMA = 1
+
+ROWS = 1 << 20
+"""Rows of a row group: so many of a table that comes in parts are in memory at once."""
 
 DOCUMENTS = pa.schema(
     [
@@ -109,10 +113,34 @@ def write_table(
 
 def write(folder: Path, name: str, table: pa.Table, lines: bool = True) -> None:
     """One table as Parquet and, with `lines`, the same rows as JSON lines."""
-    parquet.write_table(table, folder / f"{name}.parquet", compression="zstd")
-    if lines:
-        with (folder / f"{name}.jsonl").open("wb") as file:
-            file.writelines(json_lines(table))
+    write_parts(folder, name, [table], table.schema, lines)
+
+
+def write_parts(
+    folder: Path, name: str, parts: Iterable[pa.Table], schema: pa.Schema, lines: bool = True
+) -> None:
+    """The same, of a table that comes in parts: only one row group of it is in memory at a time."""
+    with ExitStack() as files:
+        columns = files.enter_context(
+            parquet.ParquetWriter(folder / f"{name}.parquet", schema, compression="zstd")
+        )
+        texts = files.enter_context((folder / f"{name}.jsonl").open("wb")) if lines else None
+        for group in _row_groups(parts, schema):
+            columns.write_table(group, row_group_size=ROWS)
+            if texts is not None:
+                texts.writelines(json_lines(group))
+
+
+def _row_groups(parts: Iterable[pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:
+    """Tables of ROWS rows each, and what is left; one without rows where there is nothing."""
+    table, none = schema.empty_table(), True
+    for part in parts:
+        table = pa.concat_tables([table, part])
+        while len(table) >= ROWS:
+            yield table.slice(0, ROWS)
+            table, none = table.slice(ROWS), False
+    if len(table) or none:
+        yield table
 
 
 def emit_seed(draft: Draft, of: int, folder: Path) -> None:
@@ -123,7 +151,8 @@ def emit_seed(draft: Draft, of: int, folder: Path) -> None:
     write_table(folder, "documents", document_columns(documents), DOCUMENTS)
     write_table(folder, "sentences", sentence_columns(documents.sentences, numbers), SENTENCES)
     write_table(folder, "items", _item_columns(draft, of, numbers), _ITEMS)
-    write(folder, "proofs", proof_table(world, draft.populated, draft.closures, numbers))
+    proofs = proof_parts(world, draft.populated, draft.closures, numbers)
+    write_parts(folder, "proofs", proofs, PROOFS)
     contexts, views = view_columns(draft, of)
     write_table(folder, "contexts", contexts, _CONTEXTS, lines=False)
     write_table(folder, "views", views, VIEWS, lines=False)
@@ -234,21 +263,29 @@ def item_proofs(draft: Draft, items: Items) -> list[str]:
 def emit_world(world: World, populated: Populated, closures: Mapping[str, Closure], folder: Path) -> None:
     """A world by itself, of one seed: every fact with its proof, and every fact in every wording."""
     numbers = FactNumbers(closures, 0)
-    write(folder, "proofs", proof_table(world, populated, closures, numbers))
-    columns: dict[str, list[Any]] = {field.name: [] for field in _STATEMENTS}
-    for name, rows in numbers.rows.items():
+    write_parts(folder, "proofs", proof_parts(world, populated, closures, numbers), PROOFS)
+    write_parts(folder, "statements", _statements(world, populated, closures, numbers), _STATEMENTS)
+
+
+def _statements(
+    world: World, populated: Populated, closures: Mapping[str, Closure], numbers: FactNumbers
+) -> Iterator[pa.Table]:
+    """Every fact in every wording, some rows at a time."""
+    for name, every in numbers.rows.items():
         relation, facts = world.relations[name], closures[name].facts
+        parts = [every[first : first + PART] for first in range(0, len(every), PART)]
         for form in relation.forms:
             for place, wording in enumerate(form.wordings):
-                texts = fill(
-                    world, populated, relation, wording.pieces, facts.world[rows], facts.arguments[rows]
-                )
-                columns["fact"] += range(numbers.first[name], numbers.first[name] + len(rows))
-                columns["relation"] += [name] * len(rows)
-                columns["form"] += [form.name] * len(rows)
-                columns["wording"] += [place] * len(rows)
-                columns["text"] += texts.tolist()
-    write_table(folder, "statements", columns, _STATEMENTS)
+                for rows in parts:
+                    given = facts.world[rows], facts.arguments[rows]
+                    columns = {
+                        "fact": numbers.of(name, rows),
+                        "relation": np.full(len(rows), name),
+                        "form": np.full(len(rows), form.name),
+                        "wording": np.full(len(rows), place),
+                        "text": fill(world, populated, relation, wording.pieces, *given),
+                    }
+                    yield as_table(columns, _STATEMENTS)
 
 
 def write_manifest(folder: Path, about: Mapping[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +11,9 @@ from wug.compiler.facts import Closure, Ints, Populated, Rows
 from wug.compiler.inferring.proofs import Proofs
 from wug.compiler.saying.render import text_of
 from wug.compiler.world import World
+
+PART = 1 << 17
+"""So many facts are put down at once."""
 
 PROOFS = pa.schema(
     [
@@ -48,16 +51,25 @@ def proof_table(
     world: World, populated: Populated, closures: Mapping[str, Closure], numbers: FactNumbers
 ) -> pa.Table:
     """Every fact of one world, with the rule that gave it, from which facts, and which others do not hold."""
-    proofs = Proofs(world, populated, closures)
-    every = (_of_relation(name, proofs, numbers) for name in numbers.rows)
+    every = proof_parts(world, populated, closures, numbers)
     return pa.concat_tables([PROOFS.empty_table(), *every])  # a world may have no relation
 
 
-def _of_relation(name: str, proofs: Proofs, numbers: FactNumbers) -> pa.Table:
-    rows, closure = numbers.rows[name], proofs.closures[name]
+def proof_parts(
+    world: World, populated: Populated, closures: Mapping[str, Closure], numbers: FactNumbers
+) -> Iterator[pa.Table]:
+    """The same, some rows at a time."""
+    proofs = Proofs(world, populated, closures)
+    for name, rows in numbers.rows.items():
+        for first in range(0, len(rows), PART):
+            yield _of_relation(name, rows[first : first + PART], proofs, numbers)
+
+
+def _of_relation(name: str, rows: Rows, proofs: Proofs, numbers: FactNumbers) -> pa.Table:
+    closure = proofs.closures[name]
     names = np.array([*(rule.name for rule in proofs.rules), ""])  # the last for what is stated
     columns = {
-        "fact": np.arange(numbers.first[name], numbers.first[name] + len(rows)),
+        "fact": numbers.of(name, rows),
         "relation": pa.array([name]).take(pa.array(np.zeros(len(rows), np.int32))),
         "arguments": _arguments(name, rows, proofs),
         "rule": names[closure.rule[rows]],
