@@ -229,8 +229,9 @@ def _of_devices(found: dict[str, Any], build: Path) -> list[Finding]:
             return []
         what = f"compiled programs are not kept in {build}, so every run compiles them again"
         return [Finding(False, what, "choose another folder with --build DIR")]
+    plain = re.sub(r"^\w+: (\[Errno \d+\] )?", "", error)  # the name of an exception tells nobody anything
     if re.match("(PermissionError|EnvironmentFailure: cannot write|OSError)", error):
-        return [Finding(True, f"nothing can be written to {build} ({error})", "choose --build DIR")]
+        return [Finding(True, f"nothing can be written to {build} ({plain})", "choose --build DIR")]
     way = "JAX_PLATFORMS=cpu chooses the processor"
     if error.startswith(("ModuleNotFoundError", "ImportError")):
         way = "pip install --require-hashes -r requirements.txt"
@@ -238,7 +239,7 @@ def _of_devices(found: dict[str, Any], build: Path) -> list[Finding]:
         way = CUDA
     elif device_kind() == "tpu" and find_spec("libtpu") is None:
         way = TPU
-    return [Finding(True, error.removeprefix("EnvironmentFailure: "), way)]
+    return [Finding(True, plain or error, way)]
 
 
 def _memory() -> int | None:
