@@ -64,12 +64,17 @@ def announced(environment: Mapping[str, str]) -> tuple[str, int, int] | None:
         if missing := [name for name in (COORDINATOR, PROCESSES, PROCESS) if name not in said]:
             these = f"{' and '.join(said)} {'is' if len(said) == 1 else 'are'} set"
             raise RuntimeFailure(f"{these}, but not {' and '.join(missing)}: set all three or none")
-        number, which = (environment[name] for name in (PROCESSES, PROCESS))
-        if not (number.isdecimal() and which.isdecimal() and int(which) < int(number)):
+        for name in (PROCESSES, PROCESS):
+            if not environment[name].isdecimal():
+                raise RuntimeFailure(f"{name} is '{environment[name]}', which is no whole number")
+        number, which = (int(environment[name]) for name in (PROCESSES, PROCESS))
+        if number < 1:
+            raise RuntimeFailure(f"{PROCESSES} is '0': there is at least this one")
+        if which >= number:
             raise RuntimeFailure(
-                f"{PROCESSES} is '{number}' and {PROCESS} '{which}': they count from 0, so the last of 2 is 1"
+                f"{PROCESS} is '{which}' of {number}: they count from 0, so the last is {number - 1}"
             )
-        return (environment[COORDINATOR], int(number), int(which)) if int(number) > 1 else None
+        return (environment[COORDINATOR], number, which) if number > 1 else None
     if tasks.isdecimal() and int(tasks) > 1 and environment.get("SLURM_PROCID", "").isdecimal():
         return environment.get(COORDINATOR, ""), int(tasks), int(environment["SLURM_PROCID"])
     return None

@@ -60,9 +60,11 @@ def test_the_environment_says_how_many_there_are(environment: dict[str, str], fo
         ),
         (
             {**OURS, "JAX_PROCESS_ID": "4"},
-            "JAX_NUM_PROCESSES is '4' and JAX_PROCESS_ID '4': they count from 0",
+            "JAX_PROCESS_ID is '4' of 4: they count from 0, so the last is 3",
         ),
-        ({**OURS, "JAX_NUM_PROCESSES": "two"}, "JAX_NUM_PROCESSES is 'two'"),
+        ({**OURS, "JAX_NUM_PROCESSES": "two"}, "JAX_NUM_PROCESSES is 'two', which is no whole number"),
+        ({**OURS, "JAX_PROCESS_ID": "-1"}, "JAX_PROCESS_ID is '-1', which is no whole number"),
+        ({**OURS, "JAX_NUM_PROCESSES": "0"}, "JAX_NUM_PROCESSES is '0': there is at least this one"),
     ],
 )
 def test_half_an_environment_is_told(environment: dict[str, str], why: str) -> None:
