@@ -1,9 +1,10 @@
-"""Files of a checkpoint, opened only where they are regular: a pipe would keep us waiting, a device has no
-end."""
+"""Files that others may have put there, opened only where they are regular: a pipe would keep us waiting, a
+device has no end."""
 
 from __future__ import annotations
 
 import errno
+import io
 import stat
 from pathlib import Path
 from typing import BinaryIO
@@ -18,10 +19,11 @@ def open_regular(path: Path) -> BinaryIO:
     return path.open("rb")
 
 
-def read_regular(path: Path, most: int) -> bytes:
-    """All of a regular file. Raises OSError, also where it has more than `most` bytes."""
+def regular_text(path: Path, most: int) -> str:
+    """All of a regular file of UTF-8, its lines as Python ends them. Raises OSError, also where it has more
+    than `most` bytes, and UnicodeDecodeError."""
     with open_regular(path) as file:
         content = file.read(most + 1)
     if len(content) > most:
         raise OSError(errno.EFBIG, f"it is larger than {most:,} bytes", str(path))
-    return content
+    return io.TextIOWrapper(io.BytesIO(content), encoding="utf-8").read()

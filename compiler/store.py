@@ -81,11 +81,20 @@ class Entry:
         for file in _files(self.scratch):
             _flush(file)
         beside = _digests(self.path)
+        _remove(beside)
         beside.write_text(_digests_of(self.scratch), encoding="utf-8")
         _flush(beside)
         os.replace(self.scratch, self.path)
         self.kept.unlink(missing_ok=True)
         self.ready = self._committed = True
+
+
+def _remove(path: Path) -> None:
+    """Remove what is there, whatever it is."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _flush(file: Path) -> None:
@@ -112,16 +121,21 @@ def damage(entry: Path) -> str | None:
     all is well. Of an entry without digests nothing is known."""
     beside = _digests(entry)
     try:
+        if os.path.lexists(beside) and not beside.is_file():
+            return f"{beside.name} is no regular file"
         digests = dict(json.loads(beside.read_bytes())).items()
     except FileNotFoundError:
         return None
     except (ValueError, TypeError):
         return f"{beside.name} cannot be read"
     for name, said in digests:
+        file = entry / name
         try:
-            if file_digest(entry / name) != said:
+            if os.path.lexists(file) and not file.is_file():
+                return f"{name} is no regular file"
+            if file_digest(file) != said:
                 return f"{name} is not as it was written"
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return f"{name} is missing"
     return None
 
@@ -232,6 +246,7 @@ class Store:
                 if (found := damage(beside)) is not None:
                     self._warn(f"{there} is damaged ({found}): it is not taken")
                     return
+                _remove(_digests(path))
                 os.replace(_digests(beside), _digests(path))
                 os.replace(beside, path)
 

@@ -204,11 +204,9 @@ def verify(folder: Path) -> None:
         ) from None
     for name, expected in sorted(files.items()):
         size = len(expected) // 2  # the length of the hash is the manifest's choice
-        try:
-            actual = _file_hash(folder / name, size)
-        except FileNotFoundError:
-            raise Damaged(f"{folder / name} is missing: run 'wug clean', then 'wug compile' again") from None
-        if actual != expected:
+        if not (folder / name).is_file():
+            raise Damaged(f"{folder / name} is missing: run 'wug clean', then 'wug compile' again")
+        if _file_hash(folder / name, size) != expected:
             raise Damaged(
                 f"{folder / name} is not as it was compiled: run 'wug clean', then 'wug compile' again"
             )

@@ -25,8 +25,8 @@ from wug.compiler.checkpoints.gguf_config import shape_from_gguf
 from wug.compiler.checkpoints.gguf_tokenizer import tokenizer_from_gguf
 from wug.compiler.checkpoints.names import check_tensors, from_gguf
 from wug.compiler.checkpoints.placed import Placed
-from wug.compiler.checkpoints.regular import read_regular
 from wug.compiler.checkpoints.tokenizer import plain_tokenizer
+from wug.compiler.regular import regular_text
 from wug.compiler.shape import Shape
 
 INDEX, ONE, CONFIG, TOKENIZER = (
@@ -179,7 +179,7 @@ def _weights(folder: Path) -> dict[Path, list[str]]:
 
 def _text(path: Path, most: int) -> str:
     try:
-        return read_regular(path, most).decode()
+        return regular_text(path, most)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
         raise BadCheckpoint(f"{path} cannot be read: {reason}") from error

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from wug.compiler.checkpoints.bad import BadCheckpoint
 from wug.compiler.checkpoints.placed import Placed
-from wug.compiler.checkpoints.regular import open_regular
+from wug.compiler.regular import open_regular
 
 MOST_ENTRIES = 100_000
 MOST_BYTES = 16 * 2**20

@@ -13,7 +13,7 @@ from typing import Any
 
 from wug.compiler.checkpoints.bad import BadCheckpoint
 from wug.compiler.checkpoints.placed import Placed
-from wug.compiler.checkpoints.regular import open_regular
+from wug.compiler.regular import open_regular
 
 MOST_HEADER = 100 * 2**20
 """As many bytes as the format allows a header."""

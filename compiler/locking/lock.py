@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from wug.compiler.regular import regular_text
 from wug.compiler.store import environment
 
 FILE = "wug.lock"
@@ -30,6 +31,8 @@ class LockFailure(Exception):
 
 
 _HEAD = "# What each spec says, all it reads, and what was made of it. Kept by 'wug lock' and 'wug run'.\n"
+_MOST = 2**26
+"""Bytes of a lock."""
 _MARKS = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
 _STRING = r'"(?:[^"\\]|\\.)*"'
 _SECTION = re.compile(rf"\[({_STRING})\]")
@@ -58,11 +61,11 @@ def read_lock(root: Path, settle: bool = False) -> Lock:
     """
     path, sections, conflict = root / FILE, dict[str, dict[str, str]](), 0
     try:
-        text = path.read_text(encoding="utf-8")
+        text = regular_text(path, _MOST)
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
-        raise _unreadable(path, 0, str(error)) from error
+        raise _unreadable(path, 0, getattr(error, "strerror", None) or str(error)) from error
     torn: set[tuple[str, str]] = set()
     section = ""
     for number, line in enumerate(text.split("\n"), start=1):

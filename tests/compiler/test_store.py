@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import multiprocessing
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -104,6 +105,20 @@ def _damaged(root: Path, kind: str) -> Path:
         digests.write_bytes(digests.read_bytes()[:-5])
     elif kind == "no digests":
         digests.unlink()
+    elif kind == "digests that are a folder":
+        digests.unlink()
+        digests.mkdir()
+    elif kind == "a file for a folder":
+        shutil.rmtree(second.parent)
+        second.parent.touch()
+    elif kind != "nothing":
+        second.unlink()
+        if kind == "a folder":
+            second.mkdir()
+        elif kind == "a pipe":
+            os.mkfifo(second)
+        else:
+            second.symlink_to({"a circle": second, "a device": "/dev/zero"}[kind])
     return entry.path
 
 
@@ -114,6 +129,12 @@ def _damaged(root: Path, kind: str) -> Path:
         ("a flipped byte", "inner/second is not as it was written"),
         ("a file cut short", "inner/second is not as it was written"),
         ("digests cut short", "key.digests cannot be read"),
+        ("digests that are a folder", "key.digests is no regular file"),
+        ("a file for a folder", "inner/second is missing"),
+        ("a folder", "inner/second is no regular file"),
+        ("a pipe", "inner/second is no regular file"),
+        ("a circle", "inner/second is no regular file"),
+        ("a device", "inner/second is no regular file"),
     ],
 )
 def test_a_damaged_entry_is_named_and_made_anew(tmp_path: Path, kind: str, named: str) -> None:

@@ -70,6 +70,13 @@ def test_a_missing_file_is_an_error_that_names_it(tiny) -> None:
         load(tiny.compiled, [0])
 
 
+def test_a_folder_in_the_place_of_a_file_is_an_error_that_names_it(tiny) -> None:
+    (tiny.compiled / "tokenizer.json").unlink()
+    (tiny.compiled / "tokenizer.json").mkdir()
+    with pytest.raises(Damaged, match=r"tokenizer\.json is missing"):
+        load(tiny.compiled, [0])
+
+
 def test_a_bad_manifest_is_an_error(tiny) -> None:
     (tiny.compiled / "manifest.json").write_text(json.dumps({"nothing": 1}))
     with pytest.raises(Damaged, match="cannot be read"):

@@ -303,6 +303,12 @@ def test_what_is_no_regular_file_is_told(name: str, kind: Callable[[Path], None]
     assert kind not in reasons or reasons[kind] in why or name == "m.gguf"
 
 
+def test_the_lines_of_a_template_end_alike_everywhere(tmp_path: Path) -> None:
+    write_folder(tmp_path)
+    (tmp_path / "chat_template.jinja").write_bytes(b"a\r\nb\rc\n")
+    assert open_checkpoint(tmp_path).template == "a\nb\nc\n"
+
+
 def test_pickles_are_refused_by_name(tmp_path: Path) -> None:
     write_folder(tmp_path)
     (tmp_path / "model.safetensors").rename(tmp_path / "pytorch_model.bin")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import tomllib
 from multiprocessing import Process
@@ -64,6 +65,12 @@ def test_what_is_no_lock_is_told_and_left(text: str, where: str, tmp_path: Path)
 def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"\xff")
     with pytest.raises(LockFailure, match=r"wug\.lock cannot be read"):
+        read_lock(tmp_path)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / FILE)
+    with pytest.raises(LockFailure, match=r"wug\.lock cannot be read: it is no regular file; take it away"):
         read_lock(tmp_path)
 
 
