@@ -187,6 +187,21 @@ class Learner(Record):
         return self.model.name
 
 
+class Axis(Record):
+    """Settings of a sweep that vary side by side, such as `arm finetune steps`, and the values of each point
+    of the axis, one for each setting."""
+
+    settings: tuple[str, ...]
+    points: tuple[tuple[int | float | str, ...], ...]
+
+
+class Variant(Record):
+    """One experiment of a sweep: the values of all settings that vary, in the order of the axes."""
+
+    values: tuple[int | float | str, ...]
+    experiment: Experiment
+
+
 class Experiment(Record):
     """All of an experiment. `seeds` worlds are drawn: 0, 1, ... Each of its models is of some arm, or writes
     for one."""
@@ -207,6 +222,10 @@ class Experiment(Record):
     doc: str = field(compare=False, default="")
     mesh: Mesh | None = field(compare=False, default=None)
     """How a run is laid out on a machine, where nothing else is asked for; no part of what it is."""
+    axes: tuple[Axis, ...] = field(default=(), metadata=LATER)
+    """What varies in its sweep, if it has one."""
+    variants: tuple[Variant, ...] = field(compare=False, default=(), repr=False)
+    """The experiments that the sweep is, the last axis fastest."""
 
     @property
     def checkpoint(self) -> Checkpoint | None:

@@ -55,6 +55,7 @@ def _described(spec: World | Experiment) -> str:
         ]
         return f"world {spec.name} is well ({', '.join(_counted(n, what) for n, what in parts if n)})"
     parts = [(len(spec.tests) + len(spec.given_tests), "test"), (len(spec.arms), "arm"), (spec.seeds, "seed")]
+    parts += [(len(spec.variants), "variant")] if spec.axes else []
     return f"experiment {spec.name} is well ({', '.join(_counted(n, what) for n, what in parts)})"
 
 

@@ -16,6 +16,7 @@ from wug.compiler.checking.experiment import check_experiment
 from wug.compiler.checking.world import check_world
 from wug.compiler.diagnosis.diagnostics import Diagnostic, Report, SpecError, did_you_mean
 from wug.compiler.experiment import Experiment
+from wug.compiler.language import syntax_experiment
 from wug.compiler.language.modules import flatten
 from wug.compiler.language.parameters import Setting, command_line, set_parameters, written_settings
 from wug.compiler.language.resolve import ReadWorld, resolve_experiment, resolve_world
@@ -104,13 +105,30 @@ def _check(path: Path, name: str, given: list[Setting], report: Report) -> World
         parts = resolve_experiment(path, name, report)
         if parts is None or parts.file.experiment is None or parts.world is None:
             return None
-        used = written_settings(parts.file.experiment.worlds[0].settings, report)
-        world = _world(parts.world, [used, given], report)
-        return check_experiment(parts.file.experiment, world, report)
+        return _experiment(parts.file.experiment, parts.world, given, report)
     near = [p for p in neighbours(path, ".world", ".experiment") if Path(p).stem == path.stem]
     help = did_you_mean(path.name, near) or "a spec ends in .world or .experiment"
     report.add("W0010", f"'{name}' is neither a .world nor an .experiment", file=name, help=help)
     return None
+
+
+def _experiment(
+    declared: syntax_experiment.Experiment, read: ReadWorld, given: list[Setting], report: Report
+) -> Experiment | None:
+    """An experiment and, where it has a sweep, all of its variants."""
+    worlds: dict[tuple[Setting, ...], World] = {}
+
+    def one(declared: syntax_experiment.Experiment, report: Report) -> Experiment | None:
+        used = written_settings(declared.worlds[0].settings, report)
+        if (key := tuple(used)) not in worlds:
+            worlds[key] = _world(read, [used, given], report)
+        return check_experiment(declared, worlds[key], report)
+
+    if not declared.sweeps:
+        return one(declared, report)
+    from wug.compiler.sweeping.variants import swept
+
+    return swept(declared, one, {each.name.text for each in given}, report)
 
 
 def _world(read: ReadWorld, given: list[list[Setting]], report: Report) -> World:

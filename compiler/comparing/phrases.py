@@ -90,7 +90,7 @@ def _inside(braces: Braces, block: str) -> Iterator[Phrase]:
         if core[0].kind in (COMMENT, "DOC"):
             continue
         last = core[-1]
-        if isinstance(last, Braces) and last.inner:
+        if isinstance(last, Braces) and last.inner and core[0].kind != "VARY":
             head = inline(core[:-1], block)
             yield from ((head, *phrase) for phrase in _inside(last, owner_of(core, block)))
         else:

@@ -328,4 +328,10 @@ CATALOGUE: dict[str, Rule] = {
         "accuracy there is one that was looked for. Let it stop on a test of its own, a part of the facts\n"
         "('where ... in PART') or held wordings, that no expectation about this arm is about.",
     ),
+    "W0516": _error(
+        "a sweep of too many variants",
+        "Each 'vary' line of a sweep multiplies the variants by the values it has, and each variant is an\n"
+        "experiment of its own. Give fewer values, let settings go side by side with 'with', or make two\n"
+        "experiments of it.",
+    ),
 }

@@ -44,7 +44,19 @@ _STARTERS = {
         "POPULATE",
         "FORM",
     ),
-    "experiment": ("WORLD", "SEEDS", "TRAIN", "TEST", "HOLDOUT", "MODEL", "ARM", "MESH", "EXPECT"),
+    "experiment": (
+        "WORLD",
+        "SEEDS",
+        "TRAIN",
+        "TEST",
+        "HOLDOUT",
+        "MODEL",
+        "ARM",
+        "MESH",
+        "EXPECT",
+        "SWEEP",
+        "VARY",
+    ),
 }
 _INNER = ("PARTITION", "POPULATE", "FORM", "REWRITE", "CASE", "OPERATOR")
 _SHOWN = {

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import field
+
 from wug.compiler.language.source import Source, Span
 from wug.compiler.language.syntax import Name, Number, Settings, Text
-from wug.compiler.record import Record
+from wug.compiler.record import LATER, Record
 
 
 class Where(Record):
@@ -89,6 +91,28 @@ class Expect(Record):
     span: Span
 
 
+class Varied(Record):
+    """The declaration of which a setting varies: its keyword, a name, the form of a `train`."""
+
+    kind: str
+    name: Name | None
+    form: Name | None
+    span: Span
+
+
+class Vary(Record):
+    """`vary arm finetune  steps 50, 100`: what stands between commas, the way to the setting in the first."""
+
+    varied: Varied
+    values: tuple[Settings, ...]
+    span: Span
+
+
+class Sweep(Record):
+    varies: tuple[Vary, ...]
+    span: Span
+
+
 class Experiment(Record):
     name: Name
     worlds: tuple[UsedWorld, ...]
@@ -102,6 +126,7 @@ class Experiment(Record):
     expects: tuple[Expect, ...]
     doc: str
     span: Span
+    sweeps: tuple[Sweep, ...] = field(default=(), metadata=LATER)
 
 
 class ExperimentFile(Record):

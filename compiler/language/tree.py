@@ -113,6 +113,21 @@ class Builder(WorldBuilder):
         left, (op, margin, right) = rest[-2:]
         return syntax_experiment.Expect(text, left, op, right, margin, self._span(meta))
 
+    def varied(self, meta: Any, children: list[Any]) -> syntax_experiment.Varied:
+        kind, *rest = children
+        name = self._name(rest[0]) if rest else None
+        form = rest[1].form if len(rest) > 1 else None
+        return syntax_experiment.Varied(str(kind), name, form, self._span(meta))
+
+    def value(self, meta: Any, children: list[Any]) -> syntax.Settings:
+        return syntax.Settings(tuple(children), self._span(meta))
+
+    def vary(self, meta: Any, children: list[Any]) -> syntax_experiment.Vary:
+        return syntax_experiment.Vary(children[0], tuple(children[1:]), self._span(meta))
+
+    def sweep(self, meta: Any, children: list[Any]) -> syntax_experiment.Sweep:
+        return syntax_experiment.Sweep(tuple(children), self._span(meta))
+
     def experiment(self, meta: Any, children: list[Any]) -> syntax_experiment.Experiment:
         rest = self._without_doc(children)
 
@@ -132,6 +147,7 @@ class Builder(WorldBuilder):
             expects=of(syntax_experiment.Expect),
             doc=self._doc(children),
             span=self._span(meta),
+            sweeps=of(syntax_experiment.Sweep),
         )
 
     def start(self, meta: Any, children: list[Any]) -> syntax.WorldFile | syntax_experiment.ExperimentFile:

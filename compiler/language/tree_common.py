@@ -92,7 +92,7 @@ class CommonBuilder(Transformer[Token, Any]):
         low, high = children[0].split("..")
         if children[0].type == "RANGE":
             return syntax.Range(int(low[:300]), int(high[:300]), span)
-        if "-" in low:
+        if children[0].count("-") == 4:
             return syntax.ValueRange(syntax.Date(low, span), syntax.Date(high, span), span)
         first, last = (syntax.Number(float(end), "decimal", span) for end in (low, high))
         return syntax.ValueRange(first, last, span)

@@ -24,9 +24,9 @@ DECLARATIONS = _words(
     "PARAM LEXICON ENTITY TABLE RELATION RULE NEVER PREAMBLE DOCUMENT SCENE TERMS GIVEN CASE"
 )
 _TOP = frozenset(("WUG", "IMPORT", "WORLD", "EXPERIMENT"))
-_EXPERIMENT = _words("WORLD SEEDS TRAIN TEST HOLDOUT MODEL ARM MESH EXPECT")
+_EXPERIMENT = _words("WORLD SEEDS TRAIN TEST HOLDOUT MODEL ARM MESH EXPECT SWEEP")
 _INNER = _words("CASE POPULATE FORM REWRITE PARTITION OPERATOR")
-OWN_LINE = DECLARATIONS | _TOP | _EXPERIMENT | _INNER | {"DOC"}
+OWN_LINE = DECLARATIONS | _TOP | _EXPERIMENT | _INNER | {"DOC", "VARY"}
 """What stands on a line of its own wherever its block has more than one line."""
 
 _SCHEMAS: tuple[Mapping[str, object], ...] = (
@@ -61,7 +61,7 @@ _KEYS = frozenset(
 _CONNECTING = _words("in from by to with of where not on")
 
 
-_OTHER = _words("TOP EXPERIMENT FORM TABLE PREAMBLE CASE")
+_OTHER = _words("TOP EXPERIMENT FORM TABLE PREAMBLE CASE SWEEP")
 """Blocks that hold no settings."""
 _ENDS = _words("LBRACE RPAR NAME STRING INT DECIMAL PERCENT DATE RANGE VALUE_RANGE")
 
@@ -160,6 +160,8 @@ def _begins(before: Element, element: Element, block: str) -> bool:
         return before.kind == "RPAR"
     if block == "EXPERIMENT":
         return kind in _EXPERIMENT
+    if block == "SWEEP":
+        return kind == "VARY"
     return kind in DECLARATIONS | _INNER
 
 

@@ -15,7 +15,7 @@ from wug.compiler.layout.pieces import COMMENT, Braces, Element, Piece, nested, 
 
 WIDTH = 100
 _STEP = 2
-_BLOCKS = ("WORLD", "EXPERIMENT", "RELATION", "FORM", "TABLE", "PREAMBLE", "CASE", "SCENE")
+_BLOCKS = ("WORLD", "EXPERIMENT", "RELATION", "FORM", "TABLE", "PREAMBLE", "CASE", "SCENE", "SWEEP")
 _BODIES = ("WORLD", "EXPERIMENT")
 _TIGHT = frozenset(("COMMA", "RPAR", "COLON", "LPAR"))
 
@@ -114,6 +114,10 @@ def _one_line(core: Sequence[Element], owner: str, block: str, indent: int) -> L
             cut = [0, 1]
         cells = _cut(core, owner, cut)
         return Line(indent, cells, f"ROW{len(cells)}", shares=True)
+    if first.kind == "VARY":
+        named = 2 if core[1].kind in ("SEEDS", "WORLD") else 5 if core[3].kind == "IN" else 3
+        cells = _cut(core, owner, [0, named])
+        return Line(indent, [cells[0], ("  ", cells[1][1])], first.kind)
     last = core[-1]
     if isinstance(last, Braces) and len(core) > 1:
         head = inline(core[:-1], owner)

@@ -131,9 +131,9 @@ def test_many_mutated_specs(both: tuple[str, str]) -> None:
 def test_layout_and_comments_mean_nothing(data: st.DataObject, index: int) -> None:
     text, kind = TEXTS[index], SPECS[index].suffix[1:]
     plain = re.sub(r'("[^"\n]*")|//[^\n]*', lambda m: m.group(1) or "", text)
-    day, number = r"\d{4}-\d\d-\d\d", r"\d+(?:\.\d+)?"
+    day, number = r"\d{4}-\d\d-\d\d", r"\d+(?:\.\d+)?(?:e-?\d+)?"
     ranges = rf"{day}\.\.{day}|{number}\.\.{number}"
-    token = rf'"[^"\n]*"|{ranges}|{day}|{number}(?:e-?\d+)?%?|\w+(?:\.\w+)*|<->|=>|>=|<=|!=|[^\w\s]'
+    token = rf'"[^"\n]*"|{ranges}|{day}|{number}%?|\w+(?:\.\w+)*|<->|=>|>=|<=|!=|[^\w\s]'
     tokens = re.findall(token, plain)
     between = st.sampled_from([" ", "\n", "\r\n", "\t", "\n\n   ", " // a comment\n", "\f "])
     laid = "".join(each + data.draw(between) for each in tokens)

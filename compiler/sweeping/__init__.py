@@ -1,0 +1,1 @@
+"""Sweeps: one experiment as many, of which each is an ordinary one."""
