@@ -131,14 +131,13 @@ def view(
     trained = reading.seen(np.flatnonzero(read).tolist())
     contexts: list[tuple[int, ...]] = []
     if arm.context == "train":
-        order = permute(seed, "context/train", np.arange(len(shown)), len(shown))
-        contexts.append(tuple(shown[place] for place in np.argsort(order)))
+        contexts.append(tuple(shown[place] for place in _order(seed, "context/train", len(shown)).tolist()))
     ranking = Ranking([str(documents.text[i]) for i in shown]) if arm.context == "bm25" else None
     items = [(each, item) for each in tests for item in range(len(each))]
     telling = [frozenset[int]()] * len(items)
     if arm.context != "none":
         telling = reading.telling([each.premises[item] for each, item in items])
-    first = [i for i in shown if articles[i] == 0] if arm.context == "oracle" else []
+    first = np.flatnonzero(training & (articles == 0))
     for (each, item), behind in zip(items, telling, strict=True):
         path = f"context/{arm.context}/{each.test.name}/{item}"
         if ranking is not None:
@@ -189,21 +188,24 @@ def view(
     )
 
 
-def _oracle(
-    count: int, shown: list[int], behind: frozenset[int], seed: np.uint64, path: str
-) -> tuple[int, ...]:
+def _oracle(count: int, shown: Rows, behind: frozenset[int], seed: np.uint64, path: str) -> tuple[int, ...]:
     """`count` documents in drawn order, all those that the answer rests on among them."""
-    order = np.argsort(permute(seed, path, np.arange(len(shown)), len(shown)))
-    drawn = [shown[place] for place in order]
-    relevant = [i for i in drawn if i in behind]
-    chosen = relevant + [i for i in drawn if i not in behind]
-    return _mixed(chosen[: max(count, len(relevant))], seed, path)
+    drawn = shown[_order(seed, path, len(shown))]
+    relevant = np.isin(drawn, list(behind))
+    chosen = np.concatenate([drawn[relevant], drawn[~relevant]])
+    return _mixed(chosen[: max(count, int(relevant.sum()))].tolist(), seed, path)
 
 
 def _mixed(chosen: list[int], seed: np.uint64, path: str) -> tuple[int, ...]:
     """Documents in drawn order, so that no place among them tells anything."""
-    last = np.argsort(permute(seed, path + "/order", np.arange(len(chosen)), len(chosen)))
-    return tuple(chosen[place] for place in last)
+    return tuple(chosen[place] for place in _order(seed, path + "/order", len(chosen)).tolist())
+
+
+def _order(seed: np.uint64, path: str, count: int) -> Rows:
+    """The numbers below `count` in drawn order."""
+    order = np.empty(count, np.int64)
+    order[permute(seed, path, np.arange(count), count)] = np.arange(count)
+    return order
 
 
 def _query(items: Items, item: int) -> str:
