@@ -90,8 +90,9 @@ class Extent:
 
     def _keys(self, places: Sequence[int], world: Ints, columns: Sequence[Ints]) -> Rows:
         keys = world.astype(np.int64)
-        for place, column in zip(places, columns, strict=True):
-            keys = keys * self.sizes[place] + column
+        for place, column in zip(places, columns, strict=True):  # in place: a fresh array costs more than it
+            keys *= self.sizes[place]
+            keys += column
         return keys
 
     def find(self, world: Ints, columns: Sequence[Ints]) -> Rows:

@@ -154,7 +154,7 @@ class _Inferring:
         size = np.zeros(len(match), np.int64)
         for place, (relation, _) in enumerate(rule.body.holds):
             size += self.extents[relation].size.values[match.rows[place]]
-        return np.minimum(size, MOST_SIZE)
+        return np.minimum(size, MOST_SIZE, out=size)
 
     def _derived(self, number: int, rule: Inference, match: Match) -> Derived:
         premises = Lists.of([match.rows[place] for place in range(len(rule.body.holds))])

@@ -34,8 +34,12 @@ def sort_keys(keys: Keys, domain: int) -> tuple[Keys, Keys]:
     """Keys below `domain` in ascending order, and where each stood; equal ones keep their order."""
     bits = max(1, len(keys).bit_length())
     if domain.bit_length() + bits <= 63:  # sorting numbers is several times faster than sorting their places
-        packed = np.sort((keys << bits) | np.arange(len(keys)))
-        return packed >> bits, packed & ((1 << bits) - 1)
+        packed = keys << bits
+        packed |= np.arange(len(keys))
+        packed.sort()
+        order = packed & ((1 << bits) - 1)
+        packed >>= bits
+        return packed, order
     order = np.argsort(keys, kind="stable")
     return keys[order], order
 
@@ -100,8 +104,9 @@ class Runs:
         for run, (low, high) in zip(self._runs, bounds, strict=True):
             many = high - low
             lefts.append(np.repeat(np.arange(len(keys)), many))
-            shift = np.repeat(low - (np.cumsum(many) - many), many)
-            rights.append(run.rows[shift + np.arange(len(shift))])
+            place = np.repeat(low - (np.cumsum(many) - many), many)
+            place += np.arange(len(place))
+            rights.append(run.rows[place])
         return _together(lefts), _together(rights)
 
     def any(self, keys: Keys) -> NDArray[np.bool_]:
