@@ -27,7 +27,7 @@ CASES = Path(__file__).parent / "cases"
 LOG = ROOT / "docs" / "logs" / "fuzz.jsonl"
 BLOCK = 5000
 COMPILED = 8
-"""Of so many small specs that are fine one is compiled."""
+"""Of so many small specs that are fine one is compiled, if nothing else is asked for."""
 ENDS = ("fine", "told", "compiled fine", "compiled told", "compiled unfinished")
 _WORLD = re.compile(r'\bworld\s+"([^"\n\\]+\.world)"')
 
@@ -46,8 +46,8 @@ class Block:
 class Fuzzer:
     """Draws and tries specs by number, in a folder of its own."""
 
-    def __init__(self, seed: int, folder: Path, cases: Path) -> None:
-        self.seed, self.cases = seed, cases
+    def __init__(self, seed: int, folder: Path, cases: Path, compiled: int = COMPILED) -> None:
+        self.seed, self.cases, self.compiled = seed, cases, compiled
         self.seeds = lay_out(folder)
         well = [not (seed.home.endswith("/bad") or seed.name.startswith("fails")) for seed in self.seeds]
         self.well, self.bad = ([p for p, good in enumerate(well) if good == which] for which in (True, False))
@@ -80,7 +80,7 @@ class Fuzzer:
             block.slowest = max(block.slowest, (outcome.seconds, number))
             if outcome.finding:
                 self.found(block, number, mutant, outcome, self.check)
-            elif outcome.small and Keyed("fuzz compiles", self.seed, number).whole(1, COMPILED) == 1:
+            elif outcome.small and Keyed("fuzz compiles", self.seed, number).whole(1, self.compiled) == 1:
                 outcome = self.compile.tried(mutant)
                 block.counts[f"compiled {outcome.end}"] += 1
                 block.seconds += outcome.seconds
@@ -118,9 +118,9 @@ class Fuzzer:
 _fuzzer: Fuzzer
 
 
-def _begin(seed: int, folder: str, cases: Path) -> None:
+def _begin(seed: int, folder: str, cases: Path, compiled: int) -> None:
     global _fuzzer
-    _fuzzer = Fuzzer(seed, Path(tempfile.mkdtemp(dir=folder)), cases)
+    _fuzzer = Fuzzer(seed, Path(tempfile.mkdtemp(dir=folder)), cases, compiled)
 
 
 def _line(commit: str, numbers: range) -> dict[str, Any]:
@@ -165,13 +165,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--first", type=int, default=0, help="the number of the first one")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--block", type=int, default=BLOCK, help="specs to a line of the log")
+    parser.add_argument(
+        "--compile",
+        type=int,
+        default=COMPILED,
+        metavar="K",
+        help="of K small specs that are fine compile one",
+    )
     parser.add_argument("--log", type=Path, default=LOG)
     parser.add_argument("--cases", type=Path, default=CASES, help="where findings are kept")
     parser.add_argument("--show", action="store_true", help="only print the specs of these numbers")
     options = parser.parse_args(arguments)
     last = options.first + options.count
     with tempfile.TemporaryDirectory(prefix="wug-fuzz-") as folder:
-        begin = options.seed, folder, options.cases
+        begin = options.seed, folder, options.cases, options.compile
         if options.show:
             _begin(*begin)
             for number in range(options.first, last):
@@ -190,7 +197,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(any(block["findings"] for block in found))
 
 
-def _lines(jobs: int, begin: tuple[int, str, Path], work: Sequence[range]) -> Iterator[dict[str, Any]]:
+def _lines(jobs: int, begin: tuple[int, str, Path, int], work: Sequence[range]) -> Iterator[dict[str, Any]]:
     """The lines of all work, as they come; a process has its own folder and workers."""
     tried = partial(_line, commit())
     if jobs == 1:
