@@ -26,6 +26,7 @@ from tests.numbered import ROOT, append, commit, left, read
 CASES = Path(__file__).parent / "cases"
 LOG = ROOT / "docs" / "logs" / "fuzz.jsonl"
 BLOCK = 5000
+BATCH = 100
 COMPILED = 8
 """Of so many small specs that are fine one is compiled, if nothing else is asked for."""
 ENDS = ("fine", "told", "compiled fine", "compiled told", "compiled unfinished")
@@ -72,23 +73,29 @@ class Fuzzer:
     def block(self, numbers: range) -> Block:
         """Try the specs of these numbers."""
         block = Block()
-        for number in numbers:
-            mutant = self.mutant(number)
-            outcome = self.check.tried(mutant)
-            block.counts[outcome.end] += 1
-            block.seconds += outcome.seconds
-            block.slowest = max(block.slowest, (outcome.seconds, number))
-            if outcome.finding:
-                self.found(block, number, mutant, outcome, self.check)
-            elif outcome.small and Keyed("fuzz compiles", self.seed, number).whole(1, self.compiled) == 1:
-                outcome = self.compile.tried(mutant)
-                block.counts[f"compiled {outcome.end}"] += 1
-                block.seconds += outcome.seconds
-                if outcome.end == "unfinished":
-                    block.unfinished.setdefault(outcome.sign, []).append(number)
-                elif outcome.finding:
-                    self.found(block, number, mutant, outcome, self.compile)
+        for start in range(numbers.start, numbers.stop, BATCH):
+            batch = range(start, min(start + BATCH, numbers.stop))
+            mutants = {number: self.mutant(number) for number in batch}
+            small = self.tried(block, mutants, self.check)
+            self.tried(block, {number: mutants[number] for number in small}, self.compile, "compiled ")
         return block
+
+    def tried(self, block: Block, mutants: dict[int, Mutant], worker: Worker, what: str = "") -> list[int]:
+        """Try some by a worker; gives those that are to be compiled."""
+        small = []
+        outcomes = worker.all_tried(list(mutants.values()))
+        for (number, mutant), outcome in zip(mutants.items(), outcomes, strict=True):
+            block.counts[what + outcome.end] += 1
+            block.seconds += outcome.seconds
+            if outcome.finding:
+                self.found(block, number, mutant, outcome, worker)
+            elif outcome.end == "unfinished":
+                block.unfinished.setdefault(outcome.sign, []).append(number)
+            elif not what:
+                block.slowest = max(block.slowest, (outcome.seconds, number))
+                if outcome.small and Keyed("fuzz compiles", self.seed, number).whole(1, self.compiled) == 1:
+                    small.append(number)
+        return small
 
     def found(self, block: Block, number: int, mutant: Mutant, outcome: Outcome, worker: Worker) -> None:
         """Tell of a finding, and keep it smaller, once for each sign."""

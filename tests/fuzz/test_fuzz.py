@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -139,17 +139,30 @@ def test_a_worker_has_so_much_memory(tmp_path: Path) -> None:
     assert outcome.end == "memory"
 
 
+def test_a_worker_begins_anew(tmp_path: Path) -> None:
+    """After one that met a limit, with those that come behind it."""
+    worker = Worker(tmp_path)
+    worker.memory = 8
+    good, large = "wug 1\nworld x { }", "wug 1\nworld x {" + "\n" * 1_900_000 + "}"
+    mutants = [Mutant("", (("x.world", text),)) for text in (good, large, "x", large, good)]
+    assert [outcome.end for outcome in worker.all_tried(mutants)] == [
+        *("fine", "memory", "told", "memory", "fine")
+    ]
+    assert worker.tried(mutants[0]).end == "fine"
+    worker.stop()
+
+
 def test_what_is_found_is_kept_and_told(
     fuzzer: Fuzzer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Once for each sign, as small as it can be."""
 
-    class Wrong:
-        def tried(self, mutant: Mutant) -> Outcome:
-            bad = "creature" in mutant.files[0][1]
-            return Outcome("raised", "KeyError in here.py:there", "trace") if bad else Outcome("fine")
+    class Wrong(Worker):
+        def all_tried(self, mutants: Sequence[Mutant]) -> list[Outcome]:
+            bad = Outcome("raised", "KeyError in here.py:there", "trace")
+            return [bad if "creature" in mutant.files[0][1] else Outcome("fine") for mutant in mutants]
 
-    monkeypatch.setattr(fuzzer, "check", Wrong())
+    monkeypatch.setattr(fuzzer, "check", Wrong(tmp_path))
     monkeypatch.setattr(fuzzer, "cases", tmp_path)
     block = fuzzer.block(range(60))
     assert len(block.findings["KeyError in here.py:there"]) > 1

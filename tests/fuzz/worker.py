@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import gc
-import itertools
 import multiprocessing
 import resource
 import warnings
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from typing import Any
 from tests.fuzz.trial import CHECK_MEMORY, COMPILE_MEMORY, Mutant, Outcome, tried
 
 MIB = 2**20
+SPENT = ("slow", "memory", "unfinished", "died")
+"""Ends after which a process is not what it was."""
 
 
 class Worker:
@@ -26,17 +28,29 @@ class Worker:
         self.process: Any = None
 
     def tried(self, mutant: Mutant) -> Outcome:
-        if self.process is None:
-            self._start()
-        self.ours.send(mutant)
-        try:
-            outcome: Outcome = self.ours.recv()
-        except EOFError:
-            self.process.join()
-            outcome = Outcome("died", f"died with {self.process.exitcode}", f"exit {self.process.exitcode}")
-        if outcome.end in ("slow", "memory", "unfinished", "died"):
-            self.stop()
-        return outcome
+        return self.all_tried([mutant])[0]
+
+    def all_tried(self, mutants: Sequence[Mutant]) -> list[Outcome]:
+        """What came of each. They are handed over together: on a busy machine two processes that wait for one
+        another wait long."""
+        outcomes: list[Outcome] = []
+        behind = True
+        while len(outcomes) < len(mutants):
+            if behind:
+                if self.process is None:
+                    self._start()
+                self.ours.send(mutants[len(outcomes) :])
+                behind = False
+            try:
+                outcomes.append(self.ours.recv())
+            except (EOFError, ConnectionResetError):
+                self.process.join()
+                code = self.process.exitcode
+                outcomes.append(Outcome("died", f"died with {code}", f"exit status {code}"))
+            if outcomes[-1].end in SPENT:
+                self.stop()
+                behind = True
+        return outcomes
 
     def stop(self) -> None:
         if self.process is not None:
@@ -66,14 +80,17 @@ def _serve(theirs: Connection, folder: Path, compiles: bool, memory: int) -> Non
     most = size() + memory * MIB
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     gc.disable()  # trees are short-lived and without cycles: a fifth of the time
-    for number in itertools.count(1):
-        if number % 200 == 0:
-            gc.collect()
+    while True:
+        gc.collect()
         try:
-            mutant = theirs.recv()
+            mutants = theirs.recv()
         except EOFError:
             return
-        theirs.send(tried(mutant, folder, compiles))
+        for mutant in mutants:
+            outcome = tried(mutant, folder, compiles)
+            theirs.send(outcome)
+            if outcome.end in SPENT:
+                return
 
 
 def size() -> int:
