@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,16 +25,23 @@ def append(log: Path, block: Block) -> None:
         file.write(json.dumps(block) + "\n")
 
 
-def left(first: int, last: int, size: int, done: Iterable[Block]) -> list[range]:
-    """The numbers from `first` up to `last` that no block has, in blocks of at most `size`."""
-    missing = set(range(first, last)).difference(*(range(block["from"], block["to"]) for block in done))
-    found = []
+def latest(blocks: Iterable[Block]) -> list[Block]:
+    """Of blocks that were done more than once the last line."""
+    return list({(block["from"], block["to"]): block for block in blocks}.values())
+
+
+def left(first: int, last: int, size: int, blocks: Sequence[Block], found: str) -> list[range]:
+    """Blocks in which something was `found`, which are done again, and the numbers from `first` up to `last`
+    that no block has, in blocks of at most `size`."""
+    within = [block for block in blocks if block["from"] < last and block["to"] > first]
+    work = [range(block["from"], block["to"]) for block in within if block[found]]
+    missing = set(range(first, last)).difference(*(range(block["from"], block["to"]) for block in within))
     # Numbers that follow one another keep their distance to their place in the order.
     for _, run in itertools.groupby(enumerate(sorted(missing)), lambda pair: pair[1] - pair[0]):
         numbers = [number for _, number in run]
         stop = numbers[-1] + 1
-        found += [range(start, min(start + size, stop)) for start in range(numbers[0], stop, size)]
-    return found
+        work += [range(start, min(start + size, stop)) for start in range(numbers[0], stop, size)]
+    return work
 
 
 def commit() -> str:

@@ -61,4 +61,7 @@ def test_the_command_tells_of_a_disagreement(
     assert command.main(["7", "8", "--log", str(log)]) == 1
     assert json.loads(log.read_text())["disagreements"] == [7]
     assert "the judge says otherwise" in capsys.readouterr().out
-    assert command.main(["7", "8", "--log", str(log)]) == 1, "what was found is not forgotten"
+    assert command.main(["7", "8", "--log", str(log)]) == 1, "what was found is tried again"
+    monkeypatch.undo()
+    assert command.main(["7", "8", "--log", str(log)]) == 0, "until it is mended"
+    assert len(log.read_text().splitlines()) == 3

@@ -21,7 +21,7 @@ from tests.fuzz.reduce import reduced
 from tests.fuzz.seeds import lay_out
 from tests.fuzz.trial import Mutant, Outcome
 from tests.fuzz.worker import Worker
-from tests.numbered import ROOT, append, commit, left, read
+from tests.numbered import ROOT, append, commit, latest, left, read
 
 CASES = Path(__file__).parent / "cases"
 LOG = ROOT / "docs" / "logs" / "fuzz.jsonl"
@@ -193,12 +193,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 for name, text in mutant.files:
                     print(f"-- {mutant.home}/{name} --\n{text}")
             return 0
-        mine = [block for block in read(options.log) if block["seed"] == options.seed]
-        work = left(options.first, last, options.block, mine)
+        mine = latest(block for block in read(options.log) if block["seed"] == options.seed)
+        work = left(options.first, last, options.block, mine, "findings")
         for line in _lines(options.jobs, begin, work):
             append(options.log, line)
             print(f"{line['from']:,} to {line['to']:,}: {summed([line])}", flush=True)
-    found = [block for block in read(options.log) if block["seed"] == options.seed]
+    found = latest(block for block in read(options.log) if block["seed"] == options.seed)
     found = [block for block in found if block["from"] < last and block["to"] > options.first]
     print(f"seed {options.seed}, {options.first:,} to {last:,}: {summed(found)}")
     return int(any(block["findings"] for block in found))

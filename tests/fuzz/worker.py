@@ -84,7 +84,7 @@ def _serve(theirs: Connection, folder: Path, compiles: bool, memory: int) -> Non
         gc.collect()
         try:
             mutants = theirs.recv()
-        except EOFError:
+        except (EOFError, ConnectionResetError):
             return
         for mutant in mutants:
             outcome = tried(mutant, folder, compiles)

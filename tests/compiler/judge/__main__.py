@@ -22,7 +22,7 @@ from pathlib import Path
 from tests.compiler.judged_worlds import SEEDS, judge_random_world
 from tests.compiler.random_worlds import random_world
 from tests.draws import Keyed
-from tests.numbered import ROOT, Block, append, commit, left, read
+from tests.numbered import ROOT, Block, append, commit, latest, left, read
 
 LOG = ROOT / "docs" / "logs" / "judge.jsonl"
 BLOCK = 1000
@@ -80,13 +80,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--log", type=Path, default=LOG)
     options = parser.parse_args(arguments)
     assert __debug__, "the judge is made of assertions: run it without -O"
-    work = left(options.first, options.last, options.block, read(options.log))
+    work = left(options.first, options.last, options.block, latest(read(options.log)), "disagreements")
     judge = partial(judge_block, commit())
     with multiprocessing.get_context("spawn").Pool(options.jobs) if options.jobs > 1 else _Here() as pool:
         for block in pool.imap_unordered(judge, work):
             append(options.log, block)
             print(f"{block['from']:,} to {block['to']:,}: {summed([block])}", flush=True)
-    blocks = [b for b in read(options.log) if b["from"] < options.last and b["to"] > options.first]
+    blocks = [b for b in latest(read(options.log)) if b["from"] < options.last and b["to"] > options.first]
     print(f"all of {options.first:,} to {options.last:,}: {summed(blocks)}")
     return int(any(block["disagreements"] for block in blocks))
 
