@@ -32,6 +32,10 @@ class Shard:
         """The worlds of this part."""
         return range((self.number - 1) * seeds // self.count, self.number * seeds // self.count)
 
+    def every(self, count: int) -> range:
+        """The variants of a sweep of this part, of as many as there are: every so many-th."""
+        return range(self.number - 1, count, self.count)
+
     def entry(self, experiment: Experiment, key: str) -> tuple[str, str]:
         """Where the store keeps this part of the corpora `key`: kind and key."""
         return f"{experiment.name}/shards", f"{key}-{self.number}-of-{self.count}"

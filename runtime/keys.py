@@ -28,6 +28,7 @@ STAGES = {
     "free": 2,
     "forgetting": 1,
     "runs": 14,
+    "sweeps": 1,
 }
 
 

@@ -85,7 +85,7 @@ def table(document: dict[str, Any], splits: list[str], narrow: bool = False, pri
     for name in ("shown", *costs) if prices else ():
         made.add_column(name, justify="right", no_wrap=True)
     for arm, price in _arms(document).items():
-        cells = [_cell(by_place.get((arm, split)), narrow) for split in splits]
+        cells = [cell(by_place.get((arm, split)), narrow) for split in splits]
         told = (_shown(document, arm), *_paid(price)) if prices else ()
         made.add_row(Text(arm, style="bold"), *([price["model"]] if several else []), *cells, *told)
     made.add_section()
@@ -137,7 +137,7 @@ def _title(document: dict[str, Any]) -> Text:
     )
 
 
-def _cell(row: dict[str, Any] | None, narrow: bool) -> Text:
+def cell(row: dict[str, Any] | None, narrow: bool) -> Text:
     if row is None:
         return Text("no result", style="red")
     shown = row["compared"] if 0 < row["compared"]["n"] < row["n"] else row

@@ -172,7 +172,7 @@ def parser() -> argparse.ArgumentParser:
         "run",
         "compile, pretrain, train every arm, ask every question, print the table",
         "wug run x.experiment\n  wug run x.experiment --json > results.json\n  wug run specs/experiments\n"
-        "  wug run x.experiment --mesh data=4,fsdp=2",
+        "  wug run x.experiment --mesh data=4,fsdp=2\n  wug run sweep.experiment --shard 3/8",
     )
     run.add_argument(
         "file",
@@ -184,6 +184,19 @@ def parser() -> argparse.ArgumentParser:
         "--json",
         action="store_true",
         help="print results.json on stdout and no table; of a folder, a list of them",
+    )
+    run.add_argument(
+        "--shard",
+        type=_shard,
+        metavar="I/N",
+        help="of a sweep, only every N-th variant from the I-th on; the plain command puts all together",
+    )
+    run.add_argument(
+        "--ray",
+        type=_count,
+        default=0,
+        metavar="N",
+        help="of a sweep, first run N parts as tasks of Ray, at RAY_ADDRESS or here (pip install 'wug[ray]')",
     )
     run.add_argument(
         "--strict", action="store_true", help="fail where a hypothesis is undecided, too (status 1)"

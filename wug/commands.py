@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from wug.compiler.mesh import Mesh
     from wug.compiler.store import Store
     from wug.progress import Progress
+    from wug.sweep import Outcome
 
 
 def check(options: argparse.Namespace) -> int:
@@ -89,20 +91,16 @@ def compile(options: argparse.Namespace) -> int:
     """`wug compile`: write an experiment's corpora and episodes, or a world's facts; or a part of them."""
     spec = checked(options)
     worlds = 1 if isinstance(spec, World) else spec.seeds
-    parts = options.shard.count if options.shard is not None else options.ray
-    if parts > worlds or (options.shard is not None and options.ray):
-        seeds = "1 seed" if worlds == 1 else f"{worlds} seeds"
-        both = options.shard is not None and options.ray
-        told = f"{options.file.name} has {seeds} to share out among {parts} parts"
-        say_error("--ray makes all parts, and --shard one: give one of them" if both else told)
+    if not _can_be_shared(options, worlds, "seed"):
         return 2
     from wug.compiler.compile import compile_experiment, compile_shard, compile_world
 
     (store, progress), report = _store(options, options.file), Report()
     if options.ray:
-        from wug.on_ray import compile_shards
+        from wug.on_ray import make_shards
 
-        status, said = compile_shards(options.file, options.ray, store.root, options.parameters, progress)
+        given = options.file, options.ray, store.root, options.parameters
+        status, said = make_shards("compile", *given, progress)
         if status:
             sys.stderr.write(said)
             return status
@@ -120,6 +118,17 @@ def compile(options: argparse.Namespace) -> int:
     else:
         console().print(str(folder))
     return 0
+
+
+def _can_be_shared(options: argparse.Namespace, count: int, what: str) -> bool:
+    """Whether so many things can be shared out as the command line wants it; says why not."""
+    parts = options.shard.count if options.shard is not None else options.ray
+    both = options.shard is not None and options.ray
+    if parts <= count and not both:
+        return True
+    told = f"{options.file.name} has {_counted(count, what)} to share out among {parts} parts"
+    say_error("--ray makes all parts, and --shard one: give one of them" if both else told)
+    return False
 
 
 def fmt(options: argparse.Namespace) -> int:
@@ -166,6 +175,11 @@ def run(options: argparse.Namespace) -> int:
     if isinstance(spec, World):
         say_error(f"'{options.file}' is a world; run an .experiment, or look at the world with 'wug show'")
         return 2
+    if spec.axes:
+        return _run_sweep(spec, options)
+    if options.shard is not None or options.ray:
+        say_error(f"{options.file.name} has no sweep, whose variants are what is shared out")
+        return 2
     from wug.compiler.locking.pins import late
     from wug.runtime.cluster import join
     from wug.runtime.report import exit_status, print_report
@@ -192,13 +206,10 @@ def run(options: argparse.Namespace) -> int:
 def _carried_out(spec: Experiment, options: argparse.Namespace) -> tuple[Path, Section]:
     """The folder of an experiment's results, and what the lock says of it, empty where nothing is pinned:
     with other parameters than those that are written it is not the experiment of the file."""
-    from wug.compiler.compile import compile_experiment
-    from wug.compiler.emitting.augmentation import Scribe
-    from wug.compiler.emitting.tuning import tuning_draft
     from wug.lock import locked, made_of
     from wug.progress import Silent
+    from wug.running import carried_out
     from wug.runtime.cluster import SharedStore, join
-    from wug.runtime.run import run as carry_out
 
     mesh, cluster = _mesh(options, spec), join()
     store, progress = _store(options, options.file)
@@ -209,15 +220,64 @@ def _carried_out(spec: Experiment, options: argparse.Namespace) -> tuple[Path, S
     pinned = cluster.leads and not options.parameters
     if pinned:  # what is expected is written down before there are results
         locked(options.file, spec, {}, progress)
-    compiled = compile_experiment(spec, store, progress, Report())
-    for warning in compiled.warnings:
-        progress.warn(warning)
-    tuning = Scribe(spec, lambda: tuning_draft(spec, compiled.path, Report()))
-    scribe = Scribe(spec)
-    folder = carry_out(compiled.plan, compiled.path, store, progress, scribe, tuning_scribe=tuning, mesh=mesh)
+    compiled, folder = carried_out(spec, store, progress, mesh)
     if isinstance(store, SharedStore):
         store.close()
     return folder, locked(options.file, spec, made_of(compiled, store), progress) if pinned else {}
+
+
+def _run_sweep(spec: Experiment, options: argparse.Namespace) -> int:
+    """`wug run` of an experiment with a sweep: all of its variants, or those of a shard, and one table."""
+    from wug.lock import locked
+    from wug.runtime.cluster import announced
+    from wug.runtime.sweep_table import print_sweep
+    from wug.sweep import missing, run_variants
+
+    if announced(os.environ) is not None:
+        say_error("several processes run one experiment, and no sweep: give each a part with --shard")
+        return 2
+    if not _can_be_shared(options, len(spec.variants), "variant"):
+        return 2
+    store, progress = _store(options, options.file)
+    if options.ray:
+        from wug.on_ray import make_shards
+
+        make_shards("run", options.file, options.ray, store.root, options.parameters, progress)
+    if options.shard is not None:
+        if not options.parameters:
+            locked(options.file, spec, {}, progress)
+        count = len(spec.variants)
+        outcomes = run_variants(spec, options.shard.every(count), store, progress, partial(_mesh, options))
+        left = missing(spec, store)
+        told = (
+            f"{len(left)} of {_counted(count, 'variant')} are missing" if left else f"all {count} are there"
+        )
+        console().print(f"{told}: 'wug run {options.file}' runs what is missing and puts all together")
+        return max(each.status for each in outcomes)
+    outcomes, folder = _whole_sweep(spec, options)
+    text = (folder / "results.json").read_text(encoding="utf-8")
+    if options.json:
+        sys.stdout.write(text)
+    else:
+        print_sweep(json.loads(text), console())
+        console().print(f"\nresults: {folder / 'results.json'}")
+    return max(each.status for each in outcomes)
+
+
+def _whole_sweep(spec: Experiment, options: argparse.Namespace) -> tuple[list[Outcome], Path]:
+    """What came of each variant of a sweep, and the folder of the results of all."""
+    from wug.lock import locked, made_of_sweep
+    from wug.sweep import assembled, run_variants
+
+    store, progress = _store(options, options.file)
+    if not options.parameters:  # what is expected is written down before there are results
+        locked(options.file, spec, {}, progress)
+    every = range(len(spec.variants))
+    outcomes = run_variants(spec, every, store, progress, partial(_mesh, options))
+    folder = assembled(spec, outcomes, store)
+    if not options.parameters:
+        locked(options.file, spec, made_of_sweep(spec, store), progress)
+    return outcomes, folder
 
 
 def _mesh(options: argparse.Namespace, spec: Experiment) -> Mesh | None:
@@ -240,6 +300,7 @@ def _run_folder(options: argparse.Namespace) -> int:
     from wug.cli import ending
     from wug.runtime.report import exit_status
     from wug.runtime.verdicts import print_verdicts
+    from wug.sweep import wording
 
     paths = sorted(options.file.glob("*.experiment"))
     if not paths:
@@ -254,6 +315,17 @@ def _run_folder(options: argparse.Namespace) -> int:
         try:
             spec = checked(each)
             assert isinstance(spec, Experiment), f"{path} holds a world"
+            if spec.axes:
+                outcomes, _ = _whole_sweep(spec, each)
+                for variant, outcome in zip(spec.variants, outcomes, strict=True):
+                    name = f"{path.stem}: {wording(spec, variant)}"
+                    statuses.append(outcome.status)
+                    if outcome.folder is None:
+                        failed[name] = "did not run"
+                    else:
+                        document = json.loads((outcome.folder / "results.json").read_bytes())
+                        documents.append({**document, "name": name})
+                continue
             found = _carried_out(spec, each)[0] / "results.json"
         except Exception as error:
             statuses.append(ending(error, "text"))
@@ -366,7 +438,7 @@ def lock(options: argparse.Namespace) -> int:
     from wug.compiler.compile import compile_experiment
     from wug.compiler.language.resolve import project_root
     from wug.lock import lock as pin
-    from wug.lock import made_of, specs_of
+    from wug.lock import made_of, made_of_sweep, specs_of
 
     report, done = Report(), 0
     for path in specs_of(options.files, settle=True):
@@ -378,7 +450,10 @@ def lock(options: argparse.Namespace) -> int:
         made = {}
         if isinstance(spec, Experiment):
             print(path, file=sys.stderr, flush=True)
-            made = made_of(compile_experiment(spec, store, progress, Report()), store)
+            for each in (variant.experiment for variant in spec.variants):
+                compile_experiment(each, store, progress, Report())
+            compiled = None if spec.axes else compile_experiment(spec, store, progress, Report())
+            made = made_of_sweep(spec, store) if compiled is None else made_of(compiled, store)
         pin(path, spec, made, progress, settle=True)
         done += 1
     if found := once(report.items):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from wug.compiler.canonical import file_digest
+from wug.compiler.canonical import digest, file_digest
 from wug.compiler.compile import Compiled
 from wug.compiler.diagnosis.diagnostics import NOT_AS_LOCKED, Report
 from wug.compiler.experiment import Experiment
@@ -16,6 +16,7 @@ from wug.compiler.store import EnvironmentFailure, Store
 from wug.compiler.world import World
 from wug.progress import Progress
 from wug.runtime.run import finished
+from wug.sweep import compiled_variants, finished_sweep
 
 SPECS = (".world", ".experiment")
 
@@ -51,6 +52,18 @@ def made_of(compiled: Compiled, store: Store) -> dict[str, str]:
             found = store.digest(f"{plan.name}/episodes", learner.pretraining_key)
             made[named("episodes", learner.model.name)] = found
     if (folder := finished(plan, compiled.path, store)) is not None:
+        made["results"] = file_digest(folder / "results.json")
+    return made
+
+
+def made_of_sweep(spec: Experiment, store: Store) -> dict[str, str]:
+    """The same about the variants of a sweep, all of them as one; nothing where not all are compiled."""
+    found = compiled_variants(spec, store)
+    if None in found:
+        return {}
+    corpora = [store.digest(f"{spec.name}/compiled", each.plan.key) for each in found if each is not None]
+    made = {"corpus": digest("\n".join(corpora).encode())}
+    if (folder := finished_sweep(spec, store)) is not None:
         made["results"] = file_digest(folder / "results.json")
     return made
 

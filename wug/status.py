@@ -18,7 +18,7 @@ from wug.compiler.language.resolve import project_root
 from wug.compiler.locking.lock import Section, read_lock
 from wug.compiler.locking.pins import late, place
 from wug.compiler.store import Store
-from wug.lock import made_of, moved
+from wug.lock import made_of, made_of_sweep, moved
 from wug.plan import is_compiled
 from wug.progress import Silent
 
@@ -71,11 +71,11 @@ def state(path: Path, store: Store) -> State:
     changed = moved(path, spec) if section else []
     if not isinstance(spec, Experiment):
         return State(name, 0, bool(section), changed, None, None, None, [])
-    made = (
-        made_of(compile_experiment(spec, store, Silent(), Report()), store)
-        if is_compiled(spec, store)
-        else {}
-    )
+    if spec.axes:
+        made = made_of_sweep(spec, store)
+    else:
+        there = is_compiled(spec, store)
+        made = made_of(compile_experiment(spec, store, Silent(), Report()), store) if there else {}
     results = made["results"] == section["results"] if "results" in made and "results" in section else None
     return State(
         name, 0, bool(section), changed, bool(made), "results" in made, results, sorted(late(section))
