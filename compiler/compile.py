@@ -28,6 +28,7 @@ from wug.compiler.emitting.given import given_texts
 from wug.compiler.emitting.replayed import emit_replayed, replayed_key
 from wug.compiler.emitting.tokenizer import build_tokenizer, read_tokenizer, write_tokenizer
 from wug.compiler.emitting.tuning import tuning_draft
+from wug.compiler.emitting.updates import emit_updated
 from wug.compiler.experiment import Arm, Experiment, Learner
 from wug.compiler.facts import Ints
 from wug.compiler.fitting import check_answers, check_context, check_episodes, check_requests
@@ -248,6 +249,9 @@ def _write_worlds(
     experiment, documents = drawn.experiment, 0
     check_answers(drawn, tokenizer, report)
     checks = ReadingChecks(experiment.world, drawn.populated, drawn.closures)
+    if drawn.before is not None:
+        _check_before(drawn.before, worlds, report)
+        _check_news(drawn, worlds, report)
     for block in drawn.blocks(worlds):
         check_context(drawn, block, tokenizer, report)
         check_statements(checks, drawn.seeds, report, block)
@@ -260,11 +264,35 @@ def _write_worlds(
             seed_folder = folder / f"seed-{of}"
             seed_folder.mkdir()
             emit_seed(drawn, of, seed_folder)
+            emit_updated(drawn, of, seed_folder)
             needed = emit_requests(drawn, of, token_counts(tokenizer), seed_folder)
             check_requests(experiment, needed, report)
             documents += len(drawn.world_documents(of))
             update(of + 1 - worlds.start)
     return documents
+
+
+def _check_before(drawn: Draft, worlds: range, report: Report) -> None:
+    """Check what the old version of some worlds says."""
+    checks = ReadingChecks(drawn.experiment.world, drawn.populated, drawn.closures)
+    for block in drawn.blocks(worlds):
+        check_statements(checks, drawn.seeds, report, block)
+        for of in block:
+            if check_documents(checks, drawn.experiment, drawn.world_documents(of), drawn.seeds, report):
+                break
+    report.stop_if_failed()
+
+
+def _check_news(drawn: Draft, worlds: range, report: Report) -> None:
+    """Report arms that learn, or are shown, what changed where nothing did (W0501)."""
+    arms = [arm for arm in drawn.experiment.arms if arm.part == "changed"]
+    for of in worlds if arms else ():
+        if not drawn.read(arms[0], drawn.world_documents(of)).any():
+            message = (
+                f"arm '{arms[0].name}' is given what changed; nothing that is trained did, with seed {of}"
+            )
+            help = "train what changed, or update from another version"
+            report.fail("W0501", message, arms[0].span, help=help)
 
 
 def _claims(drawn: Draft, worlds: Sequence[int]) -> list[tuple[str, str, int, Ints]]:
@@ -282,9 +310,16 @@ def _tokenizer(experiment: Experiment, report: Report) -> Tokenizer:
     tokens of their own."""
     if experiment.checkpoint is not None:
         return read_tokenizer(experiment.checkpoint.tokenizer)
-    letters = characters(read_data(experiment.world, report))
-    given = [text for texts in given_texts(experiment, report).values() for text in texts.every()]
-    made = build_tokenizer(experiment.world, letters, experiment.texts(), given)
+    versions = [experiment] if experiment.before is None else [experiment, experiment.before]
+    letters = "".join(characters(read_data(version.world, report)) for version in versions)
+    given = [
+        text
+        for version in versions
+        for texts in given_texts(version, report).values()
+        for text in texts.every()
+    ]
+    old = experiment.before.world if experiment.before is not None else None
+    made = build_tokenizer(experiment.world, letters, experiment.texts(), given, old)
     if (size := made.get_vocab_size()) > MOST_TOKENS:
         message = f"the given texts have {size:,} different words; at most {MOST_TOKENS:,} tokens fit"
         report.fail("W0204", message, experiment.span, help="give fewer texts")
@@ -374,6 +409,8 @@ def _plan(experiment: Experiment, key: str, splits: list[dict[str, Any]], again:
                 model=a.model,
                 writer=a.writer,
                 forgetting=a.forgetting,
+                continues=a.continues,
+                part=a.part,
             )
             for a in experiment.arms
         ),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import dataclasses
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -15,7 +16,7 @@ from wug.compiler.data.texts import GivenTexts
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draw import Words, seed_word
 from wug.compiler.emitting.given import given_documents, given_items, given_texts
-from wug.compiler.experiment import Experiment
+from wug.compiler.experiment import Arm, Experiment
 from wug.compiler.facts import Closure, Populated
 from wug.compiler.inferring.constraints import check_constants, check_constraints
 from wug.compiler.inferring.infer import infer
@@ -26,6 +27,9 @@ from wug.compiler.populating.sizes import check_sentences
 from wug.compiler.saying.documents import training_documents
 from wug.compiler.saying.render import Texts, fill, scattered
 from wug.compiler.saying.said import Documents, joined
+from wug.compiler.updating.changes import KEPT, Changes
+from wug.compiler.updating.parts import news, still_true
+from wug.compiler.updating.versions import OLD
 from wug.compiler.world import World
 
 SENTENCES = 200_000
@@ -35,11 +39,13 @@ SENTENCES = 200_000
 @dataclass(frozen=True)
 class Draft(Drawn):
     """All worlds of an experiment: facts and proofs, what follows from training, test items; and documents,
-    which are made when they are asked for. `given` are the texts of the user's own that are trained."""
+    which are made when they are asked for. `given` are the texts of the user's own that are trained, `before`
+    is the old version of a world in two."""
 
     taught: Known
     given: dict[str, GivenTexts]
     tests: tuple[Items, ...]
+    before: Draft | None = field(default=None, kw_only=True)
 
     def blocks(self, worlds: range) -> list[list[int]]:
         """Some worlds in blocks, each of which is told at once. What is told does not depend on them."""
@@ -90,8 +96,34 @@ class Draft(Drawn):
 
     @cached_property
     def _augmentations(self) -> list[Documents]:
-        augmented = [arm for arm in self.experiment.arms if arm.augment and not arm.augment.sampled]
-        return [augmentation(arm, self, self.taught) for arm in augmented]
+        augmented = [
+            arm
+            for arm in self.experiment.arms
+            if arm.augment and not arm.augment.sampled and arm.part != "old"
+        ]
+        return [self._part_of(arm, augmentation(arm, self, self.taught)) for arm in augmented]
+
+    def _part_of(self, arm: Arm, documents: Documents) -> Documents:
+        """Of the documents of this version those that an arm reads."""
+        if arm.part == "all" or self.changes is None:
+            return documents
+        return documents.take(np.flatnonzero(news(self.changes, documents)))
+
+    def told_before(self, of: int) -> Documents:
+        """The documents of the old version of one world, what each says that is still true."""
+        assert self.before is not None
+        assert self.changes is not None
+        return still_true(self.changes, self.before.world_documents(of))
+
+    def read(self, arm: Arm, documents: Documents) -> Mask:
+        """Which `documents` of one world an arm is trained on, or shown: of its own part, and what is added
+        for it."""
+        if arm.part == "old":
+            return np.asarray((documents.set == OLD) | (documents.set == arm.name))
+        own = documents.set == "train"
+        if arm.part == "changed" and self.changes is not None:
+            own &= news(self.changes, documents)
+        return np.asarray(own | (documents.set == arm.name))
 
     def world_tests(self, of: int) -> tuple[Items, ...]:
         """The items of one world."""
@@ -99,9 +131,31 @@ class Draft(Drawn):
 
     def view(self, arm: int, of: int) -> View:
         """What one arm sees of one world."""
+        return self.seen(self.experiment.arms[arm], of, self.world_documents(of))
+
+    def seen(self, arm: Arm, of: int, documents: Documents) -> View:
+        """What an arm sees of one world, `documents` being those of the new version."""
         tests = self.world_tests(of)
         asked = [self.statements(items) for items in tests]
-        return view(self.experiment.arms[arm], self, self.taught, of, self.world_documents(of), tests, asked)
+        if self.before is not None:
+            documents = joined([documents, self.told_before(of)])
+        trained = np.zeros(len(documents), bool)
+        for each in self.experiment.learned(arm):
+            trained |= self.read(each, documents)
+        shown = self.read(arm, documents) & (documents.set == "train")
+        seen = view(arm, self, self.taught, of, documents, tests, asked, trained, shown)
+        if self.before is None or arm.context != "none":
+            return seen
+        if any(each.part != "old" for each in self.experiment.learned(arm)) or not trained.any():
+            return seen
+        # a count of what is still true is none of what there was
+        kept = [
+            np.isin(items.change, (KEPT, "")) if items.change is not None else np.ones(len(items), bool)
+            for items in tests
+        ]
+        answerable = np.concatenate(kept) & np.array(seen.answerable, bool)
+        depth = np.where(answerable, seen.depth, 0)
+        return dataclasses.replace(seen, answerable=tuple(answerable.tolist()), depth=tuple(depth.tolist()))
 
     def statements(self, items: Items) -> Texts:
         """The statement that each item asks for, as `Sentences.statement` names it."""
@@ -121,9 +175,12 @@ def world_seeds(count: int, kind: str = "world") -> Words:
     return np.array([seed_word(kind, seed) for seed in range(count)], np.uint64)
 
 
-def draw_world(world: World, seeds: Words, report: Report) -> tuple[Populated, dict[str, Closure]]:
-    """Facts and their closure for these seeds. Raises SpecError with what is wrong."""
-    populated = populate(world, seeds, report)
+def draw_world(
+    world: World, seeds: Words, report: Report, old: Populated | None = None
+) -> tuple[Populated, dict[str, Closure]]:
+    """Facts and their closure for these seeds, in one table of values with those of an `old` version. Raises
+    SpecError with what is wrong."""
+    populated = populate(world, seeds, report, old)
     report.stop_if_failed()
     check_constants(world, populated, report)
     report.stop_if_failed()
@@ -136,9 +193,13 @@ def draw_world(world: World, seeds: Words, report: Report) -> tuple[Populated, d
 def draft(experiment: Experiment, report: Report, seeds: int | None = None, kind: str = "world") -> Draft:
     """Draw an experiment's worlds, or the first few of them. Raises SpecError with what is wrong."""
     words = world_seeds(min(seeds or experiment.seeds, experiment.seeds), kind)
-    populated, closures = draw_world(experiment.world, words, report)
+    before = draft(experiment.before, report, seeds, kind) if experiment.before is not None else None
+    old = before.populated if before is not None else None
+    populated, closures = draw_world(experiment.world, words, report, old)
     worlds = drawn(experiment, words, populated, closures, report)
     report.stop_if_failed()
+    if before is not None:
+        worlds = dataclasses.replace(worlds, changes=Changes(before, worlds))
     check_sentences(worlds, report)
     known = taught(worlds, report)
     texts = given_texts(experiment, report)
@@ -149,4 +210,5 @@ def draft(experiment: Experiment, report: Report, seeds: int | None = None, kind
     check_distinct(tests, report)
     report.stop_if_failed()
     check_balance(tests, report)
-    return Draft(experiment, words, populated, closures, worlds.held, known, texts, tests)
+    made = (experiment, words, populated, closures, worlds.held, known, texts, tests)
+    return Draft(*made, changes=worlds.changes, before=before)

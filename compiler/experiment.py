@@ -127,6 +127,9 @@ class Arm(Record):
     0 for all. `augment` says what its training documents are augmented with, `writer` which model writes
     that, where another one than the arm's own does, and `tune` what is tried of its training. `forgetting` is
     whether it is measured what the training took from the model, `replayed` the file of what it replays.
+
+    It begins with the weights of the arm that it `continues`, where it names one. Of a world in two versions
+    it reads the `part` all (the new one), old (the old one) or changed (what of the new one was not true).
     """
 
     name: str
@@ -141,6 +144,8 @@ class Arm(Record):
     tune: Tune | None = None
     forgetting: bool = True
     replayed: Data | None = None
+    continues: str = field(default="", metadata=LATER)
+    part: str = field(default="all", metadata=LATER)
 
 
 class Phase(Record):
@@ -226,6 +231,9 @@ class Experiment(Record):
     """What varies in its sweep, if it has one."""
     variants: tuple[Variant, ...] = field(compare=False, default=(), repr=False)
     """The experiments that the sweep is, the last axis fastest."""
+    before: Experiment | None = field(default=None, metadata=LATER)
+    """The same with the world as it was, where it is one in two versions: what is trained of it, nothing
+    that is asked, and the arms that read it."""
 
     @property
     def checkpoint(self) -> Checkpoint | None:
@@ -244,6 +252,13 @@ class Experiment(Record):
     def writer(self, arm: Arm) -> Learner:
         """The model that writes for an arm whose teacher is a model of the experiment."""
         return next(each for each in self.models if each.name == (arm.writer or arm.model))
+
+    def learned(self, arm: Arm) -> tuple[Arm, ...]:
+        """An arm and those whose weights it goes on from, one after the other, as far as they train."""
+        found = [arm]
+        while name := found[-1].continues:
+            found.append(next(each for each in self.arms if each.name == name))
+        return tuple(each for each in found if each.finetune is not None)
 
     def room(self, arm: Arm) -> int:
         """How many tokens the teacher of an arm is shown at most: as it says, or as its model can see."""

@@ -51,6 +51,19 @@ def corpus_key(experiment: Experiment) -> str:
         parts.append(experiment.checkpoint.tokenizer_digest())
     if experiment.chat is not None:
         parts.append(experiment.chat)
+    if any(arm.continues or arm.part != "all" for arm in experiment.arms):
+        parts.append([[arm.continues, arm.part] for arm in experiment.arms])
+    if (before := experiment.before) is not None:
+        parts.append(
+            [
+                "before",
+                before.world,
+                _data_digests(before.world),
+                before.holdouts,
+                before.trains,
+                before.given,
+            ]
+        )
     return digest(canonical(["corpus", CORPUS_VERSION, *parts]))
 
 
@@ -99,6 +112,8 @@ def episodes_key(experiment: Experiment, learner: Learner) -> str:
     setting = [learner.episodes, learner.pretraining.seed, words, experiment.texts()]
     setting += [[ask.test.ask, ask.strongest, ask.statements] for ask in asks(experiment.tests)]
     parts = [world, relations, weights, types, _data_digests(experiment.world)]
+    if experiment.before is not None:  # its words are among the tokens
+        parts += [experiment.before.world, _data_digests(experiment.before.world)]
     return digest(canonical(["episodes", EPISODES_VERSION, *parts, trains, tests, setting]))
 
 

@@ -286,7 +286,9 @@ class Arm(Record):
     `forgetting` says whether what it forgot is measured.
 
     `model` names the model that learns and answers, the plan's first where it is empty; `writer` the one that
-    writes what the arm is augmented with, where another one than its own does.
+    writes what the arm is augmented with, where another one than its own does. It begins with the weights of
+    the arm that it `continues`, else with those of its model. Of a world in two versions it reads the `part`
+    all (the new one), old (the old one) or changed (what of the new one was not true).
     """
 
     name: str
@@ -297,6 +299,8 @@ class Arm(Record):
     model: str = ""
     writer: str = ""
     forgetting: bool = field(default=True, metadata=LATER)
+    continues: str = field(default="", metadata=LATER)
+    part: str = field(default="all", metadata=LATER)
 
     @property
     def teacher(self) -> str:

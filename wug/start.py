@@ -119,7 +119,7 @@ def _paths(file: syntax.WorldFile | syntax_experiment.ExperimentFile) -> Iterato
             yield node.path
         elif isinstance(node, syntax.Entity | syntax.Given) and node.source is not None:
             yield node.source
-        elif isinstance(node, syntax_experiment.UsedWorld):
+        elif isinstance(node, syntax_experiment.UsedWorld | syntax_experiment.Update):
             yield node.path
         elif isinstance(node, syntax.Settings | syntax.Call):
             atoms = node.atoms if isinstance(node, syntax.Settings) else node.arguments

@@ -118,17 +118,18 @@ def view(
     documents: Documents,
     tests: tuple[Items, ...],
     asked: Sequence[Texts],
+    learned: Mask,
+    open: Mask,
 ) -> View:
     """An arm's view of world `of`: `documents` and `tests` are that world's alone, and `asked` the statement
-    of each item."""
+    of each item. Its weights have `learned` some of the documents, and its context may hold those that are
+    `open` to it [documents]."""
     statements = [text for each in asked for text in each.tolist()]
     reading, seed = _Reading(documents, statements), drawn.seeds[of]
     articles = documents.article
-    training = documents.set == "train"
     limit = arm.articles or int(articles.max(initial=0)) + 1
-    shown = np.flatnonzero(training & (articles < limit)).tolist()
-    read = training | (documents.set == arm.name) if arm.finetune else np.zeros(len(documents), bool)
-    trained = reading.seen(np.flatnonzero(read).tolist())
+    shown = np.flatnonzero(open & (articles < limit)).tolist()
+    trained = reading.seen(np.flatnonzero(learned).tolist())
     contexts: list[tuple[int, ...]] = []
     if arm.context == "train":
         contexts.append(tuple(shown[place] for place in _order(seed, "context/train", len(shown)).tolist()))
@@ -137,7 +138,7 @@ def view(
     telling = [frozenset[int]()] * len(items)
     if arm.context != "none":
         telling = reading.telling([each.premises[item] for each, item in items])
-    first = np.flatnonzero(training & (articles == 0))
+    first = np.flatnonzero(open & (articles == 0))
     for (each, item), behind in zip(items, telling, strict=True):
         path = f"context/{arm.context}/{each.test.name}/{item}"
         if ranking is not None:
@@ -174,7 +175,10 @@ def view(
         told, place = [trained], np.zeros(len(items), np.int64)
     else:
         place = np.maximum(context, 0)
-    answerable, depth = _answers(drawn, taught, of, tests, reading, [seen.facts for seen in told], place)
+    facts = [seen.facts for seen in told]
+    if arm.continues and not arm.finetune:  # what it learned before is known beside what it is shown
+        facts = [np.union1d(trained.facts, each) for each in facts]
+    answerable, depth = _answers(drawn, taught, of, tests, reading, facts, place)
     return View(
         arm=arm.name,
         contexts=tuple(contexts),

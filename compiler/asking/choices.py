@@ -58,7 +58,7 @@ def others(
         given = arguments[short].copy()
         given[:, test.varied] = candidate
         good = known.false(relation.name, of[short], given)
-        good &= ~_of_the_question(relation, test.varied, arguments[short], candidate)
+        good &= ~of_the_question(relation, test.varied, arguments[short], candidate)
         good &= (chosen[short] != candidate[:, None]).all(axis=1)
         good &= _of_the_scene(test, relation, drawn, of[short], arguments[short], candidate)
         taken = short[good]
@@ -91,7 +91,7 @@ def instead(
         given[:, test.varied] = value[question[len(told) :]]
         good &= given[:, test.varied] >= 0
         good[good] = everything(drawn).false(relation.name, of[good], given[good])
-        good &= ~_of_the_question(relation, test.varied, arguments, given[:, test.varied])
+        good &= ~of_the_question(relation, test.varied, arguments, given[:, test.varied])
         wrong.append(given)
     return wrong, good
 
@@ -141,7 +141,7 @@ def contradiction(
     return None
 
 
-def _of_the_question(relation: Relation, varied: int, arguments: Ints, candidate: Ints) -> Mask:
+def of_the_question(relation: Relation, varied: int, arguments: Ints, candidate: Ints) -> Mask:
     """Candidates that the question names already: nobody would take them for the answer."""
     named = np.zeros(len(candidate), bool)
     for place, argument in enumerate(relation.arguments):

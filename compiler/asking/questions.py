@@ -32,7 +32,9 @@ class Items:
     order in which they were made; `claim` says for each choice which of them, -1 for none (a verdict that a
     statement is false, the answer that something is not known). `depth` counts the trained facts behind
     the answer, `premises` names them: (relation, row) of facts in the full worlds. `accepted` are all right
-    answers where the model answers in words of its own, and nothing otherwise.
+    answers where the model answers in words of its own, and nothing otherwise. Of a world in two versions
+    `change` is what became of the fact, "" where nothing is to say, and `old` are the texts that were right
+    before and are wrong now.
     """
 
     test: Test
@@ -49,6 +51,8 @@ class Items:
     premises: tuple[tuple[tuple[str, int], ...], ...]
     claims: tuple[Claim, ...]
     accepted: tuple[tuple[str, ...], ...] = ()  # [items], or empty where there are choices
+    change: Texts | None = None  # [items]
+    old: tuple[tuple[str, ...], ...] = ()  # [items], or empty where the world has one version
 
     def __len__(self) -> int:
         return len(self.world)
@@ -58,8 +62,10 @@ class Items:
         columns = {
             field.name: getattr(self, field.name)[rows]
             for field in dataclasses.fields(Items)
-            if field.name not in ("test", "premises", "claims", "accepted")
+            if field.name not in ("test", "premises", "claims", "accepted", "change", "old")
         }
+        columns["change"] = self.change[rows] if self.change is not None else None
+        columns["old"] = tuple(self.old[row] for row in rows) if self.old else ()
         premises = tuple(self.premises[row] for row in rows)
         claims = tuple(dataclasses.replace(c, arguments=c.arguments[rows]) for c in self.claims)
         accepted = tuple(self.accepted[row] for row in rows) if self.accepted else ()

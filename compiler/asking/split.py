@@ -41,6 +41,7 @@ from wug.compiler.inferring.known import Known, everything, from_full
 from wug.compiler.populating.drawn import Drawn, Mask
 from wug.compiler.saying.manner import Which, plain
 from wug.compiler.saying.render import Texts, describe, whole
+from wug.compiler.updating.stale import offered, old_facts, state_of
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Offer:
     claims: list[Claim]
     depth: Rows
     accepted: tuple[tuple[str, ...], ...] = ()
+    old: tuple[tuple[str, ...], ...] = ()
 
 
 def split(drawn: Drawn, known: Known, report: Report, few: bool = False) -> tuple[Items, ...]:
@@ -110,6 +112,8 @@ class _Asker:
             premises=tuple(self._premises(offer)),
             claims=tuple(offer.claims),
             accepted=offer.accepted,
+            change=self._change(offer),
+            old=offer.old or self._old(offer),
         )
 
     # Kinds of choices
@@ -245,6 +249,7 @@ class _Asker:
             of, rows, self.words.cue(of, arguments, manner), offered, accept, [0], claims, depth
         )
         accepted = tuple(tuple(found[item]) for item in taken)
+        old = self._once_said(of, np.char.rstrip(cue[taken], " "), accepted)
         glued = [item for item, text in enumerate(offer.offered[0].tolist()) if text not in accepted[item]]
         if glued:
             said = f"{offer.cue[glued[0]]}{offer.offered[0][glued[0]]}"
@@ -255,7 +260,53 @@ class _Asker:
                 help="let a space or a mark stand before it",
             )
             return None
-        return dataclasses.replace(offer, accepted=accepted)
+        return dataclasses.replace(offer, accepted=accepted, old=old)
+
+    # What was right before
+
+    def _once_said(
+        self, of: Ints, cue: Texts, accepted: Sequence[tuple[str, ...]]
+    ) -> tuple[tuple[str, ...], ...]:
+        """What the old version answers to questions and the new one does not."""
+        if (changes := self.drawn.changes) is None:
+            return ()
+        old = changes.old
+        asked = of.tolist(), [str(text) for text in cue]
+        found = answering(old.experiment.world, old.populated, old.closures, *asked)
+        both = zip(found, accepted, strict=True)
+        return tuple(tuple(text for text in texts if text not in right) for texts, right in both)
+
+    def _change(self, offer: Offer) -> Texts:
+        """What became of the fact that each item is about."""
+        found = np.full(len(offer.of), "", "<U7")
+        for name in dict.fromkeys(offer.relation.tolist()):
+            mine = np.flatnonzero(offer.relation == name)
+            varied = self.test.varied if name == self.test.relation else -1
+            found[mine] = state_of(self.drawn, name, varied, offer.row[mine])
+        return found
+
+    def _old(self, offer: Offer) -> tuple[tuple[str, ...], ...]:
+        """What the old version says in each item, of a value or a verdict: the text of a wrong choice."""
+        kind = self.test.choices.kind
+        if self.drawn.changes is None:
+            return ()
+        was = None
+        if kind in ("contradiction", "others", "instead", "verdict"):
+            was = old_facts(self.drawn, self.relation, self.test.varied, offer.row)
+        found: list[tuple[str, ...]] = [()] * len(offer.of)
+        if was is None:
+            return tuple(found)
+        there = (was >= 0).all(axis=1)
+        for column, number in enumerate(offer.claim):
+            if number < 0:
+                continue
+            said = there & (offer.claims[number].arguments == was).all(axis=1)
+            for item in np.flatnonzero(said).tolist():
+                found[item] = (str(offer.offered[column][item]),)
+        if kind == "verdict":  # what is true now was false then
+            for item in np.flatnonzero(there & offer.accept[:, 0]).tolist():
+                found[item] = (str(offer.offered[1][item]),)
+        return tuple(found)
 
     # What they share
 
@@ -326,7 +377,10 @@ class _Asker:
             return None, rows
         if not kept.any():
             return None, rows
-        return [given[kept] for given in wrong], rows[kept]
+        rows, wrong = rows[kept], [given[kept] for given in wrong]
+        if test.choices.kind == "unknown":
+            return wrong, rows
+        return offered(wrong, old_facts(drawn, relation, test.varied, rows)), rows
 
     def _offer(
         self,

@@ -39,6 +39,7 @@ def tuned_on(experiment: Experiment) -> Experiment:
             if arm.name in needed
         ),
         expectations=(),
+        before=None,
     )
 
 

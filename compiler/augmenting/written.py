@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wug.compiler.asking.arms import View, view
+from wug.compiler.asking.arms import View
 from wug.compiler.augmenting.cooccurring import cooccurring
 from wug.compiler.augmenting.judge import Judge, Judged, kept
 from wug.compiler.augmenting.units import Unit
@@ -53,10 +53,7 @@ def written(drawn: Draft, of: int, arm: Arm, answers: Sequence[Answer]) -> Writt
     )
     chosen = [(answer, each) for answer, each, good in zip(answers, judged, keep, strict=True) if good]
     documents = _documents(arm.name, of, chosen)
-    tests = drawn.world_tests(of)
-    asked = [drawn.statements(items) for items in tests]
-    whole = joined([drawn.world_documents(of), documents])
-    seen = view(arm, drawn, drawn.taught, of, whole, tests, asked)
+    seen = drawn.seen(arm, of, joined([drawn.world_documents(of), documents]))
     return Written(judged, keep, documents, seen, cooccurring(drawn, of, documents))
 
 

@@ -12,6 +12,7 @@ from wug.compiler.checking.lora import adapter
 from wug.compiler.checking.named import once
 from wug.compiler.checking.replay import replay_of, replayed_file
 from wug.compiler.checking.stop import check_expected, check_stops, stop_of
+from wug.compiler.checking.updates import check_updates
 from wug.compiler.diagnosis.diagnostics import Report, did_you_mean
 from wug.compiler.experiment import Arm
 from wug.compiler.language import syntax, syntax_experiment
@@ -79,14 +80,25 @@ class ArmChecker:
                     tune=tune,
                     forgetting=measured,
                     replayed=replayed_file(again, self.report),
+                    continues=self._continued(values.get("continues")),
+                    part=values.get("documents", "all"),
                 )
             )
         self.by_name = {arm.name: arm for arm in arms}
+        check_updates(self.by_name, bool(self.declared.updates), self.report)
         self._check_matches(self.by_name, own, whole)
         check_stops(self.by_name, self.report)
         for name, arm in declared.items():
             self._check_tuned(arm.name, own[name].get("finetune", {}))
         return tuple(arms)
+
+    def _continued(self, name: syntax.Name | None) -> str:
+        """The arm that one goes on from; empty where there is none of that name."""
+        if name is None or name.text in self.arm_names:
+            return name.text if name is not None else ""
+        help = did_you_mean(name.text, self.arm_names)
+        self.report.add("W0101", f"unknown arm '{name.text}'", name.span, help=help)
+        return ""
 
     def _model(self, name: syntax.Name | None) -> str:
         """The declared model of a name; the first where there is none, or none of that name."""

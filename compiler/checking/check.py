@@ -13,13 +13,14 @@ from pathlib import Path
 
 from wug.compiler.checking.entities import within
 from wug.compiler.checking.experiment import check_experiment
+from wug.compiler.checking.updates import of_the_old
 from wug.compiler.checking.world import check_world
 from wug.compiler.diagnosis.diagnostics import Diagnostic, Report, SpecError, did_you_mean
 from wug.compiler.experiment import Experiment
 from wug.compiler.language import syntax_experiment
 from wug.compiler.language.modules import flatten
 from wug.compiler.language.parameters import Setting, command_line, set_parameters, written_settings
-from wug.compiler.language.resolve import ReadWorld, resolve_experiment, resolve_world
+from wug.compiler.language.resolve import ReadExperiment, ReadWorld, resolve_experiment, resolve_world
 from wug.compiler.language.source import Span, neighbours, real_path
 from wug.compiler.world import World
 
@@ -105,7 +106,7 @@ def _check(path: Path, name: str, given: list[Setting], report: Report) -> World
         parts = resolve_experiment(path, name, report)
         if parts is None or parts.file.experiment is None or parts.world is None:
             return None
-        return _experiment(parts.file.experiment, parts.world, given, report)
+        return _experiment(parts.file.experiment, parts, given, report)
     near = [p for p in neighbours(path, ".world", ".experiment") if Path(p).stem == path.stem]
     help = did_you_mean(path.name, near) or "a spec ends in .world or .experiment"
     report.add("W0010", f"'{name}' is neither a .world nor an .experiment", file=name, help=help)
@@ -113,22 +114,34 @@ def _check(path: Path, name: str, given: list[Setting], report: Report) -> World
 
 
 def _experiment(
-    declared: syntax_experiment.Experiment, read: ReadWorld, given: list[Setting], report: Report
+    declared: syntax_experiment.Experiment, parts: ReadExperiment, given: list[Setting], report: Report
 ) -> Experiment | None:
     """An experiment and, where it has a sweep, all of its variants."""
+    assert parts.world is not None
+    read, old = parts.world, _old_world(parts, given, report)
     worlds: dict[tuple[Setting, ...], World] = {}
 
     def one(declared: syntax_experiment.Experiment, report: Report) -> Experiment | None:
         used = written_settings(declared.worlds[0].settings, report)
         if (key := tuple(used)) not in worlds:
             worlds[key] = _world(read, [used, given], report)
-        return check_experiment(declared, worlds[key], report)
+        return check_experiment(declared, worlds[key], report, old)
 
     if not declared.sweeps:
         return one(declared, report)
     from wug.compiler.sweeping.variants import swept
 
     return swept(declared, one, {each.name.text for each in given}, report)
+
+
+def _old_world(parts: ReadExperiment, given: list[Setting], report: Report) -> World | None:
+    """The world as it was, where an experiment updates one."""
+    if parts.old is None or parts.file.experiment is None:
+        return None
+    used, found = written_settings(parts.file.experiment.updates[0].settings, report), Report()
+    old = _world(parts.old, [used, given], found)
+    of_the_old(found, report)
+    return old
 
 
 def _world(read: ReadWorld, given: list[list[Setting]], report: Report) -> World:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from wug.compiler.asking.tuned import tuning_tests
 from wug.compiler.checking import settings
 from wug.compiler.checking.arms import ArmChecker
@@ -14,36 +16,27 @@ from wug.compiler.checking.replay import check_replays
 from wug.compiler.checking.taught import TaughtDocuments
 from wug.compiler.checking.tests import TestChecker
 from wug.compiler.checking.training import check_parts
+from wug.compiler.checking.updates import check_versions, of_the_old
 from wug.compiler.checking.where import HoldoutChecker, WhereChecker
 from wug.compiler.diagnosis.diagnostics import Report
-from wug.compiler.experiment import Arm, Experiment, Learner, Test, Train
+from wug.compiler.experiment import Arm, Experiment, Holdout, Learner, Test, Train
 from wug.compiler.language import syntax_experiment
 from wug.compiler.mesh import Mesh, misfit
+from wug.compiler.record import Record
 from wug.compiler.world import World
 
 MOST_SEEDS = 1000
 
 
 def check_experiment(
-    declared: syntax_experiment.Experiment, world: World, report: Report
+    declared: syntax_experiment.Experiment, world: World, report: Report, old: World | None = None
 ) -> Experiment | None:
-    """The experiment, or none where too little of it could be understood; errors go to `report`."""
+    """The experiment, or none where too little of it could be understood; errors go to `report`. `old` is the
+    world as it was, where it is updated."""
     _check_whole(declared, report)
-    named = Named(world, report)
-    found = map(HoldoutChecker(named, report).holdout, once(declared.holdouts, "holdout", report))
-    holdouts = {holdout.name: holdout for holdout in found if holdout is not None}
-    asked = TestChecker(named, WhereChecker(world, holdouts, report), report)
-    taught = TaughtDocuments(world, asked.wheres, report)
-    given = GivenChecker(world, report)
-    trains: list[Train] = []
-    texts: list[str] = []
-    for train in declared.trains:
-        if given.meant(train):
-            texts.append(given.train(train))
-        elif taught.meant(train):
-            trains += taught.trains(train)
-        elif (made := asked.train(train)) is not None:
-            trains.append(made)
+    facts = _facts(declared, world, report)
+    named, asked, given = facts.named, facts.asked, facts.given
+    trains, texts = list(facts.trains), facts.texts
     declared_tests = once(declared.tests, "test", report)
     tests = tuple(
         t for t in map(asked.test, (t for t in declared_tests if not given.meant(t))) if t is not None
@@ -70,11 +63,11 @@ def check_experiment(
         both = zip(declared_models, models, strict=True)
         models = tuple(checker.unpretrained(written, model) for written, model in both)
     check_replays(arms, models, report)
-    return Experiment(
+    made = Experiment(
         name=declared.name.text,
         world=world,
         seeds=seeds,
-        holdouts=tuple(holdouts.values()),
+        holdouts=facts.holdouts,
         trains=tuple(trains),
         tests=tests,
         models=models,
@@ -85,6 +78,61 @@ def check_experiment(
         span=declared.name.span,
         doc=declared.doc,
         mesh=_mesh(declared, models, arms, report),
+    )
+    return dataclasses.replace(made, before=_before(made, declared, old, report)) if old else made
+
+
+class _Facts(Record):
+    """What of a world is trained, and who reads the rest of the experiment in the same names."""
+
+    named: Named
+    holdouts: tuple[Holdout, ...]
+    asked: TestChecker
+    given: GivenChecker
+    trains: tuple[Train, ...]
+    texts: tuple[str, ...]
+
+
+def _facts(declared: syntax_experiment.Experiment, world: World, report: Report) -> _Facts:
+    """The facts and texts of a world that are trained."""
+    named = Named(world, report)
+    found = map(HoldoutChecker(named, report).holdout, once(declared.holdouts, "holdout", report))
+    holdouts = {holdout.name: holdout for holdout in found if holdout is not None}
+    asked = TestChecker(named, WhereChecker(world, holdouts, report), report)
+    taught = TaughtDocuments(world, asked.wheres, report)
+    given = GivenChecker(world, report)
+    trains: list[Train] = []
+    texts: list[str] = []
+    for train in declared.trains:
+        if given.meant(train):
+            texts.append(given.train(train))
+        elif taught.meant(train):
+            trains += taught.trains(train)
+        elif (made := asked.train(train)) is not None:
+            trains.append(made)
+    return _Facts(named, tuple(holdouts.values()), asked, given, tuple(trains), tuple(texts))
+
+
+def _before(
+    made: Experiment, declared: syntax_experiment.Experiment, old: World, report: Report
+) -> Experiment:
+    """An experiment with its world as it was: what is trained of it, and the arms that read that."""
+    check_versions(old, made.world, declared.updates[0].span, report)
+    found = Report()
+    facts = _facts(declared, old, found)
+    of_the_old(found, report)
+    return dataclasses.replace(
+        made,
+        world=old,
+        holdouts=facts.holdouts,
+        trains=facts.trains,
+        tests=(),
+        arms=tuple(
+            dataclasses.replace(arm, part="all", continues="") for arm in made.arms if arm.part == "old"
+        ),
+        expectations=(),
+        given=tuple(dict.fromkeys(facts.texts)),
+        given_tests=(),
     )
 
 

@@ -217,6 +217,8 @@ MESH: settings.Schema = {axis: settings.integer(1, mesh.MOST) for axis in mesh.A
 ARM: settings.Schema = {
     "like": settings.name("the name of another arm"),
     "model": settings.name("the name of a model"),
+    "continues": settings.name("the name of another arm"),
+    "documents": settings.word("all", "old", "changed"),
     "context": _context,
     "articles": settings.integer(1, 1_000_000),
     "finetune": settings.block(FINETUNE, "finetune"),

@@ -250,7 +250,9 @@ CATALOGUE: dict[str, Rule] = {
         "has no steps of its own, and the other must train. What 'tune' tries is not set beside it.\n"
         "'examples' are for an endpoint of 'style base' without a 'prompt' of its own; they are of fresh\n"
         "worlds, in which more can be said than the documents say. What narrows a draw needs a temperature\n"
-        "to draw at, and 'rephrase only' leaves out reversals by itself.",
+        "to draw at, and 'rephrase only' leaves out reversals by itself. An arm continues one of its own\n"
+        "model that trains; 'documents old' and 'documents changed' need an update, and what is old is\n"
+        "learned and not shown.",
     ),
     "W0505": _error(
         "an answer that does not follow",

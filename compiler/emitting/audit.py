@@ -7,6 +7,7 @@ choices refuted in the full world. It does not rest on the manifest: a changed f
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -25,7 +26,9 @@ from wug.compiler.emitting.audit_seed import Finding, SeedAudit
 from wug.compiler.emitting.augmentation import request_columns, token_counts
 from wug.compiler.emitting.disjoint import disjoint
 from wug.compiler.emitting.files import Tables, read_rows, read_tables
+from wug.compiler.emitting.updates import update_columns
 from wug.compiler.experiment import Experiment
+from wug.compiler.updating.versions import BEFORE
 from wug.compiler.words.lexicon import forms_of
 
 
@@ -72,6 +75,10 @@ def _judged(
         read = read_tables(compiled / f"seed-{of}")
         tables.append(read)
         faults += SeedAudit(drawn, of, read).findings()
+        if drawn.before is not None:
+            before = read_tables(compiled / f"seed-{of}" / BEFORE)
+            faults += [_of_the_old(found) for found in SeedAudit(drawn.before, of, before).findings()]
+            faults += _updated_otherwise(drawn, of, compiled / f"seed-{of}")
         faults += _planned_otherwise(drawn, of, tokenizer, compiled / f"seed-{of}")
     faults += _names_that_collide(drawn)
     for folder in episodes:
@@ -96,6 +103,24 @@ def _damaged(folder: Path, what: str = "") -> Iterator[Finding]:
             yield Finding("damage", -1, f"{name}{what} is missing")
         elif file_digest(folder / name) != expected:
             yield Finding("damage", -1, f"{name}{what} is not as it was compiled")
+
+
+def _of_the_old(found: Finding) -> Finding:
+    return dataclasses.replace(found, message=f"in the old version, {found.message}")
+
+
+def _updated_otherwise(drawn: Draft, of: int, folder: Path) -> Iterator[Finding]:
+    """Rows of the tables of what changed that are not as it follows from both versions."""
+    for name, (_, columns) in update_columns(drawn, of).items():
+        right = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        for path in (folder / f"{name}.parquet", folder / f"{name}.jsonl"):
+            rows = read_rows(path)
+            if rows != right:
+                both = enumerate(zip(rows, right, strict=False))
+                at = next((n for n, (row, other) in both if row != other), min(len(rows), len(right)))
+                yield Finding(
+                    "changes", of, f"row {at} of {path.name} is not as it follows from both versions"
+                )
 
 
 def _planned_otherwise(drawn: Draft, of: int, tokenizer: Tokenizer, folder: Path) -> Iterator[Finding]:

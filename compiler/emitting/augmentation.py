@@ -109,16 +109,16 @@ def emit_requests(draft: Draft, of: int, lengths: Lengths, folder: Path) -> dict
 def request_columns(draft: Draft, of: int, lengths: Lengths) -> dict[str, dict[str, list[Any]]]:
     """The tables of the augmentation plan of one world: what each arm's teacher is asked, what that admits,
     and, where there are any, the worked examples that stand before it."""
-    if not any(arm.augment for arm in draft.experiment.arms):
+    augmented = [arm for arm in draft.experiment.arms if arm.augment and arm.part != "old"]
+    if not augmented:
         return {}
     numbers = FactNumbers(draft.closures, of)
     documents = draft.world_documents(of)
     asked: dict[str, list[Any]] = {field.name: [] for field in REQUESTS}
     admitted: dict[str, list[Any]] = {field.name: [] for field in ADMISSIBLE}
     worked: dict[str, list[Any]] = {field.name: [] for field in EXAMPLES}
-    for arm in draft.experiment.arms:
-        if arm.augment is None:
-            continue
+    for arm in augmented:
+        assert arm.augment is not None
         prefaces: dict[str, str] = {}
         for scope, shown in examples(arm, draft, of).items():
             prefaces[scope] = preface(arm.augment, scope, shown)
@@ -159,7 +159,7 @@ def request_columns(draft: Draft, of: int, lengths: Lengths) -> dict[str, dict[s
                 }
                 _add(admitted, row)
     found = {"requests": asked, "admissible": admitted}
-    shows = any(arm.augment is not None and arm.augment.examples for arm in draft.experiment.arms)
+    shows = any(arm.augment is not None and arm.augment.examples for arm in augmented)
     return found | ({"examples": worked} if shows else {})
 
 

@@ -50,13 +50,25 @@ _WORD = re.compile(r"(\s?)([^\W_]+|[^\s])")
 
 
 def build_tokenizer(
-    world: World, characters: str, said: Sequence[str] = (), given: Sequence[str] = ()
+    world: World,
+    characters: str,
+    said: Sequence[str] = (),
+    given: Sequence[str] = (),
+    old: World | None = None,
 ) -> Tokenizer:
-    """The tokenizer for all texts of a world, its episodes' fresh ones included.
+    """The tokenizer for all texts of a world, its episodes' fresh ones included, and of an `old` version.
 
     `characters` are those of the texts from tables of the user's own, `said` texts that stand beside those of
     the world.
     """
+    pieces = _pieces(world, characters, said, given)
+    if old is not None:
+        pieces |= _pieces(old, characters, (), ())
+    return piece_model(pieces)
+
+
+def _pieces(world: World, characters: str, said: Sequence[str], given: Sequence[str]) -> dict[str, None]:
+    """All that texts of a world are cut into."""
     pieces: dict[str, None] = {}
     for said_pieces, _ in _texts(world):
         _add_pieces(pieces, said_pieces)
@@ -99,7 +111,7 @@ def build_tokenizer(
     if _spells(world):
         for letter in dict.fromkeys(string.ascii_letters + string.digits + "-." + characters):
             pieces[_SPACE + letter] = pieces[letter] = None
-    return piece_model(pieces)
+    return pieces
 
 
 def _operator_texts(entity: Entity) -> list[str]:

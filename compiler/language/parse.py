@@ -46,6 +46,7 @@ _STARTERS = {
     ),
     "experiment": (
         "WORLD",
+        "UPDATE",
         "SEEDS",
         "TRAIN",
         "TEST",

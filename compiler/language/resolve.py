@@ -56,10 +56,12 @@ class ReadWorld(Record):
 
 
 class ReadExperiment(Record):
-    """An experiment's file and the world it names, none where that could not be read."""
+    """An experiment's file and the world it names, none where that could not be read; and the world as it
+    was before, where it is one in two versions."""
 
     file: syntax_experiment.ExperimentFile
     world: ReadWorld | None
+    old: ReadWorld | None = None
 
 
 def project_root(spec: Path) -> Path:
@@ -94,10 +96,16 @@ def resolve_experiment(path: Path, name: str, report: Report) -> ReadExperiment 
         return ReadExperiment(file, None)
     for extra in worlds[1:]:
         report.add("W0103", "an experiment has one world", extra.span)
-    named = worlds[0].path
-    target = inside(path, named, root, report)
-    scope = _Reader(root, report).scope(target, named.text, named, ()) if target else Scope(())
-    return ReadExperiment(file, ReadWorld(scope, root) if scope.parts else None)
+    for again in file.experiment.updates[1:]:
+        report.add("W0103", "an experiment updates one world", again.span)
+
+    def read(named: syntax.Text) -> ReadWorld | None:
+        target = inside(path, named, root, report)
+        scope = _Reader(root, report).scope(target, named.text, named, ()) if target else Scope(())
+        return ReadWorld(scope, root) if scope.parts else None
+
+    old = next((read(update.path) for update in file.experiment.updates), None)
+    return ReadExperiment(file, read(worlds[0].path), old)
 
 
 def inside(spec: Path, written: syntax.Text, root: Path, report: Report) -> Path | None:

@@ -26,6 +26,14 @@ class UsedWorld(Record):
     span: Span
 
 
+class Update(Record):
+    """`update from "old.world" { people 12 }`: the world as it was, and values for its parameters."""
+
+    path: Text
+    settings: Settings | None
+    span: Span
+
+
 class Holdout(Record):
     """`holdout unseen = 10 leaf category { keep is_a }`."""
 
@@ -127,6 +135,7 @@ class Experiment(Record):
     doc: str
     span: Span
     sweeps: tuple[Sweep, ...] = field(default=(), metadata=LATER)
+    updates: tuple[Update, ...] = field(default=(), metadata=LATER)
 
 
 class ExperimentFile(Record):

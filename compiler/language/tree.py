@@ -32,6 +32,10 @@ class Builder(WorldBuilder):
             return syntax_experiment.UsedWorld(self._text(rest[0]), settings, self._span(meta))
         return syntax.World(self._name(rest[0]), tuple(rest[1:]), self._doc(children), self._span(meta))
 
+    def update(self, meta: Any, children: list[Any]) -> syntax_experiment.Update:
+        settings = children[3] if len(children) > 3 else None
+        return syntax_experiment.Update(self._text(children[2]), settings, self._span(meta))
+
     def said_in(self, meta: Any, children: list[Any]) -> _SaidIn:
         return _SaidIn(self._name(children[-1]))
 
@@ -137,6 +141,7 @@ class Builder(WorldBuilder):
         return syntax_experiment.Experiment(
             name=self._name(rest[0]),
             worlds=of(syntax_experiment.UsedWorld),
+            updates=of(syntax_experiment.Update),
             seeds=of(syntax.Number),
             trains=of(syntax_experiment.Train),
             tests=of(syntax_experiment.Test),

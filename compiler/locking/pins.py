@@ -39,7 +39,10 @@ def pins(path: Path, spec: World | Experiment) -> dict[str, str]:
     found = {"compiler": COMPILER, "edition": EDITION}
     for file, said in _files(path):
         found["spec" if real_path(file) == own else named("reads", place(file, root))] = said
-    data = [each for _, each in (spec.world if isinstance(spec, Experiment) else spec).files()]
+    worlds = [spec.world] if isinstance(spec, Experiment) else [spec]
+    if isinstance(spec, Experiment) and spec.before is not None:
+        worlds.append(spec.before.world)
+    data = [each for world in worlds for _, each in world.files()]
     if isinstance(spec, Experiment):
         data += [arm.replayed.path for arm in spec.arms if arm.replayed is not None]
         for learner in spec.models:
@@ -116,6 +119,8 @@ def _files(path: Path) -> Iterator[tuple[Path, str]]:
         world = read.world if read else None
         if read is not None:
             yield path, digest(canonical([read.file.edition, read.file.experiment]))
+            for file in _worlds(read.old.scope) if read.old is not None else ():
+                yield file.source.path, digest(canonical([file.edition, file.imports, file.world]))
     for file in _worlds(world.scope) if world is not None else ():
         yield file.source.path, digest(canonical([file.edition, file.imports, file.world]))
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,9 @@ from wug.compiler.facts import Closure, Ints, Populated, Rows
 from wug.compiler.inferring.lists import distinct
 from wug.compiler.inferring.proofs import stated_rows
 from wug.compiler.world import IN_SCENE, Relation
+
+if TYPE_CHECKING:
+    from wug.compiler.updating.changes import Changes
 
 Mask = NDArray[np.bool_]
 
@@ -28,6 +32,8 @@ class Drawn:
     populated: Populated
     closures: dict[str, Closure]
     held: dict[str, Mask]
+    changes: Changes | None = field(default=None, kw_only=True)
+    """What became of the facts of the old version, where the world is one in two."""
 
     def chosen(self, relation: Relation, rows: Rows, wheres: tuple[Where, ...]) -> Mask:
         """Which rows of a relation's closure meet every condition."""

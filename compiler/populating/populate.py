@@ -69,8 +69,9 @@ class Stated:
         return Facts(self.world.astype(np.int32), np.stack(numbers, axis=1).astype(np.int32))
 
 
-def populate(world: World, seeds: Words, report: Report) -> Populated:
-    """The evaluation worlds of these seeds, at the declared sizes. Counts that cannot be met are reported."""
+def populate(world: World, seeds: Words, report: Report, old: Populated | None = None) -> Populated:
+    """The evaluation worlds of these seeds, at the declared sizes. Counts that cannot be met are reported.
+    The values of an `old` version are numbered too, so that they can be asked about."""
     sheets = read_data(world, report)
     report.stop_if_failed()
     counts = member_counts(world, sheets)
@@ -81,7 +82,7 @@ def populate(world: World, seeds: Words, report: Report) -> Populated:
     names = real_names(world, seeds, sheets, report)
     cells = real_cells(world, sheets, report)
     report.stop_if_failed()
-    populated = _lay_out(world, seeds, members, {}, names, cells)
+    populated = _lay_out(world, seeds, members, {}, names, cells, old)
     _check_exceptions(world, populated, report)
     return compose(world, populated, seeds, True, report)
 
@@ -135,6 +136,7 @@ def _lay_out(
     most: dict[str, Rows],
     names: Names,
     cells: dict[str, Cells],
+    old: Populated | None = None,
 ) -> Populated:
     """`most` bounds the facts of fresh worlds; where it is empty there is no bound."""
     stated: dict[str, Stated] = {}
@@ -142,7 +144,7 @@ def _lay_out(
     for relation in sorted(populated, key=_waits):
         bound = most[relation.name] if most else None
         stated[relation.name] = _stated(world, relation, seeds, members, bound, cells, stated)
-    values = _values(world, stated, members)
+    values = _values(world, stated, members, old)
     facts = {
         relation.name: stated[relation.name].facts(relation, values)
         if relation.name in stated
@@ -166,9 +168,11 @@ def _scenes(entity: Entity, counts: Rows) -> Rows:
     return np.where((member < counts[:, None]) & bool(entity.scene), member // max(1, entity.per_scene), -1)
 
 
-def _values(world: World, stated: dict[str, Stated], members: dict[str, Rows]) -> dict[str, Values]:
-    """One table for each type of all values there are, constants of rules among them, and whatever counting
-    may give, because facts are counted when values are numbered already."""
+def _values(
+    world: World, stated: dict[str, Stated], members: dict[str, Rows], old: Populated | None
+) -> dict[str, Values]:
+    """One table for each type of all values there are, constants of rules and those of an `old` version among
+    them, and whatever counting may give, because facts are counted when values are numbered already."""
     found: dict[str, list[Column]] = {
         type: [column_of(type, rule_constants(world, type))] for type in VALUE_TYPES
     }
@@ -186,6 +190,8 @@ def _values(world: World, stated: dict[str, Stated], members: dict[str, Rows]) -
     lengths = [entity.sequence.length[1] for entity in world.entities.values() if entity.sequence]
     most = max(most, *lengths, 0)
     found["integer"].append(np.arange(most + 1 if most else 0))
+    for type, values in (old.values if old is not None else {}).items():
+        found[type].append(values.keys)
     return {type: tabulate(type, columns) for type, columns in found.items()}
 
 

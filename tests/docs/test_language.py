@@ -11,7 +11,7 @@ from wug.compiler.checking import augment, experiment_settings, replay, stop
 from wug.compiler.checking import documents as check_documents
 from wug.compiler.checking import populations as check_populations
 from wug.compiler.checking import world as check_world
-from wug.compiler.emitting import augmentation, emit, proof_table
+from wug.compiler.emitting import augmentation, emit, proof_table, updates
 from wug.compiler.forms import INFLECTIONS
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -43,6 +43,9 @@ TABLES = {
     "proofs": proof_table.PROOFS,
     "contexts": emit._CONTEXTS,
     "views": emit.VIEWS,
+    "changes": updates.CHANGES,
+    "parts": updates.PARTS,
+    "asked": updates.ASKED,
     "requests": augmentation.REQUESTS,
     "admissible": augmentation.ADMISSIBLE,
     "audit": augmentation.AUDIT,

@@ -1,0 +1,1 @@
+"""A world in two versions: what became of each fact, and which answers are stale."""

@@ -1,0 +1,82 @@
+"""What is asked of a world in two versions: the state of each fact, and the answer that was right before."""
+
+from __future__ import annotations
+
+from tests.compiler.conftest import Write
+from tests.compiler.updating.versions import NEW, OLD, read
+from wug.compiler.asking.questions import Items
+from wug.compiler.diagnosis.diagnostics import Report
+from wug.compiler.draft import draft
+
+
+def asked(write: Write) -> dict[str, Items]:
+    return {items.test.name: items for items in draft(read(write), Report()).tests}
+
+
+def test_old_values_are_offered(write: Write) -> None:
+    for name, column, ending in (("price", 0, " euros."), ("maker", 1, ".")):
+        items, seen = asked(write)[name], set()
+        assert items.change is not None
+        for cue, choices, change, old in zip(
+            items.cue.tolist(), items.choices.tolist(), items.change.tolist(), items.old, strict=True
+        ):
+            product = cue.split(" ")[1]
+            was, now = OLD.get(product, ("", ""))[column], NEW[product][column]
+            assert change == ("added" if not was else "kept" if was == now else "changed")
+            assert old == ((f" {was}{ending}",) if change == "changed" else ())
+            assert set(old) <= set(choices)
+            seen.add(change)
+        assert seen == {"kept", "changed", "added"}
+
+
+def test_an_answer_that_cannot_be_old_has_none(write: Write) -> None:
+    """Of each price there may be several products, so no product was the answer before."""
+    items = asked(write)["back"]
+    assert set(items.old) == {()}
+    assert items.change is not None
+    assert sorted(items.change.tolist()) == sorted(asked(write)["price"].change.tolist())  # type: ignore[union-attr]
+
+
+def test_free_answers(write: Write) -> None:
+    items = asked(write)["said"]
+    old = {cue.split(" ")[1]: texts for cue, texts in zip(items.cue.tolist(), items.old, strict=True)}
+    assert {product: texts for product, texts in old.items() if texts} == {
+        "Birch": (" 20 euros.",),
+        "Dune": (" 40 euros.",),
+    }
+
+
+def test_verdicts(write: Write) -> None:
+    """What is true now was false before; another false statement was false before, too."""
+    items = asked(write)["truth"]
+    assert items.change is not None
+    told = 0
+    for cue, change, old, right in zip(
+        items.cue.tolist(),
+        items.change.tolist(),
+        items.old,
+        items.choices[range(len(items)), items.answer].tolist(),
+        strict=True,
+    ):
+        _, product, _, price, _ = cue.removeprefix("True or false: ").split(" ")
+        then, now = OLD.get(product, ("", ""))[0] == price, NEW[product][0] == price
+        assert right == (" True." if now else " False.")
+        if change == "changed":
+            assert old == ((" True." if then else " False.",) if then != now else ())
+            told += then != now
+    assert told == 2
+
+
+def test_what_follows_is_compared_too(write: Write) -> None:
+    items = asked(write)["range"]
+    assert items.change is not None
+    states = dict(zip(items.cue.tolist(), items.change.tolist(), strict=True))
+    assert states == {
+        "The number of products of Ona is": "changed",
+        "The number of products of Pim is": "changed",
+        "The number of products of Rui is": "kept",
+        "The number of products of Sol is": "kept",
+    }
+    assert dict(zip(items.cue.tolist(), items.old, strict=True))["The number of products of Ona is"] == (
+        " 2.",
+    )
