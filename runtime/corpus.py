@@ -24,6 +24,7 @@ from wug.compiler.emitting.turns import Begun, CutTurns, cut_turns
 from wug.compiler.shape import MARKS, Marks
 from wug.runtime.failure import Damaged
 from wug.runtime.keys import canonical, digest
+from wug.runtime.updated import Updated, add_old, read_updated
 
 if TYPE_CHECKING:
     from wug.runtime.replay import Replayed
@@ -51,6 +52,7 @@ class Documents:
     length_D: Ints
     answer_DT: npt.NDArray[np.bool_]
     marks: Marks = MARKS
+    parts: Mapping[str, Ints] = field(default_factory=dict)  # by arm, of arms that do not read all
 
     def shown(self, row: int) -> Ints:
         """The tokens of a document behind which another one or a question stands, which opens with <doc>."""
@@ -58,7 +60,10 @@ class Documents:
         return tokens
 
     def seen_by(self, arm: str) -> Ints:
-        """Rows that training shows this arm: the common ones and those its augmentation added."""
+        """Rows that training shows this arm: the common ones and those its augmentation added, or those of
+        its part of a world in two versions."""
+        if arm in self.parts:
+            return self.parts[arm]
         return np.flatnonzero((self.set_D == "train") | (self.set_D == arm)).astype(np.int32)
 
 
@@ -67,7 +72,8 @@ class Items:
     """All test items of one seed; an item's questions are `choices_N` rows from `first_question_N` on.
 
     `accept_Q` marks the right ones, of which there may be several; `answer_N` is one of them. Where a model
-    answers in words of its own, the one choice is a right answer, and `accepted` are all of them.
+    answers in words of its own, the one choice is a right answer, and `accepted` are all of them. `updated`
+    is what became of their facts, where the world is one in two versions.
     """
 
     item_id_N: Ints
@@ -81,6 +87,7 @@ class Items:
     chance_N: npt.NDArray[np.float64]  # how often a guess is right
     cue: tuple[str, ...]
     accepted: tuple[tuple[str, ...], ...]
+    updated: Updated | None = None
 
     @property
     def free(self) -> npt.NDArray[np.bool_]:
@@ -254,11 +261,13 @@ def _world(
     said = parquet.read_table(folder / "sentences.parquet").to_pydict()
     texts = parquet.read_table(folder / "documents.parquet").to_pydict()
     views = parquet.read_table(folder / "views.parquet").to_pydict()
+    parts = add_old(folder, texts, said)
     for each in added:
         _add(each, texts, said, views)
-    documents = _documents(texts, said, tokenizer, marks)
+    documents = dataclasses.replace(_documents(texts, said, tokenizer, marks), parts=parts)
     rows = parquet.read_table(folder / "items.parquet").to_pydict()
     items, questions = _items(rows, tokenizer, marks, chat)
+    items = dataclasses.replace(items, updated=read_updated(folder, rows["choices"]))
     contexts = parquet.read_table(folder / "contexts.parquet").to_pydict()
     seen = _views(views, contexts, documents, items)
     if chat is not None:

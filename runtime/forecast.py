@@ -81,7 +81,7 @@ def forecast(plan: Plan, compiled: Path, root: Path) -> list[Stage]:
         augment(run)
         written = True
     stages = [_pretraining(run, learner) for learner in plan.models if learner.checkpoint is None]
-    for arm in matched(arms, run.corpus.worlds):
+    for arm in run.settle(matched(arms, run.corpus.worlds)):
         own = plan.tuning.of(arm.name) if plan.tuning is not None else None
         if own is not None and not tuned:
             stages.append(Stage("tuning", arm.name, 1, 0, 0, 0, bound="least"))

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from wug.compiler.asking.shortcut import NAMES
+from wug.runtime.after_update_table import after_update_table
 from wug.runtime.expect import CONFIDENCE, MANY
 from wug.runtime.forgetting_table import forgetting_table
 from wug.runtime.price import left_out
@@ -241,6 +242,7 @@ def remarks(document: dict[str, Any]) -> list[RenderableType]:
             said.append(Text(short, "bold yellow"))
     if document["pretraining"]:
         said.append(Text(_luck(document), "dim"))
+    said += after_update_table(document.get("update", ()))
     said += forgetting_table(document["forgetting"])
     if document["advice"]:
         said.append(Text(f"\n{document['advice']['sentence']}", "bold"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,32 +11,22 @@ import numpy.typing as npt
 from wug.compiler.asking.shortcut import NAMES
 from wug.compiler.plan import Arm, Learner, Plan, Split
 from wug.runtime.advice import advice
+from wug.runtime.after_update import after_update
+from wug.runtime.arm_result import ArmResult
 from wug.runtime.audit import Audit
 from wug.runtime.corpus import World
 from wug.runtime.curves import augmentation_curves
 from wug.runtime.expect import Outcome, confidence_of, judge, wilson
-from wug.runtime.free import Said, wrong_texts
+from wug.runtime.free import wrong_texts
 from wug.runtime.keys import canonical, digest
 from wug.runtime.measures import MEASURES
-from wug.runtime.price import Augmenting, compare, priced, tuning_price
+from wug.runtime.price import compare, priced, tuning_price
 from wug.runtime.score import Answers
 from wug.runtime.shortcut import Shortcut, of_training, shortcuts
 from wug.runtime.tuning import Tuned
 
 SCHEMA = 4
 BELOW = 0.05  # an interval this far below chance calls for an explanation
-
-
-@dataclass(frozen=True)
-class ArmResult:
-    """One arm's answers in every world, or why there are none."""
-
-    arm: Arm
-    answers: Sequence[Answers]
-    failed: str | None
-    augmenting: Augmenting = field(default_factory=Augmenting)
-    said: Sequence[Said] = ()
-    stopped: Mapping[str, Sequence[Any]] = field(default_factory=dict)  # runtime/stopping.py
 
 
 def results(
@@ -81,6 +70,7 @@ def results(
         "splits": _splits(plan, worlds),
         "arms": prices,
         "forgetting": dict(forgetting or {}),
+        **after_update(plan, worlds, told, prices),
         "augmentation_curves": augmentation_curves(
             plan, worlds, {arm: price["added_tokens"] for arm, price in prices.items()}
         ),
@@ -109,7 +99,8 @@ def _answerable(arm: Arm, world: World) -> npt.NDArray[np.bool_]:
     arm that sees nothing, a baseline, and for one that must find what it sees: a search that fails is a
     failure of the arm."""
     view = world.views[arm.name]
-    if arm.context == "bm25" or (arm.finetune is None and arm.context == "none"):
+    blank = arm.finetune is None and arm.context == "none" and not arm.continues
+    if arm.context == "bm25" or blank:
         return np.ones(len(view.answerable_N), np.bool_)
     return view.answerable_N
 
@@ -304,7 +295,11 @@ def _prices(
 def _whole(plan: Plan) -> dict[str, str]:
     """With which arm each one is compared: the first that shows all documents and trains nothing, of its own
     model, or of another where that has none."""
-    every = [arm for arm in plan.arms if arm.context == "train" and arm.finetune is None]
+    every = [
+        arm
+        for arm in plan.arms
+        if arm.context == "train" and arm.finetune is None and not arm.continues and arm.part == "all"
+    ]
     found = {}
     for arm in plan.arms:
         own = [each for each in every if plan.learner(each) == plan.learner(arm)]

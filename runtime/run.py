@@ -17,6 +17,7 @@ from wug.compiler.plan import Arm, Learner, Plan
 from wug.compiler.store import Entry, Store
 from wug.progress import Progress
 from wug.runtime import corpus as corpora
+from wug.runtime.arm_result import ArmResult
 from wug.runtime.audit import Audit
 from wug.runtime.augment import augment
 from wug.runtime.cluster import SharedStore
@@ -33,7 +34,7 @@ from wug.runtime.measures import measured
 from wug.runtime.picture import picture
 from wug.runtime.plot import augmentation_picture, context_picture, price_picture
 from wug.runtime.price import Augmenting
-from wug.runtime.results import ArmResult, results
+from wug.runtime.results import results
 from wug.runtime.schedule import BLOCK, CHECKPOINT_EVERY_S
 from wug.runtime.score import Answers, Scores, answers, check_fits, read_scores, score, write_scores
 from wug.runtime.serving import ask_servers
@@ -134,7 +135,7 @@ class Run(Training):
         final = key("runs", {**inputs, **({"missing": missing} if missing else {})})
         tuned = tune(self, tuning_scribe)
         audits = augment(self)
-        trained = matched(settled(plan, tuned), self.corpus.worlds)
+        trained = self.settle(matched(settled(plan, tuned), self.corpus.worlds))
         arms = [self.arm(arm, audits.get(arm.name)) for arm in trained]
         outcomes = {model.name: self._pretrainings(model) for model in plan.models}
         document = results(plan, self.corpus.worlds, arms, outcomes, audits, tuned, forgetting(self, trained))
@@ -236,6 +237,8 @@ class Run(Training):
             failed = read_json(folder / "outcome.json")["failed"]
             if failed is not None:
                 return str(failed)
+        elif (failed := self.started(arm, worlds, label)) is not None:
+            return failed
         model, parameters_S = self.plan.learner(arm).model, self.parameters(arm, worlds, label)
         total = sum(len(world.questions.tokens) for world in worlds)
         told: list[Scores] = []
@@ -297,7 +300,8 @@ class Run(Training):
         ask_servers(self)
         settings = settled(self.plan, tune(self, tuning_scribe))
         augment(self)
-        arm = next(each for each in matched(settings, self.corpus.worlds) if each.name == name)
+        arms = self.settle(matched(settings, self.corpus.worlds))
+        arm = next(each for each in arms if each.name == name)
         for number, worlds in enumerate(self.blocks()):
             for place, world in enumerate(worlds):
                 if world.seed == seed:

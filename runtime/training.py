@@ -25,7 +25,7 @@ from wug.runtime import episodes
 from wug.runtime.cluster import SharedStore
 from wug.runtime.corpus import Corpus, World
 from wug.runtime.failure import RuntimeFailure
-from wug.runtime.files import write_json
+from wug.runtime.files import read_json, write_json
 from wug.runtime.host import description, prepare
 from wug.runtime.interruption import Interruption
 from wug.runtime.keys import device_kind, key
@@ -54,8 +54,14 @@ class Training:
         self.plan, self.compiled, self.store, self.progress = plan, compiled, store, progress
         self.interruption, self.checkpoint_every_s = interruption, checkpoint_every_s
         self.corpus: Corpus = self.replaying(corpora.load(compiled, plan.seeds))
+        self.arms: dict[str, Arm] = {arm.name: arm for arm in plan.arms}
         self.weights: dict[str, Tree] = {}
         self.prepared = False
+
+    def settle(self, arms: Sequence[Arm]) -> Sequence[Arm]:
+        """The arms, tuned and matched, as they are trained: those that continue one find it like this."""
+        self.arms = {arm.name: arm for arm in arms}
+        return arms
 
     def replaying(self, corpus: Corpus) -> Corpus:
         """A corpus whose worlds have what arms replay. Raises Damaged."""
@@ -74,21 +80,49 @@ class Training:
         return of_episodes(episodes.load(folder, self.compiled / "tokenizer.json"), learner.pretraining)
 
     def weights_key(self, arm: Arm, worlds: Sequence[World]) -> str | list[str]:
-        learner = self.plan.learner(arm)
-        return self.trained_key(arm, worlds) if arm.finetune else self.pretrained_keys(learner, worlds)
+        return self.trained_key(arm, worlds) if arm.finetune else self.begun_key(arm, worlds)
+
+    def begun_key(self, arm: Arm, worlds: Sequence[World]) -> str | list[str]:
+        """Identifies the weights that an arm begins with."""
+        if arm.continues:
+            return self.weights_key(self.arms[arm.continues], worlds)
+        return self.pretrained_keys(self.plan.learner(arm), worlds)
+
+    def begun_weights(self, arm: Arm, worlds: Sequence[World], label: str) -> list[Tree]:
+        """The weights that an arm begins with in each world: its model's, or those of another arm."""
+        if arm.continues:
+            return self.parameters(self.arms[arm.continues], worlds, self._label(arm, label))
+        return self.pretrained_weights(self.plan.learner(arm), worlds)
+
+    def started(self, arm: Arm, worlds: Sequence[World], label: str) -> str | None:
+        """See to it that there are weights to begin with; why there are none, where another arm has none."""
+        self.pretrained_for(self.plan.learner(arm), worlds)
+        if not arm.continues:
+            return None
+        return self.failed(self.arms[arm.continues], worlds, self._label(arm, label))
+
+    def failed(self, arm: Arm, worlds: Sequence[World], label: str) -> str | None:
+        """Train what an arm answers with; why it has no weights, where its training came apart."""
+        if arm.finetune is None:
+            return self.started(arm, worlds, label)
+        told = read_json(self.trained(arm, worlds, label) / "outcome.json")["failed"]
+        return None if told is None else str(told)
+
+    def _label(self, arm: Arm, label: str) -> str:
+        """The label of the same block of the arm that is continued."""
+        return f"{arm.continues} {label.rpartition(' ')[2]}"
 
     def parameters(self, arm: Arm, worlds: Sequence[World], label: str) -> list[Tree]:
         """The weights with which an arm answers in each world."""
-        learner = self.plan.learner(arm)
         if arm.finetune is None:
-            return self.pretrained_weights(learner, worlds)
+            return self.begun_weights(arm, worlds, label)
         trained = self.trained_weights(arm, worlds, label)
         lora = arm.finetune.lora
         if lora is None:
             return trained
         from wug.runtime.adapter import merged
 
-        own = self.pretrained_weights(learner, worlds)
+        own = self.begun_weights(arm, worlds, label)
         both = zip(map(self.placed, own), map(self.placed, trained), strict=True)
         return [merged(weights, adapter, lora) for weights, adapter in both]
 
@@ -106,7 +140,7 @@ class Training:
         return key(
             "trained",
             {
-                "from": self.pretrained_keys(learner, worlds),
+                "from": self.begun_key(arm, worlds),
                 "model": _shape(learner.model),
                 "finetune": as_plain(arm.finetune),
                 "seeds": [world.seed for world in worlds],
@@ -122,7 +156,8 @@ class Training:
         if self.store.has(kind, name):
             return self.store.path(kind, name)
         learner = self.plan.learner(arm)
-        self.pretrained_for(learner, worlds)
+        if (told := self.started(arm, worlds, label)) is not None:
+            return self._not_begun(kind, name, label, arm, told)
         with self._together(kind, name, label) as entry:
             if not entry.ready:
                 self.prepare()
@@ -130,7 +165,7 @@ class Training:
                 from wug.runtime.finetune import finetune, stacked
 
                 model, vocabulary = learner.model, self.corpus.vocabulary
-                start, beside = self.pretrained_weights(learner, worlds), []
+                start, beside = self.begun_weights(arm, worlds, label), []
                 if arm.finetune is not None and (lora := arm.finetune.lora) is not None:
                     adapters = [fresh_adapter(model, vocabulary, lora, world.seed) for world in worlds]
                     start, beside = adapters, start
@@ -147,6 +182,16 @@ class Training:
                         self.checkpoint_every_s,
                         beside,
                     )
+                entry.commit()
+        return entry.path
+
+    def _not_begun(self, kind: str, name: str, label: str, arm: Arm, why: str) -> Path:
+        """The entry of an arm that has nothing to continue."""
+        with self._together(kind, name, label) as entry:
+            if not entry.ready:
+                told = f"arm {arm.name} continues {arm.continues}, which has no weights: {why}"
+                write_json(entry.scratch / "outcome.json", {"failed": told, "stopped": {}})
+                write_json(entry.scratch / "timing.json", {"seconds": 0.0, **description()})
                 entry.commit()
         return entry.path
 
@@ -308,7 +353,7 @@ class Training:
 
     def weighed(self, arm: Arm, worlds: Sequence[World], label: str) -> None:
         """Train what an arm answers with."""
-        self.pretrained_for(self.plan.learner(arm), worlds)
+        self.started(arm, worlds, label)
         if arm.finetune is not None:
             self.trained(arm, worlds, label)
 

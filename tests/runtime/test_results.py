@@ -7,11 +7,12 @@ import pytest
 from rich.console import Console
 
 from wug.compiler.plan import Augment, Endpoint, Expectation, Prices, Term
+from wug.runtime.arm_result import ArmResult
 from wug.runtime.corpus import load
 from wug.runtime.expect import wilson
 from wug.runtime.price import Augmenting
 from wug.runtime.report import print_report
-from wug.runtime.results import ArmResult, results
+from wug.runtime.results import results
 from wug.runtime.score import answers
 from wug.runtime.wording import money as words
 
