@@ -11,6 +11,14 @@ import pyarrow.compute as pc
 ROWS = 1 << 15
 """So many rows are lines in memory at once."""
 
+
+def _text(value: str) -> pa.Scalar:
+    """A text of a stated type: to find out the type of one, Arrow looks for a module (dateutil) each time."""
+    return pa.scalar(value, pa.string())
+
+
+_NOTHING, _QUOTE, _COMMA, _OPEN, _CLOSE = map(_text, ("", '"', ",", "[", "]"))
+_END, _TRUE, _FALSE = map(_text, ("}\n", "true", "false"))
 _ESCAPED = r'[\x00-\x1f"\\]'
 
 
@@ -23,8 +31,8 @@ def json_lines(table: pa.Table) -> Iterator[pa.Buffer]:
         parts: list[pa.Array | pa.Scalar] = []
         for place, field in enumerate(batch.schema):
             before = f"{',' if place else '{'}{_dumped(field.name)}:"
-            parts += [pa.scalar(before), _texts(batch.column(place))]
-        lines = pc.binary_join_element_wise(*parts, pa.scalar("}\n"), "")
+            parts += [_text(before), _texts(batch.column(place))]
+        lines = pc.binary_join_element_wise(*parts, _END, _NOTHING)
         ends = memoryview(lines.buffers()[1]).cast("i")
         first, last = ends[lines.offset], ends[lines.offset + len(lines)]
         yield lines.buffers()[2][first:last]
@@ -38,7 +46,7 @@ def _texts(column: pa.Array) -> pa.Array:
     elif pa.types.is_integer(type):
         texts = column.cast(pa.string())
     elif pa.types.is_boolean(type):
-        texts = pc.if_else(column, "true", "false")
+        texts = pc.if_else(column, _TRUE, _FALSE)
     elif pa.types.is_list(type):
         texts = _listed(column)
     else:
@@ -50,7 +58,7 @@ def _listed(column: pa.ListArray) -> pa.Array:
     first, last = column.offsets[0].as_py(), column.offsets[-1].as_py()  # of a slice, not all values
     values = _texts(column.values.slice(first, last - first))
     within = pa.ListArray.from_arrays(pc.subtract(column.offsets, first), values)
-    lists = pc.binary_join_element_wise("[", pc.binary_join(within, ","), "]", "")
+    lists = pc.binary_join_element_wise(_OPEN, pc.binary_join(within, _COMMA), _CLOSE, _NOTHING)
     return pc.if_else(column.is_valid(), lists, None) if column.null_count else lists
 
 
@@ -59,9 +67,9 @@ def _quoted(column: pa.StringArray) -> pa.Array:
     escaped = pc.match_substring_regex(column, _ESCAPED)
     if pc.any(escaped).as_py():
         texts = pa.array([_dumped(value) for value in column.filter(escaped).to_pylist()], pa.string())
-        plain = pc.binary_join_element_wise('"', column, '"', "")
+        plain = pc.binary_join_element_wise(_QUOTE, column, _QUOTE, _NOTHING)
         return pc.replace_with_mask(plain, escaped.fill_null(False), texts)
-    return pc.binary_join_element_wise('"', column, '"', "")
+    return pc.binary_join_element_wise(_QUOTE, column, _QUOTE, _NOTHING)
 
 
 def _dumped(value: object) -> str:
