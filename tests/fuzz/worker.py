@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import multiprocessing
 import resource
@@ -80,17 +81,14 @@ def _serve(theirs: Connection, folder: Path, compiles: bool, memory: int) -> Non
     most = size() + memory * MIB
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     gc.disable()  # trees are short-lived and without cycles: a fifth of the time
-    while True:
-        gc.collect()
-        try:
-            mutants = theirs.recv()
-        except (EOFError, ConnectionResetError):
-            return
-        for mutant in mutants:
-            outcome = tried(mutant, folder, compiles)
-            theirs.send(outcome)
-            if outcome.end in SPENT:
-                return
+    with contextlib.suppress(EOFError, ConnectionError):  # nobody waits for us any more
+        while True:
+            gc.collect()
+            for mutant in theirs.recv():
+                outcome = tried(mutant, folder, compiles)
+                theirs.send(outcome)
+                if outcome.end in SPENT:
+                    return
 
 
 def size() -> int:
