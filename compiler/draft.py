@@ -27,9 +27,9 @@ from wug.compiler.populating.sizes import check_sentences
 from wug.compiler.saying.documents import training_documents
 from wug.compiler.saying.render import Texts, fill, scattered
 from wug.compiler.saying.said import Documents, joined
-from wug.compiler.updating.changes import KEPT, Changes
+from wug.compiler.updating.changes import Changes
 from wug.compiler.updating.parts import news, still_true
-from wug.compiler.updating.versions import OLD
+from wug.compiler.updating.versions import KEPT, OLD
 from wug.compiler.world import World
 
 SENTENCES = 200_000

@@ -100,7 +100,8 @@ class Test(Record):
     The choices differ in the argument `varied` (-1 for statements, and where a free answer holds several).
     `ask` stands for the question, its {cue} or {statement} filled in, or the names of the pair that
     statements are about; empty for the cue alone. `sampling` is how a free answer is said, and `endings` are
-    what may end it, the final punctuation of the form.
+    what may end it, the final punctuation of the form. Of a world in two versions only facts are asked about
+    that were kept, changed or added, where `change` says so.
     """
 
     name: str
@@ -117,6 +118,7 @@ class Test(Record):
     span: Span = field(compare=False)
     sampling: Sampling | None = None
     endings: tuple[str, ...] = ()
+    change: str = field(default="", metadata=LATER)
 
 
 class Arm(Record):

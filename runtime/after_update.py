@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from wug.compiler.asking.free import exact
 from wug.compiler.plan import Plan, Split
-from wug.compiler.updating.changes import STATES
+from wug.compiler.updating.versions import STATES
 from wug.runtime.arm_result import ArmResult
 from wug.runtime.corpus import World
 from wug.runtime.expect import wilson

@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from wug.compiler.updating.changes import CHANGED, STATES
+from wug.compiler.updating.versions import CHANGED, STATES
 from wug.runtime.wording import interval, most, percent
 
 _NEW = (CHANGED, *(state for state in STATES if state != CHANGED))

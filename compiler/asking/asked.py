@@ -12,14 +12,19 @@ from wug.compiler.experiment import Test
 from wug.compiler.facts import Ints, Rows
 from wug.compiler.inferring.proofs import Proofs, describe_row, stated_rows
 from wug.compiler.populating.drawn import Drawn, Mask
+from wug.compiler.updating.stale import state_of
 from wug.compiler.world import Relation
 
 
 def asked_rows(test: Test, relation: Relation, drawn: Drawn) -> Rows:
-    """The facts of a relation that `stated` or `derived` and `where` choose: rows of its closure."""
+    """The facts of a relation that `stated` or `derived`, `where` and their change choose: rows of its
+    closure."""
     closure = drawn.closures[relation.name]
     rows = stated_rows(closure) if test.facts == "stated" else np.flatnonzero(closure.rule >= 0)
-    return rows[drawn.chosen(relation, rows, test.where)]
+    rows = rows[drawn.chosen(relation, rows, test.where)]
+    if not test.change:
+        return rows
+    return rows[state_of(drawn, relation.name, test.varied, rows) == test.change]
 
 
 def question_about(test: Test, relation: Relation, pair: tuple[str, str]) -> str:

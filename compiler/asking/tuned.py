@@ -17,7 +17,7 @@ def tuning_tests(world: World, tests: tuple[Test, ...], trains: tuple[Train, ...
     the form has some: training never uses them."""
     trained = {(train.relation, train.form) for train in trains}
     return tuple(
-        _rephrased(test, world.relations[test.relation].form(test.form))
+        _rephrased(dataclasses.replace(test, change=""), world.relations[test.relation].form(test.form))
         for test in tests
         if (test.relation, test.form) in trained and test.choices.kind in ("contradiction", "others")
     )

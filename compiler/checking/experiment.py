@@ -98,7 +98,7 @@ def _facts(declared: syntax_experiment.Experiment, world: World, report: Report)
     named = Named(world, report)
     found = map(HoldoutChecker(named, report).holdout, once(declared.holdouts, "holdout", report))
     holdouts = {holdout.name: holdout for holdout in found if holdout is not None}
-    asked = TestChecker(named, WhereChecker(world, holdouts, report), report)
+    asked = TestChecker(named, WhereChecker(world, holdouts, report), report, bool(declared.updates))
     taught = TaughtDocuments(world, asked.wheres, report)
     given = GivenChecker(world, report)
     trains: list[Train] = []

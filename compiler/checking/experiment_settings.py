@@ -311,6 +311,9 @@ TEST: settings.Schema = {
     "depth": _depth,
     "stated": settings.flag,
     "derived": settings.flag,
+    "kept": settings.flag,
+    "changed": settings.flag,
+    "added": settings.flag,
     "count": settings.integer(1, 10_000_000),
     "wording": settings.word("held", "any"),
 }

@@ -15,6 +15,7 @@ from wug.compiler.forms import Form, Wording, answered, ending, slots
 from wug.compiler.language import syntax, syntax_experiment
 from wug.compiler.language.source import Span
 from wug.compiler.plan import Sampling
+from wug.compiler.updating.versions import STATES
 from wug.compiler.world import Relation
 
 _SLOT = re.compile(r"\{[^{}]*\}")
@@ -23,8 +24,9 @@ _SLOT = re.compile(r"\{[^{}]*\}")
 class TestChecker:
     """Reads the `train` lines and tests of an experiment."""
 
-    def __init__(self, named: Named, wheres: WhereChecker, report: Report) -> None:
+    def __init__(self, named: Named, wheres: WhereChecker, report: Report, updated: bool = False) -> None:
         self.named = named
+        self.updated = updated
         self.world = named.world
         self.wheres = wheres
         self.report = report
@@ -96,6 +98,7 @@ class TestChecker:
             span=test.name.span,
             sampling=Sampling(**values["generate"]) if choices.kind == "generate" else None,
             endings=_endings(asked) if choices.kind == "generate" else (),
+            change=next((state for state in STATES if state in values), ""),
         )
 
     def _fit(
@@ -103,6 +106,7 @@ class TestChecker:
     ) -> None:
         """Report settings that have nothing to do with one another (W0508)."""
         kind = values["choices"]["kind"] if "choices" in values else ""
+        changes = [state for state in STATES if state in values]
         asked = values["ask"].text if "ask" in values else ""
         pair = [f"{{{argument.name}}}" for argument in relation.arguments[:2]]
         free = "generate" in values
@@ -110,6 +114,17 @@ class TestChecker:
         slot = "{statement}" if kind == "verdict" else "{cue}"
         for wrong, message, help in (
             ("stated" in values and "derived" in values, "asks for stated and for derived facts", "keep one"),
+            (len(changes) > 1, f"asks for what was {' and '.join(changes)}", "keep one"),
+            (
+                bool(changes) and kind == "statements",
+                f"asks for what was {''.join(changes[:1])}, and offers statements about a pair",
+                "offer values or verdicts",
+            ),
+            (
+                bool(changes) and not self.updated,
+                f"asks for what was {''.join(changes[:1])}, and the world has one version",
+                'add: update from "old.world"',
+            ),
             (
                 "stated" in values and relation.population is None,
                 f"asks for stated facts; '{relation.name}' has derived ones only",

@@ -19,13 +19,12 @@ from numpy.typing import NDArray
 
 from wug.compiler.facts import Ints, Populated, Rows
 from wug.compiler.saying.render import Texts, text_of
+from wug.compiler.updating.versions import ADDED, CHANGED, KEPT
 from wug.compiler.world import Relation, World
 
 if TYPE_CHECKING:
     from wug.compiler.populating.drawn import Drawn
 
-STATES = KEPT, CHANGED, ADDED = "kept", "changed", "added"
-"""What a fact of the new version may be; one of the old version alone is removed, or was replaced."""
 Codes = NDArray[np.int64]
 
 

@@ -1,5 +1,7 @@
-"""How the two versions of a world are called in what is written of them."""
+"""How the two versions of a world are called, and what a fact of the new one may be."""
 
+STATES = KEPT, CHANGED, ADDED = "kept", "changed", "added"
+"""What a fact of the new version may be; one of the old version alone is removed, or was replaced."""
 BEFORE = "before"
 """The folder of the old version, below that of the new one."""
 OLD = "old version"

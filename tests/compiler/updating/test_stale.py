@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from tests.compiler.conftest import Write
-from tests.compiler.updating.versions import NEW, OLD, read
+from pathlib import Path
+
+from tests.compiler.conftest import Write, findings
+from tests.compiler.updating.versions import EXPERIMENT, NEW, OLD, read
 from wug.compiler.asking.questions import Items
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draft import draft
@@ -80,3 +82,30 @@ def test_what_follows_is_compared_too(write: Write) -> None:
     assert dict(zip(items.cue.tolist(), items.old, strict=True))["The number of products of Ona is"] == (
         " 2.",
     )
+
+
+def test_a_test_may_ask_for_one_kind_of_change(write: Write) -> None:
+    every = asked(write)["price"]
+    assert every.change is not None
+    for state in ("kept", "changed", "added"):
+        only = EXPERIMENT.replace(
+            "price in of  choices others(2)", f"price in of  {state}  choices others(2)"
+        )
+        items = next(iter(draft(read(write, experiment=only), Report()).tests))
+        assert items.cue.tolist() == every.cue[every.change == state].tolist()
+
+
+def test_what_changed_is_asked_of_two_versions_alone(write: Write, tmp_path: Path) -> None:
+    def said(experiment: str) -> list[str]:
+        write("shop.experiment", experiment)
+        found = findings(tmp_path / "shop.experiment", "shop.experiment", tmp_path / "build")
+        return [item.message for item in found]
+
+    read(write)
+    twice = EXPERIMENT.replace("price in of  choices", "price in of  kept  changed  choices", 1)
+    assert said(twice) == ["test 'price' asks for what was kept and changed"]
+    one = EXPERIMENT.split("  arm icl")[0].replace('  update from "old.world"\n', "")
+    one = one.replace("price in of  choices", "price in of  kept  choices", 1)
+    assert said(one + "  arm icl { context train }\n}\n") == [
+        "test 'price' asks for what was kept, and the world has one version"
+    ]
