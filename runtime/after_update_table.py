@@ -15,6 +15,12 @@ from wug.runtime.wording import interval, most, percent
 
 _NEW = (CHANGED, *(state for state in STATES if state != CHANGED))
 """What changed comes first."""
+STALE = "stale"
+_COUNTED = (
+    "right about so many facts that changed, were kept, were added, whether an arm can know or not; stale:",
+    "it says what was right before, of so many that have such an answer; trained on so many tokens a seed,",
+    "beside what it continues",
+)
 
 
 def after_update_table(rows: Sequence[dict[str, Any]]) -> list[RenderableType]:
@@ -22,32 +28,20 @@ def after_update_table(rows: Sequence[dict[str, Any]]) -> list[RenderableType]:
     said: list[RenderableType] = []
     for split in dict.fromkeys(row["split"] for row in rows):
         mine = [row for row in rows if row["split"] == split]
+        asked = [name for name in (*_NEW, STALE) if any(row[name]["n"] for row in mine)]
         made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         made.add_column("arm", overflow="fold")
-        for name in (*_NEW, "stale"):
+        for name in asked:
             items = most(row[name]["n"] for row in mine)
             made.add_column(f"{name}\n{items}", justify="right", no_wrap=True)
         made.add_column("trained\ntokens", justify="right", no_wrap=True)
         for row in mine:
-            cells = [_cell(row[state], "accuracy") for state in _NEW]
             tokens = f"{row['train_tokens']:,}" if row["train_tokens"] else "–"
-            made.add_row(Text(row["arm"], style="bold"), *cells, _cell(row["stale"], "share"), tokens)
+            made.add_row(Text(row["arm"], style="bold"), *(_cell(row[name]) for name in asked), tokens)
         said += [Text(f"\nafter the update: {split}", "bold"), made]
-    if said:
-        what = (
-            "right about so many facts that changed, were kept, were added; stale: says what was right before"
-        )
-        said.append(Text(f"{what}, of", "dim"))
-        said.append(
-            Text(
-                "so many that have such an answer; tokens of one seed, without those of an arm that is", "dim"
-            )
-        )
-        said.append(Text("continued. All questions count", "dim"))
-    return said
+    return said + [Text(line, "dim") for line in _COUNTED if said]
 
 
-def _cell(share: dict[str, Any], name: str) -> Text:
-    if share[name] is None:
-        return Text("–")
-    return Text.assemble(percent(share[name]), (f" {interval(share):>6}", "dim"))
+def _cell(share: dict[str, Any]) -> Text:
+    value = share.get("accuracy", share.get("share"))
+    return Text("–") if value is None else Text.assemble(percent(value), (f" {interval(share):>6}", "dim"))

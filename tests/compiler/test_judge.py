@@ -11,12 +11,14 @@ from hypothesis import HealthCheck, event, given, settings
 
 from tests.compiler.conftest import checked
 from tests.compiler.judge.case import Case
+from tests.compiler.judge.updates import judge_update
 from tests.compiler.random_experiments import experiments
 from wug import specs
 from wug.compiler.checking.check import check
 from wug.compiler.diagnosis.diagnostics import Report, SpecError
 from wug.compiler.draft import draft, world_seeds
 from wug.compiler.emitting.emit import emit_seed
+from wug.compiler.emitting.updates import emit_updated
 from wug.compiler.experiment import Experiment
 
 SHIPPED = sorted(path.stem for path in (specs() / "experiments").glob("*.experiment"))
@@ -29,11 +31,18 @@ def test_shipped_spec(name: str, tmp_path: Path) -> None:
     assert isinstance(experiment, Experiment)
     drawn = draft(experiment, Report())
     world_path = path.parent / re.findall(r'\bworld\s+"([^"]*)"', path.read_text())[0]
+    updated = re.findall(r'\bupdate\s+from\s+"([^"]*)"', path.read_text())
     for of in range(experiment.seeds):
         folder = tmp_path / str(of)
         folder.mkdir()
         emit_seed(drawn, of, folder)
-        Case(folder, whole(world_path), path.read_text(), preambles(experiment)).all_is_right()
+        emit_updated(drawn, of, folder)
+        given = path.read_text(), preambles(experiment)
+        old = [Case(folder / "before", whole(path.parent / name), *given) for name in updated]
+        case = Case(folder, whole(world_path), *given, *old)
+        case.all_is_right()
+        if old:
+            judge_update(case, folder)
 
 
 def whole(path: Path) -> str:

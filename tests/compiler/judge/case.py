@@ -24,9 +24,13 @@ Known = dict[reasoning.Fact, int]
 
 
 class Case:
-    """One world's files, judged by the texts of its two specs."""
+    """One world's files, judged by the texts of its two specs; `old` is the world as it was, where it is
+    updated."""
 
-    def __init__(self, folder: Path, world: str, experiment: str, preambles: set[str]) -> None:
+    def __init__(
+        self, folder: Path, world: str, experiment: str, preambles: set[str], old: Case | None = None
+    ) -> None:
+        self.old = old
         self.world = reading.read_world(world)
         self.experiment = reading_experiment.read_experiment(experiment)
         self.preambles = preambles
@@ -49,6 +53,10 @@ class Case:
         for name, arguments in self.facts:
             for (_, type), text in zip(self.world.relations[name].arguments, arguments, strict=True):
                 texts.setdefault(type, set()).add(text)
+        for name, arguments in old.facts if old is not None else ():
+            for (_, type), text in zip(old.world.relations[name].arguments, arguments, strict=True):
+                if type in VALUES:  # an old value is a wrong choice
+                    texts.setdefault(type, set()).add(text)
         self.world.composed = composed(self.world, texts)
         bare = {fact for fact, row in zip(self.facts, self.proofs, strict=True) if not row["rule"]}
         assert self.world.composed <= bare, "what names say is not derived"
@@ -358,7 +366,9 @@ class Case:
             texts = [(*self.statements(row), row["article"]) for row in added]
             assert len(texts) == len(set(texts))
             self.nothing_weaker({self.facts[row["fact"]] for row in added})
-            if arm.augments:
+            if arm.augments and arm.part == "changed":
+                self.all_news(added)
+            elif arm.augments:
                 self.share(arm, added)
 
     def nothing_weaker(self, added: set[reasoning.Fact]) -> None:
@@ -370,6 +380,38 @@ class Case:
         for fact in added & said:
             others = [other for other in said if set(other[1]) == set(fact[1])]
             assert not any(fact in alone[other] and other not in alone[fact] for other in others), fact
+
+    def all_news(self, added: list[Row]) -> None:
+        """Of what was not true before all is said, and of what was true nothing."""
+        assert self.old is not None
+        assert not {self.facts[row["fact"]] for row in added} & set(self.old.known)
+        said = self.said | {s for row in added for s in self.statements(row)}
+        for fact in self.told - set(self.old.known):
+            forms = self.world.relations[fact[0]].forms.values()
+            assert all(self.say(form, fact) in said for form in forms), fact
+
+    def read(self, name: str) -> tuple[list[int], list[int]]:
+        """The documents that the weights of an arm learned: of this version, and of the old one."""
+        new, old = list[int](), list[int]()
+        while name:
+            arm = self.experiment.arms[name]
+            if arm.trains and arm.part == "old":
+                assert self.old is not None
+                old += [d["doc_id"] for d in self.old.documents if d["set"] in ("train", name)]
+            elif arm.trains:
+                new += [
+                    d["doc_id"]
+                    for d in self.documents
+                    if d["set"] == name or (d["set"] == "train" and (arm.part == "all" or self.news(d)))
+                ]
+            name = arm.continues
+        return new, old
+
+    def news(self, document: Row) -> bool:
+        """Whether a document says something that was not true."""
+        assert self.old is not None
+        facts = {self.facts[said["fact"]] for said in self.paragraphs[document["doc_id"]]}
+        return not facts <= set(self.old.known)
 
     def share(self, arm: reading_experiment.Arm, added: list[Row]) -> None:
         """Exactly its share of each relation's first arguments is augmented, each with all of its facts; less
@@ -443,10 +485,8 @@ class Case:
         seen = {(row["arm"], row["item_id"]): row for row in self.views}
         assert len(seen) == len(self.views) == len(self.experiment.arms) * len(self.items)
         train = [row for row in self.documents if row["set"] == "train"]
-        learnt = {
-            name: [d["doc_id"] for d in self.documents if arm.trains and d["set"] in ("train", name)]
-            for name, arm in self.experiment.arms.items()
-        }
+        learnt = {name: self.read(name)[0] for name in self.experiment.arms}
+        before = {name: self.read(name)[1] for name in self.experiment.arms}
         says = [self.statements(document) for document in self.documents]
         told = [
             frozenset(self.facts[said["fact"]] for said in self.paragraphs[d["doc_id"]])
@@ -457,6 +497,13 @@ class Case:
         taught = {
             name: frozenset[reasoning.Fact]().union(*(told[n] for n in learnt[name])) for name in learnt
         }
+        for name in (name for name, numbers in before.items() if numbers):
+            assert self.old is not None
+            trained[name] += "\n" + self.old.text(before[name])
+            for number in before[name]:
+                facts = {self.old.facts[said["fact"]] for said in self.old.paragraphs[number]}
+                taught[name] |= facts & set(self.known)
+                states[name] |= self.old.statements(self.old.documents[number])
         closures: dict[frozenset[reasoning.Fact], Known] = {}
         for (name, arm), item in itertools.product(self.experiment.arms.items(), self.items):
             row = seen[name, item["item_id"]]
@@ -468,6 +515,9 @@ class Case:
             if facts not in closures:
                 closures[facts] = reasoning.closure(self.world, sorted(facts))
             depth = self.answers(self.experiment.tests[item["split"]], item, closures[facts])
+            if before[name] and not learnt[name] and not arm.context:
+                assert self.old is not None  # it has heard what was true, and nothing else
+                depth = depth if self.facts[item["fact"]] in self.old.known else 0
             assert row["answerable"] == bool(depth), (name, item)
             assert row["depth"] == max(depth, 0), (name, item)
             answer = item["cue"] + item["choices"][item["answer"]]
@@ -479,7 +529,11 @@ class Case:
             exposed = exposed or self.stands(wanted, text)
             assert row["verbatim"] == verbatim, (name, item)
             assert row["exposed"] == (exposed or verbatim), (name, item)
-            usable = [d["doc_id"] for d in train if d["article"] < (arm.articles or math.inf)]
+            usable = [
+                d["doc_id"]
+                for d in train
+                if d["article"] < (arm.articles or math.inf) and (arm.part != "changed" or self.news(d))
+            ]
             if arm.context == "train":
                 assert sorted(context) == usable
             elif arm.context == "oracle":
@@ -492,7 +546,7 @@ class Case:
             if arm.context in ("train", "oracle"):
                 if shown not in closures:
                     closures[shown] = reasoning.closure(self.world, sorted(shown))
-                if self.experiment.tests[item["split"]].unknown:
+                if self.experiment.tests[item["split"]].unknown or arm.part == "changed":
                     continue
                 assert asked in closures[shown], "the context holds what the answer rests on"
                 assert row["context_relevant"] >= 1

@@ -17,6 +17,8 @@ class Arm:
     augments: bool
     share: float
     globally: bool = False
+    continues: str = ""
+    part: str = "all"
 
 
 @dataclass
@@ -137,6 +139,10 @@ def _arm(name: str, bodies: dict[str, str]) -> Arm:
         base.context, base.documents = context.group(1), int(context.group(2) or 0)
     if articles := re.search(r"\barticles\s+(\d+)", body):
         base.articles = int(articles.group(1))
+    if continues := re.search(r"\bcontinues\s+(\w+)", body):
+        base.continues = continues.group(1)
+    if part := re.search(r"\bdocuments\s+(\w+)", body):
+        base.part = part.group(1)
     base.trains |= bool(re.search(r"\bfinetune\s*\{", body))
     oracle = r"\baugment\s+(local|local\s+global)\s+by\s+oracle(?:\s*\{\s*withhold\s+([\d.]+)%\s*\})?"
     if augment := re.search(oracle, body):

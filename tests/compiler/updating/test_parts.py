@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from tests.compiler.conftest import Write
-from tests.compiler.updating.versions import EXPERIMENT, NEW, OLD, Table, read
+from tests.compiler.judge.case import Case
+from tests.compiler.judge.updates import judge_update
+from tests.compiler.updating.versions import EXPERIMENT, NEW, OLD, WORLD, Table, read
 from wug.compiler.compile import compile_experiment
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draft import draft
@@ -83,6 +85,18 @@ def test_keys_depend_on_the_old_version(write: Write) -> None:
 
 def compiled(spec: Experiment, tmp_path: Path) -> Path:
     return compile_experiment(spec, Store(tmp_path / "build"), Silent(), Report()).path
+
+
+def test_an_independent_judge_agrees(write: Write, tmp_path: Path) -> None:
+    experiment = EXPERIMENT.replace("local by oracle", "local global by oracle")
+    folder = compiled(read(write, experiment=experiment), tmp_path) / "seed-0"
+    old = Case(folder / "before", WORLD, experiment, set())
+    case = Case(folder, WORLD, experiment, set(), old)
+    case.answer_keys()
+    case.documents_are_true()
+    case.augmentation()
+    case.exposure()
+    judge_update(case, folder)
 
 
 def test_the_audit_is_content(write: Write, tmp_path: Path) -> None:
