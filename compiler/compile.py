@@ -28,7 +28,7 @@ from wug.compiler.emitting.given import given_texts
 from wug.compiler.emitting.replayed import emit_replayed, replayed_key
 from wug.compiler.emitting.tokenizer import build_tokenizer, read_tokenizer, write_tokenizer
 from wug.compiler.emitting.tuning import tuning_draft
-from wug.compiler.emitting.updates import emit_updated
+from wug.compiler.emitting.updates import change_lines, emit_updated
 from wug.compiler.experiment import Arm, Experiment, Learner
 from wug.compiler.facts import Ints
 from wug.compiler.fitting import check_answers, check_context, check_episodes, check_requests
@@ -388,6 +388,8 @@ def _write_experiment_card(
         "rows as JSON lines.",
     ]
     sections = [("Documents", sizes), ("Sample", samples), ("Test items", tests)]
+    if changed := change_lines(drawn):
+        sections.append(("What changed", changed))
     sections += [*_token_section(names), ("How it was made", made)]
     write_card(folder, experiment.name, sections)
 

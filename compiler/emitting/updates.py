@@ -6,6 +6,7 @@ The old version lies in a folder of its own below the new one, as if it were com
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from wug.compiler.emitting.emit import emit_seed, write_table
 from wug.compiler.facts import Rows
 from wug.compiler.populating.drawn import Drawn
 from wug.compiler.saying.render import text_of
-from wug.compiler.updating.versions import BEFORE
+from wug.compiler.updating.versions import BEFORE, CHANGED, REMOVED, STATES
 
 CHANGES = pa.schema(
     [
@@ -51,6 +52,18 @@ def update_columns(draft: Draft, of: int) -> dict[str, tuple[pa.Schema, dict[str
     }
 
 
+def change_lines(draft: Draft) -> list[str]:
+    """What became of the facts of the first world, by relation, for its card; nothing of one version."""
+    if draft.before is None:
+        return []
+    columns = _changes(draft, 0)
+    counts = Counter(zip(columns["relation"], columns["change"], strict=True))
+    told: dict[str, list[str]] = {}
+    for name, change in sorted(counts, key=lambda pair: (pair[0], (*STATES, REMOVED).index(pair[1]))):
+        told.setdefault(name, []).append(f"{counts[name, change]:,} {change}")
+    return [f"- `{name}`: {', '.join(states)}" for name, states in told.items()]
+
+
 def _changes(draft: Draft, of: int) -> dict[str, list[Any]]:
     """Each fact of the new version and what it was before, then those of the old one that are no more."""
     changes = draft.changes
@@ -66,11 +79,11 @@ def _changes(draft: Draft, of: int) -> dict[str, list[Any]]:
         before = iter(_told(draft.before, name, then[then >= 0]) if (then >= 0).any() else [])
         for state, arguments, row in zip(states, told, then.tolist(), strict=True):
             was = next(before) if row >= 0 else []
-            _add(columns, name, arguments, state, was if state == "changed" else [])
+            _add(columns, name, arguments, state, was if state == CHANGED else [])
     for name, closure in draft.before.closures.items():
         gone = np.flatnonzero((closure.facts.world == of) & (changes.replaced(name) < 0))
         for arguments in _told(draft.before, name, gone):
-            _add(columns, name, [], "removed", arguments)
+            _add(columns, name, [], REMOVED, arguments)
     return columns
 
 

@@ -2,6 +2,7 @@
 
 STATES = KEPT, CHANGED, ADDED = "kept", "changed", "added"
 """What a fact of the new version may be; one of the old version alone is removed, or was replaced."""
+REMOVED = "removed"
 BEFORE = "before"
 """The folder of the old version, below that of the new one."""
 OLD = "old version"

@@ -87,6 +87,16 @@ def compiled(spec: Experiment, tmp_path: Path) -> Path:
     return compile_experiment(spec, Store(tmp_path / "build"), Silent(), Report()).path
 
 
+def test_the_card_says_what_changed(write: Write, tmp_path: Path) -> None:
+    card = (compiled(read(write), tmp_path) / "README.md").read_text()
+    told = card.split("## What changed\n\n")[1].split("\n\n")[0].splitlines()
+    assert told == [
+        "- `maker`: 6 kept, 1 changed, 1 added, 1 removed",
+        "- `price`: 3 kept, 2 changed, 2 added, 2 removed",
+        "- `range`: 2 kept, 2 changed",
+    ]
+
+
 def test_an_independent_judge_agrees(write: Write, tmp_path: Path) -> None:
     experiment = EXPERIMENT.replace("local by oracle", "local global by oracle")
     folder = compiled(read(write, experiment=experiment), tmp_path) / "seed-0"
