@@ -8,8 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-
-from lark import Token
+from typing import Protocol
 
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.language.source import Source, Span
@@ -26,7 +25,20 @@ _FOREIGN = "".join(_LETTERS)
 _MIXED = re.compile(f"(?<=[A-Za-z])[{_FOREIGN}]|[{_FOREIGN}](?=[A-Za-z])|(?<={{)[{_FOREIGN}]")
 
 
-def check_characters(source: Source, tokens: Iterable[Token], report: Report) -> None:
+class _Token(Protocol):
+    """A token as the parser has it, of which this needs to know nothing more."""
+
+    @property
+    def type(self) -> str: ...
+
+    @property
+    def value(self) -> str: ...
+
+    @property
+    def start_pos(self) -> int | None: ...
+
+
+def check_characters(source: Source, tokens: Iterable[_Token], report: Report) -> None:
     """Report what hides in texts and comments (W0015): control characters, and letters of another script
     in a word. Elsewhere they are no token, and the parser reports them where it meets them."""
     if source.text.isascii() and not _CONTROL.search(source.text):
