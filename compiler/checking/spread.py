@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from math import gcd, lcm
+from math import gcd, isfinite, lcm
 from typing import Any
 
 from wug.compiler.checking import settings
@@ -156,6 +156,8 @@ def _end(type: str, end: int | syntax.Number | syntax.Date) -> tuple[int, int] |
     if isinstance(end, syntax.Date) or type == "date":
         key = key_of(type, end.text) if isinstance(end, syntax.Date) and type == "date" else None
         return None if key is None else (key, 1)
+    if isinstance(end, syntax.Number) and not isfinite(end.value):
+        return None
     text = str(end) if isinstance(end, int) else format_of(exact(end))
     key = key_of(type, text)
     if key is None:
