@@ -164,7 +164,7 @@ class Draft(Drawn):
         parts = []
         for relation, form, rows in items.alike():
             made = self.experiment.world.relations[relation]
-            arguments = self.closures[relation].facts.arguments[items.row[rows]]
+            arguments = items.about(self.closures[relation].facts, rows)
             pieces, of = made.form(form).pieces, items.world[rows]
             parts.append((rows, fill(self.experiment.world, self.populated, made, pieces, of, arguments)))
         return scattered(parts, len(items))

@@ -1,5 +1,5 @@
-"""After an update: how often each arm is right about what was kept, changed and added, and how often it says
-what was right before.
+"""After an update: how often each arm is right about what was kept, changed, added and removed, and how
+often it says what was right before.
 
 All items of a test count, answerable or not: that an arm has not heard the news is what is measured. A stale
 answer is one that the old version makes true and the new one does not; only items that have one count there.
@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from wug.compiler.asking.free import exact
 from wug.compiler.plan import Plan, Split
-from wug.compiler.updating.versions import STATES
+from wug.compiler.updating.versions import REMOVED, STATES
 from wug.runtime.arm_result import ArmResult
 from wug.runtime.corpus import World
 from wug.runtime.expect import wilson
@@ -36,13 +36,13 @@ def after_update(
 def _row(
     result: ArmResult, split: Split, worlds: Sequence[World], prices: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, Any]:
-    credit: dict[str, list[Floats]] = {state: [] for state in STATES}
+    credit: dict[str, list[Floats]] = {state: [] for state in (*STATES, REMOVED)}
     stale: list[Floats] = []
     for world, answers in zip(worlds, result.answers, strict=True):
         if (updated := world.items.updated) is None:
             continue
         at = world.items.of(split.name)
-        for state in STATES:
+        for state in (*STATES, REMOVED):
             credit[state].append(answers.credit_N[at[updated.change_N[at] == state]])
         once = np.array([bool(updated.old[item]) for item in at.tolist()], bool)
         stale.append(_stale(result, split, world, answers)[at[once]])

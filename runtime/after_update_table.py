@@ -10,16 +10,16 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from wug.compiler.updating.versions import CHANGED, STATES
+from wug.compiler.updating.versions import CHANGED, REMOVED, STATES
 from wug.runtime.wording import interval, most, percent
 
-_NEW = (CHANGED, *(state for state in STATES if state != CHANGED))
+_NEW = (CHANGED, *(state for state in STATES if state != CHANGED), REMOVED)
 """What changed comes first."""
 STALE = "stale"
 _COUNTED = (
-    "right about so many facts that changed, were kept, were added, whether an arm can know or not; stale:",
-    "it says what was right before, of so many that have such an answer; trained on so many tokens a seed,",
-    "beside what it continues",
+    "right about so many facts that changed, were kept, added, removed, whether an arm can know them or not;",
+    "stale: it says what was right before, of so many that have such an answer; trained on so many tokens a",
+    "seed, beside what it continues",
 )
 
 

@@ -14,7 +14,7 @@ from wug.compiler.asking.choices import Claim
 from wug.compiler.asking.free import best_free, stopped
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.experiment import Test
-from wug.compiler.facts import Ints, Rows
+from wug.compiler.facts import Facts, Ints, Rows
 from wug.compiler.plan import Split
 from wug.compiler.populating.drawn import Mask
 from wug.compiler.saying.render import Texts
@@ -27,14 +27,14 @@ TOLERANCE = 0.05
 class Items:
     """The items of one test in all worlds.
 
-    An item is about one fact: `row` of the closure of `relation`, in `form`. `accept` marks the right ones
-    among its `choices`, and `answer` is the place of one of them. What the choices state are `claims`, in the
-    order in which they were made; `claim` says for each choice which of them, -1 for none (a verdict that a
-    statement is false, the answer that something is not known). `depth` counts the trained facts behind
-    the answer, `premises` names them: (relation, row) of facts in the full worlds. `accepted` are all right
-    answers where the model answers in words of its own, and nothing otherwise. Of a world in two versions
-    `change` is what became of the fact, "" where nothing is to say, and `old` are the texts that were right
-    before and are wrong now.
+    An item is about one fact: `row` of the closure of `relation`, in `form`; -1 where that was removed.
+    `accept` marks the right ones among its `choices`, and `answer` is the place of one of them. What the
+    choices state are `claims`, in the order in which they were made; `claim` says for each choice which of
+    them, -1 for none (a verdict that a statement is false, the answer that something is not known). `depth`
+    counts the trained facts behind the answer, `premises` names them: (relation, row) of facts in the full
+    worlds. `accepted` are all right answers where the model answers in words of its own, and nothing
+    otherwise. Of a world in two versions `change` is what became of the fact, "" where nothing is to say, and
+    `old` are the texts that were right before and are wrong now.
     """
 
     test: Test
@@ -83,6 +83,14 @@ class Items:
     def given(self) -> bool:
         """Whether these are questions of the user's own, with no facts behind them."""
         return self.test.choices.kind == "given"
+
+    def about(self, facts: Facts, rows: Rows) -> Ints:
+        """The arguments of the facts that some items of one relation are about, these being its `facts`; of
+        what was removed those of the first claim, which says it."""
+        row = self.row[rows]
+        if (row >= 0).all():
+            return facts.arguments[row]
+        return self.claims[0].arguments[rows]
 
     def statement(self) -> Texts:
         """The question with its right answer, as it reads."""

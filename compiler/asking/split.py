@@ -41,7 +41,8 @@ from wug.compiler.inferring.known import Known, everything, from_full
 from wug.compiler.populating.drawn import Drawn, Mask
 from wug.compiler.saying.manner import Which, plain
 from wug.compiler.saying.render import Texts, describe, whole
-from wug.compiler.updating.stale import offered, old_facts, state_of
+from wug.compiler.updating.stale import foremost, offered, old_facts, removed, state_of
+from wug.compiler.updating.versions import REMOVED
 
 
 @dataclass(frozen=True)
@@ -153,6 +154,8 @@ class _Asker:
 
     def unknown(self) -> Offer | None:
         """That it is not known, and false values; one item for each question of which nothing is known."""
+        if self.test.change == REMOVED:
+            return self.removed()
         rows = asked_rows(self.test, self.relation, self.drawn)
         of, arguments, _ = self._facts(rows)
         places = [place for place in range(arguments.shape[1]) if place != self.test.varied]
@@ -166,6 +169,25 @@ class _Asker:
         if wrong is None:
             return None
         of, arguments, _ = self._facts(rows)
+        return self._not_known(of, rows, arguments, wrong)
+
+    def removed(self) -> Offer | None:
+        """That it is not known, what was true before, and other false values; one item for each fact that
+        was removed."""
+        stated = self.test.facts == "stated"
+        of, arguments = removed(self.drawn, self.relation, self.test.varied, stated)
+        kept = drawn_few(self.test, self.drawn, of)
+        of, arguments = of[kept], arguments[kept]
+        if not len(of):
+            self._nothing()
+            return None
+        wrong, have = others(self.test, self.relation, self.drawn, of, arguments, item_number(of))
+        if not (have >= self.test.choices.count).all():
+            too_few(self.test, self.relation, self.drawn, of, arguments, have, self.report)
+            return None
+        return self._not_known(of, np.full(len(of), -1), arguments, foremost(wrong, arguments))
+
+    def _not_known(self, of: Ints, rows: Rows, arguments: Ints, wrong: list[Ints]) -> Offer:
         claims = [Claim(self.relation.name, self.test.form, given) for given in wrong]
         manner = self.words.manner(of)
         cue = self.words.cue(of, arguments, manner)
@@ -278,9 +300,9 @@ class _Asker:
 
     def _change(self, offer: Offer) -> Texts:
         """What became of the fact that each item is about."""
-        found = np.full(len(offer.of), "", "<U7")
+        found = np.full(len(offer.of), self.test.change, "<U7")
         for name in dict.fromkeys(offer.relation.tolist()):
-            mine = np.flatnonzero(offer.relation == name)
+            mine = np.flatnonzero((offer.relation == name) & (offer.row >= 0))
             varied = self.test.varied if name == self.test.relation else -1
             found[mine] = state_of(self.drawn, name, varied, offer.row[mine])
         return found
@@ -291,6 +313,8 @@ class _Asker:
         if self.drawn.changes is None:
             return ()
         was = None
+        if self.test.change == REMOVED:
+            return tuple((text,) for text in offer.offered[1].tolist())
         if kind in ("contradiction", "others", "instead", "verdict"):
             was = old_facts(self.drawn, self.relation, self.test.varied, offer.row)
         found: list[tuple[str, ...]] = [()] * len(offer.of)

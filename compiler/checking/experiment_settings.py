@@ -314,6 +314,7 @@ TEST: settings.Schema = {
     "kept": settings.flag,
     "changed": settings.flag,
     "added": settings.flag,
+    "removed": settings.flag,
     "count": settings.integer(1, 10_000_000),
     "wording": settings.word("held", "any"),
 }

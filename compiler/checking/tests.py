@@ -15,7 +15,7 @@ from wug.compiler.forms import Form, Wording, answered, ending, slots
 from wug.compiler.language import syntax, syntax_experiment
 from wug.compiler.language.source import Span
 from wug.compiler.plan import Sampling
-from wug.compiler.updating.versions import STATES
+from wug.compiler.updating.versions import REMOVED, STATES
 from wug.compiler.world import Relation
 
 _SLOT = re.compile(r"\{[^{}]*\}")
@@ -98,7 +98,7 @@ class TestChecker:
             span=test.name.span,
             sampling=Sampling(**values["generate"]) if choices.kind == "generate" else None,
             endings=_endings(asked) if choices.kind == "generate" else (),
-            change=next((state for state in STATES if state in values), ""),
+            change=next((state for state in (*STATES, REMOVED) if state in values), ""),
         )
 
     def _fit(
@@ -106,7 +106,7 @@ class TestChecker:
     ) -> None:
         """Report settings that have nothing to do with one another (W0508)."""
         kind = values["choices"]["kind"] if "choices" in values else ""
-        changes = [state for state in STATES if state in values]
+        changes = [state for state in (*STATES, REMOVED) if state in values]
         asked = values["ask"].text if "ask" in values else ""
         pair = [f"{{{argument.name}}}" for argument in relation.arguments[:2]]
         free = "generate" in values
@@ -119,6 +119,16 @@ class TestChecker:
                 bool(changes) and kind == "statements",
                 f"asks for what was {''.join(changes[:1])}, and offers statements about a pair",
                 "offer values or verdicts",
+            ),
+            (
+                REMOVED in values and "unknown" not in values,
+                "asks for what was removed, and has no answer that is right",
+                'add: unknown " no more."',
+            ),
+            (
+                REMOVED in values and bool(test.where),
+                "asks for what was removed, and chooses among what there is",
+                "leave out 'where'",
             ),
             (
                 bool(changes) and not self.updated,

@@ -243,7 +243,7 @@ def cluster_names(draft: Draft, items: Items) -> Texts:
     for name, _, rows in items.alike():
         relation, facts = world.relations[name], draft.closures[name].facts
         place = next((i for i, a in enumerate(relation.arguments) if a.type in world.entities), 0)
-        type, number = relation.arguments[place].type, facts.arguments[items.row[rows], place]
+        type, number = relation.arguments[place].type, items.about(facts, rows)[:, place]
         parts.append((rows, text_of(world, populated, type, 0, items.world[rows], number)))
     return scattered(parts, len(items))
 

@@ -45,6 +45,8 @@ def item_tree(draft: Draft, items: Items, item: int) -> list[Step]:
     if items.given:
         return [Step("", "given", "")]
     name, row = str(items.relation[item]), int(items.row[item])
+    if row < 0:
+        return [Step("", "nothing that is trained tells", "")]
     facts, known = draft.closures[name].facts, draft.taught
     at = int(known.rows(name, facts.world[[row]], facts.arguments[[row]])[0])
     if at < 0:

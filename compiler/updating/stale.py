@@ -47,3 +47,28 @@ def state_of(drawn: Drawn, relation: str, varied: int, rows: Rows) -> Texts:
         return np.full(len(rows), "")
     place = varied if changes.decided(relation, varied) else changes.place(relation)
     return changes.states(relation, place)[rows]
+
+
+def removed(drawn: Drawn, relation: Relation, varied: int, stated: bool) -> tuple[Ints, Ints]:
+    """What was true of members and values that there still are, and in whose place nothing is true now, in
+    world and arguments as numbers of the new version; of facts that were `stated`, or that followed."""
+    changes = drawn.changes
+    none = np.empty(0, np.int32), np.empty((0, len(relation.arguments)), np.int32)
+    if changes is None or relation.name not in changes.old.closures or changes.place(relation.name) != varied:
+        return none
+    closure = changes.old.closures[relation.name]
+    rows = np.flatnonzero((changes.replaced(relation.name) < 0) & ((closure.rule < 0) == stated))
+    if not len(rows):
+        return none
+    places = range(len(relation.arguments))
+    arguments = np.stack([changes.new_numbers(relation.name, place, rows) for place in places], axis=1)
+    there = np.asarray((arguments >= 0).all(axis=1))
+    of, arguments = closure.facts.world[rows][there], arguments[there].astype(np.int32)
+    false = everything(drawn).false(relation.name, of, arguments)
+    return of[false], arguments[false]
+
+
+def foremost(wrong: list[Ints], was: Ints) -> list[Ints]:
+    """Wrong choices of which the first is what was true; where another one is that, they change places."""
+    found = [wrong[0], *(np.where((each == was).all(axis=1)[:, None], wrong[0], each) for each in wrong[1:])]
+    return [was, *found[1:]]

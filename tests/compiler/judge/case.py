@@ -99,7 +99,7 @@ class Case:
             assert (len(item["choices"]) == 1) == (test.kind == "generate") == bool(item["accepted"])
             assert item["accept"][item["answer"]]
             assert counts[item["split"]] <= test.count
-            asked = self.facts[item["fact"]]
+            asked = self.asked(item)
             assert (item["relation"], asked[0]) == (asked[0], item["relation"])
             said = f"{asked[0]}({', '.join(asked[1])})"
             assert item["proof"].startswith(said) or (test.unknown and not item["depth"])
@@ -157,7 +157,7 @@ class Case:
                 }
                 evidence += [self.choice(fact, train.where[0], fact in told) for fact in about]
         for item in self.items:
-            fact = self.facts[item["fact"]]
+            fact = self.asked(item)
             evidence += [self.choice(fact, w, True) for w in self.experiment.tests[item["split"]].where]
         parts.judge_parts(self.world, evidence)
         for holdout in self.experiment.holdouts:
@@ -215,7 +215,7 @@ class Case:
     def nothing_tells(self, test: reading_experiment.Test, item: Row, taught: Known) -> None:
         """That it is unknown is right: nothing that is trained answers, and the others are false."""
         assert item["choices"][item["answer"]] == test.unknown
-        assert self.facts[item["fact"]] in self.known
+        assert (self.asked(item) in self.known) == (item["fact"] >= 0)
         cue = self.question(test, item["cue"])
         for fact in taught:
             if fact[0] == test.relation:
@@ -224,6 +224,16 @@ class Case:
             for fact in self.means(cue + choice) if not right else ():
                 assert reasoning.is_false(self.world, self.known, fact)
                 assert fact not in taught
+
+    def asked(self, item: Row) -> reasoning.Fact:
+        """The fact that an item is about; of what was removed the one that was true in the old version."""
+        if item["fact"] >= 0:
+            return self.facts[item["fact"]]
+        assert self.old is not None
+        cue = self.question(self.experiment.tests[item["split"]], item["cue"])
+        wrong = [text for text, right in zip(item["choices"], item["accept"], strict=True) if not right]
+        (found,) = {fact for text in wrong for fact in self.means(cue + text) if fact in self.old.known}
+        return found
 
     def question(self, test: reading_experiment.Test, cue: str) -> str:
         """What a test's own words stand around."""
@@ -517,11 +527,11 @@ class Case:
             depth = self.answers(self.experiment.tests[item["split"]], item, closures[facts])
             if before[name] and not learnt[name] and not arm.context:
                 assert self.old is not None  # it has heard what was true, and nothing else
-                depth = depth if self.facts[item["fact"]] in self.old.known else 0
+                depth = depth if self.asked(item) in {*self.old.known} & {*self.known} else 0
             assert row["answerable"] == bool(depth), (name, item)
             assert row["depth"] == max(depth, 0), (name, item)
             answer = item["cue"] + item["choices"][item["answer"]]
-            asked = self.facts[item["fact"]]
+            asked = self.asked(item)
             wanted = self.say(self.world.relations[asked[0]].forms[item["form"]], asked)
             text = trained[name] + "\n" + self.text(context)
             verbatim = self.stands(answer, text)

@@ -44,7 +44,13 @@ def judge_update(case: Case, folder: Path) -> None:
 def _judge_item(case: Case, item: Row, row: Row) -> None:
     """The state of what is asked, and the old answers: true then, and not now."""
     assert case.old is not None
-    fact, test = case.facts[item["fact"]], case.experiment.tests[item["split"]]
+    fact, test = case.asked(item), case.experiment.tests[item["split"]]
+    if row["change"] == "removed":
+        assert item["fact"] < 0
+        assert not any(_instead(case, other, fact) for other in case.known)
+        (text,) = row["old"]
+        assert fact in case.means(case.question(test, item["cue"]) + text)
+        return
     assert row["change"] == _state(case, fact)
     if test.kind in ("verdict", "statements"):
         return
@@ -65,7 +71,7 @@ def _asked(case: Case, item: Row) -> int:
     places = set()
     for choice in item["choices"]:
         for _, arguments in case.means(cue + choice):
-            right = case.facts[item["fact"]][1]
+            right = case.asked(item)[1]
             places |= {
                 place for place, pair in enumerate(zip(arguments, right, strict=True)) if len({*pair}) > 1
             }

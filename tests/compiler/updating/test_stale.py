@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.compiler.conftest import Write, findings
 from tests.compiler.updating.versions import EXPERIMENT, NEW, OLD, read
 from wug.compiler.asking.questions import Items
+from wug.compiler.compile import compile_experiment
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.draft import draft
+from wug.compiler.emitting.audit import audit
+from wug.compiler.store import Store
+from wug.progress import Silent
 
 
 def asked(write: Write) -> dict[str, Items]:
@@ -109,3 +115,49 @@ def test_what_changed_is_asked_of_two_versions_alone(write: Write, tmp_path: Pat
     assert said(one + "  arm icl { context train }\n}\n") == [
         "test 'price' asks for what was kept, and the world has one version"
     ]
+
+
+GONE = '  test gone { price in of  removed  choices others(2)  unknown " nothing any more." }\n'
+
+
+def with_gone() -> str:
+    return EXPERIMENT.replace("  model speck", GONE + "  model speck")
+
+
+def test_of_what_was_removed_the_old_value_is_offered(write: Write) -> None:
+    """Ember has lost its price; Grove is no product any more, so nothing can be asked about it."""
+    drawn = draft(read(write, experiment=with_gone()), Report())
+    items = drawn.tests[-1]
+    assert items.test.name == "gone"
+    assert items.cue.tolist() == ["The Ember costs"]
+    assert items.change is not None
+    assert (items.change.tolist(), items.old) == (["removed"], ((" 50 euros.",),))
+    choices = items.choices[0].tolist()
+    assert choices[items.answer[0]] == " nothing any more."
+    assert " 50 euros." in choices
+    assert len(set(choices)) == 3
+    arms = [arm.name for arm in drawn.experiment.arms]
+    item = sum(map(len, drawn.world_tests(0))) - 1
+    answerable = {arm: drawn.view(number, 0).answerable[item] for number, arm in enumerate(arms)}
+    assert not answerable.pop("before"), "it has heard a price"
+    assert all(answerable.values())
+
+
+def test_what_was_removed_is_audited(write: Write, tmp_path: Path) -> None:
+    spec = read(write, experiment=with_gone())
+    folder = compile_experiment(spec, Store(tmp_path / "build"), Silent(), Report()).path
+    assert audit(spec, folder, [], Report()).faults == ()
+
+
+@pytest.mark.parametrize(
+    ("without", "message"),
+    [
+        ('  unknown " nothing any more."', "asks for what was removed, and has no answer that is right"),
+        ("  choices others(2)", "has an answer for what is unknown and no values beside it"),
+    ],
+)
+def test_what_was_removed_needs_an_answer(write: Write, tmp_path: Path, without: str, message: str) -> None:
+    read(write)
+    write("shop.experiment", with_gone().replace(GONE, GONE.replace(without, "")))
+    said = findings(tmp_path / "shop.experiment", "shop.experiment", tmp_path / "build")
+    assert f"test 'gone' {message}" in [item.message for item in said]
