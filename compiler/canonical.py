@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from wug.compiler.record import spoken
+from wug.compiler.record import LEAVES, spoken
 
 
 def digest(data: bytes) -> str:
@@ -42,6 +42,8 @@ def plain(value: Any) -> Any:
     The order of declarations that are known by name (dicts) is kept as a list, because names are handed out
     in that order where two types share a lexicon.
     """
+    if type(value) in LEAVES:
+        return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = [field.name for field in spoken(value) if field.compare]
         return {name: plain(getattr(value, name)) for name in fields}

@@ -73,11 +73,11 @@ def compile_experiment(experiment: Experiment, store: Store, progress: Progress,
             entry.commit()
     for learner in (each for each in experiment.models if each.checkpoint is None):
         episodes = _episodes(experiment, learner, store, progress, report)
-        needed = _finished(episodes / "meta.json", "longest")["longest"]
+        needed = finished_work(episodes / "meta.json", "longest")["longest"]
         check_episodes(learner, needed, report)
-    manifest = _finished(entry.path / "manifest.json", "splits", "warnings")
+    manifest = finished_work(entry.path / "manifest.json", "splits", "warnings")
     again = {arm.name: _replayed(experiment, arm, store, progress, report) for arm in experiment.arms}
-    plan = _plan(experiment, key, manifest["splits"], again)
+    plan = plan_of(experiment, key, manifest["splits"], again)
     tuning = _tuning(experiment, entry.path, store, progress)
     if tuning is not None:
         plan = dataclasses.replace(plan, tuning=tuning)
@@ -101,7 +101,7 @@ def compile_shard(
     return entry.path
 
 
-def _finished(path: Path, *keys: str) -> dict[str, Any]:
+def finished_work(path: Path, *keys: str) -> dict[str, Any]:
     """What a file of finished work says. Raises EnvironmentFailure where it cannot be read any more."""
     try:
         said: dict[str, Any] = json.loads(path.read_bytes())
@@ -157,7 +157,7 @@ def _tuning(experiment: Experiment, corpus: Path, store: Store, progress: Progre
                 report.items = [_in_tuning(item) for item in report.items]
                 raise
             entry.commit()
-    splits = _finished(entry.path / "manifest.json", "splits")["splits"]
+    splits = finished_work(entry.path / "manifest.json", "splits")["splits"]
     return Tuning(key, tuple(Split.from_json(split) for split in splits), tunes)
 
 
@@ -394,7 +394,7 @@ def _write_experiment_card(
     write_card(folder, experiment.name, sections)
 
 
-def _plan(experiment: Experiment, key: str, splits: list[dict[str, Any]], again: dict[str, str]) -> Plan:
+def plan_of(experiment: Experiment, key: str, splits: list[dict[str, Any]], again: dict[str, str]) -> Plan:
     """What the runtime carries out; `again` are the keys of the texts that arms replay."""
     models = [_planned(experiment, learner) for learner in experiment.models]
     return Plan(

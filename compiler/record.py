@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field, fields, is_dataclass
+from functools import cache
 from operator import attrgetter
 from typing import Any, ClassVar, dataclass_transform
 
@@ -71,17 +72,29 @@ def _default(field: Field[Any]) -> Any:
     return field.default
 
 
+LEAVES = frozenset((str, int, float, bool, type(None)))
+"""Values that hold no others, which most of a spec is."""
+
+
 def spoken(record: Any) -> list[Field[Any]]:
     """The fields of a dataclass that say something: all but those that came later and have their default."""
     return [
         each
-        for each in fields(record)
-        if not (each.metadata.get("later") and getattr(record, each.name) == each.default)
+        for each, later in _fields(record.__class__)
+        if not (later and getattr(record, each.name) == each.default)
     ]
+
+
+@cache
+def _fields(kind: type) -> tuple[tuple[Field[Any], bool], ...]:
+    """The fields of a dataclass, and whether each came later."""
+    return tuple((each, bool(each.metadata.get("later"))) for each in fields(kind))
 
 
 def as_plain(value: Any) -> Any:
     """A record as dicts of the fields that say something, in their order."""
+    if type(value) in LEAVES:
+        return value
     if is_dataclass(value) and not isinstance(value, type):
         return {each.name: as_plain(getattr(value, each.name)) for each in spoken(value)}
     if isinstance(value, list | tuple):

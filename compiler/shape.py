@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import field
+from functools import cache
 
 from wug.compiler.lora import TARGETS, Lora
 from wug.compiler.plan import Model
@@ -84,8 +85,11 @@ class Shape(Model):
 
 def shape_of(model: Model) -> Shape:
     """The whole shape of a model."""
-    if isinstance(model, Shape):
-        return model
+    return model if isinstance(model, Shape) else _shape_of(model)
+
+
+@cache
+def _shape_of(model: Model) -> Shape:
     return Shape(**{each.name: getattr(model, each.name) for each in model._fields})
 
 

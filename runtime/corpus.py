@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -139,19 +139,35 @@ class World:
     views: dict[str, View]
     chat: CutTurns | None = None
     replayed: Mapping[str, Replayed] = field(default_factory=dict)
+    _digests: dict[tuple[str, str], str] = field(init=False, default_factory=dict, compare=False, repr=False)
+    """What was asked of the three below, which many runs over one corpus ask."""
+
+    def _once(self, what: str, arm: str, make: Callable[[str], str]) -> str:
+        if (what, arm) not in self._digests:
+            self._digests[what, arm] = make(arm)
+        return self._digests[what, arm]
 
     def answer_digest(self, arm: str) -> str:
         """Identifies which tokens of that count as answers."""
-        return digest(canonical(self.documents.answer_DT[self.documents.seen_by(arm)].astype(int).tolist()))
+        return self._once("answer", arm, self._answer_digest)
 
     def training_digest(self, arm: str) -> str:
         """Identifies what fine-tuning shows this arm: token for token, in order."""
+        return self._once("training", arm, self._training_digest)
+
+    def question_digest(self, arm: str) -> str:
+        """Identifies what this arm is asked and shown: token for token, in order."""
+        return self._once("question", arm, self._question_digest)
+
+    def _answer_digest(self, arm: str) -> str:
+        return digest(canonical(self.documents.answer_DT[self.documents.seen_by(arm)].astype(int).tolist()))
+
+    def _training_digest(self, arm: str) -> str:
         rows = self.documents.seen_by(arm)
         tokens = [self.documents.tokens_DT[row, : self.documents.length_D[row]].tolist() for row in rows]
         return digest(canonical(tokens))
 
-    def question_digest(self, arm: str) -> str:
-        """Identifies what this arm is asked and shown: token for token, in order."""
+    def _question_digest(self, arm: str) -> str:
         view = self.views[arm]
         contexts = [[self.documents.doc_id_D[row].item() for row in rows] for rows in view.contexts]
         shown = [self.context_tokens(arm, c).tolist() for c in range(len(view.contexts))]

@@ -8,9 +8,10 @@ gradients, moments and the activations of one batch: what a training needs at on
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,10 @@ from wug.compiler.plan import Arm, Learner, Model, Plan
 from wug.compiler.shape import matrices, shape_of
 from wug.compiler.store import Entry, Store
 from wug.progress import Silent
+from wug.runtime import corpus as corpora
 from wug.runtime import episodes
 from wug.runtime.augment import augment
-from wug.runtime.corpus import World
+from wug.runtime.corpus import Corpus, World
 from wug.runtime.cost import adapter_parameters, question_cost, train_flops
 from wug.runtime.failure import RuntimeFailure
 from wug.runtime.files import read_json
@@ -30,7 +32,7 @@ from wug.runtime.free import free_splits
 from wug.runtime.interruption import Interruption
 from wug.runtime.matching import matched
 from wug.runtime.run import Run
-from wug.runtime.schedule import CHECKPOINT_EVERY_S, training_lengths
+from wug.runtime.schedule import CHECKPOINT_EVERY_S, read_lengths
 from wug.runtime.tuning import settled, tune
 
 FLOAT = 4  # bytes
@@ -53,6 +55,31 @@ class Stage:
     bound: str = ""
 
 
+@dataclass(frozen=True)
+class Load:
+    """What an entry takes: tokens and operations, and bytes at once."""
+
+    tokens: int = 0
+    flops: int = 0
+    memory: int = 0
+
+
+NOTHING = Load()
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One entry of a stage: `identity` tells it from those that other runs have of that stage, `weigh` counts
+    what it takes, where it is still to be made."""
+
+    kind: str
+    name: str
+    identity: str
+    done: bool
+    bound: str = ""
+    weigh: Callable[[], Load] = lambda: NOTHING
+
+
 class _Missing(Exception):
     """What would have to be computed."""
 
@@ -69,8 +96,62 @@ class Present(Store):
 
 def forecast(plan: Plan, compiled: Path, root: Path) -> list[Stage]:
     """The stages of a run over a compiled directory, in their order; `root` is where finished work lies."""
-    store = Present(root)
-    run = Run(plan, compiled, store, Silent(), Interruption(), None, CHECKPOINT_EVERY_S)
+    return stages(pieces(plan, compiled, Present(root)))
+
+
+def stages(every: Iterable[Piece]) -> list[Stage]:
+    """The stages of these pieces, each piece once, in the order in which they come."""
+    seen: set[tuple[str, str, str]] = set()
+    found: dict[tuple[str, str], Stage] = {}
+    for piece in every:
+        whole = (piece.kind, piece.name, piece.identity)
+        if whole in seen:
+            continue
+        seen.add(whole)
+        load = NOTHING if piece.done else piece.weigh()
+        so_far = found.get(whole[:2]) or Stage(*whole[:2], 0, 0, 0, 0)
+        found[whole[:2]] = Stage(
+            *whole[:2],
+            so_far.count + 1,
+            so_far.done + piece.done,
+            so_far.tokens + load.tokens,
+            so_far.flops + load.flops,
+            max(so_far.memory, load.memory),
+            piece.bound or so_far.bound,
+        )
+    return list(found.values())
+
+
+class Shared:
+    """What runs over one compiled directory need of it, read and counted once."""
+
+    def __init__(self, corpus: Corpus) -> None:
+        self.corpus, self._loads = corpus, dict[tuple[object, ...], Load]()
+
+    def load(self, of: tuple[object, ...], worlds: Sequence[World], count: Callable[[], Load]) -> Load:
+        """The load of an entry about these worlds that depends on nothing else but what it is `of`."""
+        whole = (*of, *(world.seed for world in worlds))
+        if not all(any(world is own for own in self.corpus.worlds) for world in worlds):
+            return count()  # a teacher has written for it
+        if whole not in self._loads:
+            self._loads[whole] = count()
+        return self._loads[whole]
+
+
+def pieces(plan: Plan, compiled: Path, store: Present, shared: Shared | None = None) -> Iterator[Piece]:
+    """All entries of a run. Several over one compiled directory may have what they need of it `shared`."""
+    if shared is None:
+        shared = Shared(corpora.load(compiled, plan.seeds))
+    run = Run(
+        plan,
+        compiled,
+        store,
+        Silent(),
+        Interruption(),
+        None,
+        CHECKPOINT_EVERY_S,
+        corpus=shared.corpus,
+    )
     tuned, written = plan.tuning is None, True
     arms = plan.arms
     with suppress(_Missing):
@@ -80,90 +161,99 @@ def forecast(plan: Plan, compiled: Path, root: Path) -> list[Stage]:
         written = False
         augment(run)
         written = True
-    stages = [_pretraining(run, learner) for learner in plan.models if learner.checkpoint is None]
-    for arm in run.settle(matched(arms, run.corpus.worlds)):
+    for learner in plan.models:
+        if learner.checkpoint is None:
+            yield from _pretraining(run, learner)
+    for arm in matched(arms, run.corpus.worlds):
         own = plan.tuning.of(arm.name) if plan.tuning is not None else None
         if own is not None and not tuned:
-            stages.append(Stage("tuning", arm.name, 1, 0, 0, 0, bound="least"))
+            yield Piece("tuning", arm.name, f"{plan.key} {own}", False, "least")
         sampled = arm.augment is not None and arm.augment.sampled
-        if sampled:
-            count = len(run.blocks())
-            stages.append(
-                Stage(
-                    "augmentation", arm.name, count, count * written, 0, 0, bound="" if written else "least"
-                )
-            )
-        stages += _of_arm(run, arm, (written or not sampled) and (tuned or own is None))
-    return stages
+        for number in range(len(run.blocks()) if sampled else 0):
+            identity = f"{plan.key} {arm.augment} {arm.writer} {number}"
+            yield Piece("augmentation", arm.name, identity, written, "" if written else "least")
+        yield from _of_arm(run, arm, (written or not sampled) and (tuned or own is None), shared)
 
 
-def _pretraining(run: Run, learner: Learner) -> Stage:
-    seeds = sorted({learner.pretraining_seed(seed) for seed in run.plan.seeds})
-    done = sum(
-        run.store.has(f"{run.plan.name}/pretrained", run.pretrained_key(learner, seed)) for seed in seeds
-    )
+def _pretraining(run: Run, learner: Learner) -> Iterator[Piece]:
     setting = learner.pretraining
-    folder = run.store.path(f"{run.plan.name}/episodes", learner.pretraining_key)
-    read = episodes.load(folder, run.compiled / "tokenizer.json")
-    tokens = flops = 0
-    parameters = parameters_of(learner.model, read.vocabulary)
-    longest = batch = 0
-    for phase in read.phases(setting.batch, setting.steps):
-        length_E = read.length_E[phase.first : phase.first + phase.rows]
-        rows = np.resize(length_E, phase.steps * phase.batch) - 1
-        tokens += int(rows.sum())
-        flops += train_flops(learner.model, parameters, rows)
-        longest, batch = max(longest, int(length_E.max(initial=0))), max(batch, phase.batch)
-    left = len(seeds) - done
-    memory = _memory(learner.model, parameters * TRAINED, batch * longest, read.vocabulary) if left else 0
+
+    @cache
+    def load() -> Load:
+        folder = run.store.path(f"{run.plan.name}/episodes", learner.pretraining_key)
+        read = episodes.load(folder, run.compiled / "tokenizer.json")
+        tokens = flops = 0
+        parameters = parameters_of(learner.model, read.vocabulary)
+        longest = batch = 0
+        for phase in read.phases(setting.batch, setting.steps):
+            length_E = read.length_E[phase.first : phase.first + phase.rows]
+            rows = np.resize(length_E, phase.steps * phase.batch) - 1
+            tokens += int(rows.sum())
+            flops += train_flops(learner.model, parameters, rows)
+            longest, batch = max(longest, int(length_E.max(initial=0))), max(batch, phase.batch)
+        held = parameters * TRAINED
+        return Load(tokens, flops, _memory(learner.model, held, batch * longest, read.vocabulary))
+
     bound = "most" if setting.steps else ""  # it ends once the probe is answered
-    return Stage("pretraining", learner.name, len(seeds), done, left * tokens, left * flops, memory, bound)
-
-
-def _of_arm(run: Run, arm: Arm, known: bool) -> Iterator[Stage]:
-    """The stages of an arm; where not all that it is trained on is `known`, none of them is done."""
-    blocks, learner, name = run.blocks(), run.plan.learner(arm), run.plan.name
-    vocabulary = run.corpus.vocabulary
-    parameters = parameters_of(learner.model, vocabulary)
-    trains = arm.finetune is not None
-    done = [
-        known and trains and run.store.has(f"{name}/trained", run.trained_key(arm, worlds))
-        for worlds in blocks
-    ]
-    if arm.finetune is not None:
-        left = [worlds for worlds, there in zip(blocks, done, strict=True) if not there]
-        lengths = [training_lengths(world, arm.name, arm.finetune) for worlds in left for world in worlds]
-        lora = arm.finetune.lora
-        moving = parameters if lora is None else adapter_parameters(learner.model, lora)
-        rows = arm.finetune.batch * max((int(each.max(initial=0)) for each in lengths), default=0)
-        seeds = max(map(len, left), default=0)
-        held = seeds * (moving * TRAINED) + (parameters if lora is not None else 0)
-        yield Stage(
-            "fine-tuning",
-            arm.name,
-            len(blocks),
-            sum(done),
-            sum(int(each.sum()) for each in lengths),
-            sum(train_flops(learner.model, parameters, each, lora) for each in lengths),
-            _memory(learner.model, held, seeds * rows, vocabulary) if left else 0,
-            "" if known else "least",
+    for seed in sorted({learner.pretraining_seed(seed) for seed in run.plan.seeds}):
+        name = run.pretrained_key(learner, seed)
+        yield Piece(
+            "pretraining", learner.name, name, run.store.has(f"{run.plan.name}/pretrained", name), bound, load
         )
-    scored = [known and run.store.has(*run.scores_place(arm, worlds)) for worlds in blocks]
-    asked = [worlds for worlds, there in zip(blocks, scored, strict=True) if not there]
-    yield _scoring(run, arm, parameters, asked, len(blocks))
-    if free_splits(run.plan):
-        answered = [known and run.store.has(*run.answers_place(arm, worlds)) for worlds in blocks]
-        yield Stage("answering", arm.name, len(blocks), sum(answered), 0, 0, bound="least")
 
 
-def _scoring(run: Run, arm: Arm, parameters: int, left: Sequence[Sequence[World]], count: int) -> Stage:
+def _of_arm(run: Run, arm: Arm, known: bool, shared: Shared) -> Iterator[Piece]:
+    """The pieces of an arm; where not all that it is trained on is `known`, none of them is done."""
+    blocks, name, bound = run.blocks(), run.plan.name, "" if known else "least"
+    weights = [run.weights_key(arm, worlds) for worlds in blocks]
+    if arm.finetune is not None:
+        for worlds, made in zip(blocks, map(str, weights), strict=True):
+            done = known and run.store.has(f"{name}/trained", made)
+            yield Piece(
+                "fine-tuning", arm.name, made, done, bound, partial(_training, run, arm, worlds, shared)
+            )
+    for worlds, of in zip(blocks, weights, strict=True):
+        kind, made = run.scores_place(arm, worlds, of)
+        done = known and run.store.has(kind, made)
+        yield Piece("scoring", arm.name, made, done, "", partial(_scoring, run, arm, worlds, shared))
+    for worlds in blocks if free_splits(run.plan) else ():
+        kind, made = run.answers_place(arm, worlds)
+        yield Piece("answering", arm.name, made, known and run.store.has(kind, made), "least")
+
+
+def _training(run: Run, arm: Arm, worlds: Sequence[World], shared: Shared) -> Load:
+    setting, model, vocabulary = arm.finetune, run.plan.learner(arm).model, run.corpus.vocabulary
+    assert setting is not None
+
+    def count() -> Load:
+        parameters = parameters_of(model, vocabulary)
+        lengths = [read_lengths(world, arm.name, setting) for world in worlds]
+        moving = parameters if setting.lora is None else adapter_parameters(model, setting.lora)
+        rows = setting.batch * max((int(each.max(initial=0)) for each in lengths), default=0)
+        held = len(worlds) * (moving * TRAINED) + (parameters if setting.lora is not None else 0)
+        return Load(
+            sum(int(each.sum()) for each in lengths),
+            sum(train_flops(model, parameters, each, setting.lora) for each in lengths),
+            _memory(model, held, len(worlds) * rows, vocabulary),
+        )
+
+    of = "training", arm.name, model, setting.steps, setting.batch, setting.lora, setting.replay
+    return shared.load(of, worlds, count)
+
+
+def _scoring(run: Run, arm: Arm, worlds: Sequence[World], shared: Shared) -> Load:
     model = run.plan.learner(arm).model
-    tokens = flops = 0.0
-    for world in (world for worlds in left for world in worlds):
-        cost, items = question_cost(model, parameters, world, arm.name), len(world.items.item_id_N)
-        tokens += cost.prefix_tokens + cost.tokens_reused * items
-        flops += cost.prefix_flops + cost.flops_reused * items
-    return Stage("scoring", arm.name, count, count - len(left), round(tokens), round(flops))
+
+    def count() -> Load:
+        parameters = parameters_of(model, run.corpus.vocabulary)
+        tokens = flops = 0.0
+        for world in worlds:
+            cost, items = question_cost(model, parameters, world, arm.name), len(world.items.item_id_N)
+            tokens += cost.prefix_tokens + cost.tokens_reused * items
+            flops += cost.prefix_flops + cost.flops_reused * items
+        return Load(round(tokens), round(flops))
+
+    return shared.load(("scoring", arm.name, model), worlds, count)
 
 
 def parameters_of(model: Model, vocabulary: int) -> int:

@@ -11,6 +11,7 @@ import json
 import os
 import platform
 import re
+from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -37,9 +38,18 @@ def digest(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
 def canonical(value: Any) -> bytes:
     """JSON with sorted keys and no spaces: equal values are equal bytes. Raises ValueError for NaN."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+    return _ENCODER.encode(value).encode()
+
+
+@cache
+def installed(package: str) -> str:
+    """The version of a package that is installed."""
+    return version(package)
 
 
 def device_kind() -> str:
@@ -49,12 +59,17 @@ def device_kind() -> str:
     key never says one device and the bits come from another.
     """
     wanted = os.environ.get("JAX_PLATFORMS", "").split(",")[0].strip()
-    cuda = any(map(find_spec, CUDA_PLUGINS))
+    cuda = any(map(_is_there, CUDA_PLUGINS))
     if wanted in ("cuda", "gpu") or (not wanted and cuda and Path("/proc/driver/nvidia/version").exists()):
         return f"cuda {next(iter(nvidia_models()), 'unknown')}"
-    if wanted == "tpu" or (not wanted and find_spec("libtpu") and tpu_here()):
+    if wanted == "tpu" or (not wanted and _is_there("libtpu") and tpu_here()):
         return "tpu"
     return wanted or "cpu"
+
+
+@cache
+def _is_there(package: str) -> bool:
+    return find_spec(package) is not None
 
 
 def nvidia_models() -> list[str]:
@@ -88,8 +103,8 @@ def key(stage: str, inputs: dict[str, Any]) -> str:
             {
                 "stage": stage,
                 "version": STAGES[stage],
-                "jax": version("jax"),
-                "jaxlib": version("jaxlib"),
+                "jax": installed("jax"),
+                "jaxlib": installed("jaxlib"),
                 "device": device_kind(),
                 "inputs": inputs,
             }

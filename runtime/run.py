@@ -103,8 +103,9 @@ class Run(Training):
         scribe: Scribe | None,
         checkpoint_every_s: float,
         mesh: Mesh | None = None,
+        corpus: corpora.Corpus | None = None,
     ) -> None:
-        super().__init__(plan, compiled, store, progress, interruption, checkpoint_every_s, mesh)
+        super().__init__(plan, compiled, store, progress, interruption, checkpoint_every_s, mesh, corpus)
         self.scribe = scribe
         self.begun = time.monotonic()
         self.timing: dict[str, Any] = {}
@@ -204,9 +205,12 @@ class Run(Training):
                 entry.commit()
         return entry.path
 
-    def scores_place(self, arm: Arm, worlds: Sequence[World]) -> tuple[str, str]:
-        """The kind and the key of that entry."""
-        return self._place("scores", arm, worlds, [world.question_digest(arm.name) for world in worlds])
+    def scores_place(
+        self, arm: Arm, worlds: Sequence[World], weights: str | list[str] | None = None
+    ) -> tuple[str, str]:
+        """The kind and the key of that entry, of these `weights` by key where they are known."""
+        asked = [world.question_digest(arm.name) for world in worlds]
+        return self._place("scores", arm, worlds, asked, weights)
 
     def answers_place(self, arm: Arm, worlds: Sequence[World]) -> tuple[str, str]:
         """The same of what they say in words of their own."""
@@ -215,10 +219,15 @@ class Run(Training):
         return self._place("free", arm, worlds, asked)
 
     def _place(
-        self, stage: str, arm: Arm, worlds: Sequence[World], questions: Sequence[str]
+        self,
+        stage: str,
+        arm: Arm,
+        worlds: Sequence[World],
+        questions: Sequence[str],
+        weights: str | list[str] | None = None,
     ) -> tuple[str, str]:
         inputs = {
-            "weights": self.weights_key(arm, worlds),
+            "weights": self.weights_key(arm, worlds) if weights is None else weights,
             "seeds": [world.seed for world in worlds],
             "questions": [*questions],
         }

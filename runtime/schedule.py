@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wug.compiler.plan import Finetuning
-from wug.runtime.batches import batch_rows
+from wug.runtime.batches import batch_rows, epoch_order
 from wug.runtime.corpus import PAD, Ints, World
 from wug.runtime.replay import Rereading, reread
 
@@ -154,6 +154,15 @@ def _own_tokens(world: World, arm: str, setting: Finetuning) -> npt.NDArray[np.i
 def training_lengths(world: World, arm: str, setting: Finetuning) -> npt.NDArray[np.int32]:
     """How many tokens each row of this training feeds the model, for its price."""
     return np.concatenate([_own_lengths(world, arm, setting), replayed_lengths(world, arm, setting)])
+
+
+def read_lengths(world: World, arm: str, setting: Finetuning) -> npt.NDArray[np.int32]:
+    """The same lengths in another order, without drawing that of epochs that are read whole."""
+    seen = world.documents.seen_by(arm)
+    epochs, rest = divmod(setting.steps * setting.batch, len(seen))
+    last = epoch_order(world.training_digest(arm), world.seed, epochs, len(seen))[:rest]
+    read = np.concatenate([np.tile(seen, epochs), seen[last]])
+    return np.concatenate([world.documents.length_D[read] - 1, replayed_lengths(world, arm, setting)])
 
 
 def replayed_lengths(world: World, arm: str, setting: Finetuning) -> npt.NDArray[np.int32]:

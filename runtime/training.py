@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 
 
 class Training:
-    """What is learned, where it is kept, and the weights that were read so far."""
+    """What is learned, where it is kept, and the weights that were read so far. The `corpus` is that of the
+    compiled directory, read by whoever has several runs over it."""
 
     def __init__(
         self,
@@ -49,13 +50,15 @@ class Training:
         interruption: Interruption,
         checkpoint_every_s: float,
         mesh: Mesh | None = None,
+        corpus: Corpus | None = None,
     ) -> None:
         self.mesh = mesh if mesh is not None and mesh.devices > 1 else None
         self.plan, self.compiled, self.store, self.progress = plan, compiled, store, progress
         self.interruption, self.checkpoint_every_s = interruption, checkpoint_every_s
-        self.corpus: Corpus = self.replaying(corpora.load(compiled, plan.seeds))
+        self.corpus: Corpus = self.replaying(corpus or corpora.load(compiled, plan.seeds))
         self.arms: dict[str, Arm] = {arm.name: arm for arm in plan.arms}
         self.weights: dict[str, Tree] = {}
+        self._pretrained_keys: dict[tuple[str, int], str] = {}
         self.prepared = False
 
     def settle(self, arms: Sequence[Arm]) -> Sequence[Arm]:
@@ -199,6 +202,12 @@ class Training:
         return [self.pretrained_key(learner, learner.pretraining_seed(world.seed)) for world in worlds]
 
     def pretrained_key(self, learner: Learner, seed: int) -> str:
+        place = learner.name, seed
+        if place not in self._pretrained_keys:
+            self._pretrained_keys[place] = self._pretrained_key(learner, seed)
+        return self._pretrained_keys[place]
+
+    def _pretrained_key(self, learner: Learner, seed: int) -> str:
         if learner.checkpoint is not None:
             own = {"checkpoint": learner.checkpoint.digest, "model": _shape(learner.model)}
             return key("pretrained", own)

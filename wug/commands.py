@@ -96,6 +96,8 @@ def compile(options: argparse.Namespace) -> int:
     from wug.compiler.compile import compile_experiment, compile_shard, compile_world
 
     (store, progress), report = _store(options, options.file), Report()
+    if isinstance(spec, Experiment) and spec.axes:
+        return _compile_sweep(spec, options)
     if options.ray:
         from wug.on_ray import make_shards
 
@@ -118,6 +120,29 @@ def compile(options: argparse.Namespace) -> int:
     else:
         console().print(str(folder))
     return 0
+
+
+def _compile_sweep(spec: Experiment, options: argparse.Namespace) -> int:
+    """`wug compile` of a sweep: each variant. One that fails does not stop the others."""
+    if options.shard is not None or options.ray:
+        say_error("the variants of a sweep are compiled one by one; 'wug run --shard' shares them out")
+        return 2
+    from wug.cli import ending
+    from wug.compiler.compile import compile_experiment
+
+    (store, progress), report, status = _store(options, options.file), Report(), 0
+    folders: dict[Path, None] = {}
+    for variant in spec.variants:
+        try:
+            folders[compile_experiment(variant.experiment, store, progress, report).path] = None
+        except SpecError as error:
+            status = ending(error, options.format)
+    if options.format == "text":
+        for folder in folders:
+            console().print(str(folder))
+    elif not status:
+        print_diagnostics(once(report.items), "json")
+    return status
 
 
 def _can_be_shared(options: argparse.Namespace, count: int, what: str) -> bool:
@@ -348,7 +373,16 @@ def plan(options: argparse.Namespace) -> int:
         return 2
     from wug.plan import planned, print_plan
 
-    document = planned(spec, _store(options, options.file)[0])
+    store, _ = _store(options, options.file, compare=not spec.axes)
+    if spec.axes:
+        from wug.sweep_plan import planned_sweep, print_sweep_plan
+
+        document = planned_sweep(spec, store)
+        if not options.json:
+            print_sweep_plan(document, options.file, console())
+            return 0
+    else:
+        document = planned(spec, store)
     if options.json:
         print(json.dumps(document, indent=2, ensure_ascii=False))
     else:

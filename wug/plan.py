@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,13 +51,22 @@ def print_plan(document: dict[str, Any], path: Path, console: Console) -> None:
     if not document["compiled"]:
         console.print(f"nothing is compiled: 'wug compile {path}', then this says what a run takes")
         return
+    console.print(stage_table(document["stages"]))
+    if document["run"]:
+        console.print("all of it was run: 'wug run' shows the results")
+        return
+    print_time(document, console)
+
+
+def stage_table(stages: Sequence[dict[str, Any]]) -> Table:
+    """What is to be done of each stage, and what that takes."""
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("stage", "of", "to do", "tokens", "operations", "memory", "time"):
         made.add_column(name, justify="left" if name in ("stage", "of") else "right", overflow="fold")
-    for each in document["stages"]:
+    for each in stages:
         left = each["count"] - each["done"]
         sign = {"least": "≥ ", "most": "≤ "}.get(each["bound"], "")
-        told = [f"{left} of {each['count']}"] if left else ["nothing"]
+        told = [f"{left:,} of {each['count']:,}"] if left else ["nothing"]
         if left:
             unknown = each["bound"] == "least" and not each["tokens"]
             told += [
@@ -68,10 +78,11 @@ def print_plan(document: dict[str, Any], path: Path, console: Console) -> None:
                 _time(each["seconds"], unknown),
             ]
         made.add_row(each["kind"], each["name"], *told)
-    console.print(made)
-    if document["run"]:
-        console.print("all of it was run: 'wug run' shows the results")
-        return
+    return made
+
+
+def print_time(document: dict[str, Any], console: Console) -> None:
+    """How long all that is to do will take."""
     whole = sum(each["seconds"] or 0 for each in document["stages"])
     if document["rate"] is None:
         console.print("how long it takes is known once something was trained here")

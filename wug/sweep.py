@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from wug.compiler.compile import Compiled, compile_experiment
-from wug.compiler.diagnosis.diagnostics import Report, SpecError
+from wug.compiler.compile import Compiled
+from wug.compiler.diagnosis.diagnostics import SpecError
 from wug.compiler.experiment import Experiment, Variant
 from wug.compiler.mesh import Mesh
 from wug.compiler.store import Store
-from wug.plan import is_compiled
-from wug.progress import Progress, Silent
+from wug.compiler.sweeping.compilations import Compilations
+from wug.progress import Progress
 from wug.runtime.files import write_json
 from wug.runtime.keys import key
 from wug.runtime.report import exit_status
@@ -48,9 +48,10 @@ def run_variants(
     from wug.running import carried_out
 
     outcomes, known = [], set[str]()
+    done = finished_variants(spec, store)
     for number in numbers:
         variant = spec.variants[number]
-        folder, failed, status = finished_variant(variant.experiment, store), "", 0
+        folder, failed, status = done[number], "", 0
         if folder is None:
             told = f"variant {number + 1:,} of {len(spec.variants):,}: {wording(spec, variant)}"
             print(told, file=sys.stderr, flush=True)
@@ -81,25 +82,21 @@ def wording(spec: Experiment, variant: Variant) -> str:
 
 def compiled_variants(spec: Experiment, store: Store) -> list[Compiled | None]:
     """Each variant as it is compiled; none for one that is not. Nothing is compiled for it."""
-    specs = (variant.experiment for variant in spec.variants)
+    compilations = Compilations(store)
+    return [compilations.of(variant.experiment) for variant in spec.variants]
+
+
+def finished_variants(spec: Experiment, store: Store) -> list[Path | None]:
+    """For each variant the folder of its results; none for one that was not run."""
     return [
-        compile_experiment(each, store, Silent(), Report()) if is_compiled(each, store) else None
-        for each in specs
+        finished(each.plan, each.path, store) if each is not None else None
+        for each in compiled_variants(spec, store)
     ]
-
-
-def finished_variant(spec: Experiment, store: Store) -> Path | None:
-    """The folder of the results of a variant, if it was run. Nothing is compiled for it."""
-    if not is_compiled(spec, store):
-        return None
-    compiled = compile_experiment(spec, store, Silent(), Report())
-    return finished(compiled.plan, compiled.path, store)
 
 
 def missing(spec: Experiment, store: Store) -> list[int]:
     """The variants, by number, that are still to be run."""
-    found = ((number, each.experiment) for number, each in enumerate(spec.variants))
-    return [number for number, each in found if finished_variant(each, store) is None]
+    return [number for number, folder in enumerate(finished_variants(spec, store)) if folder is None]
 
 
 def assembled(spec: Experiment, outcomes: Sequence[Outcome], store: Store) -> Path:
@@ -119,7 +116,7 @@ def assembled(spec: Experiment, outcomes: Sequence[Outcome], store: Store) -> Pa
 
 def finished_sweep(spec: Experiment, store: Store) -> Path | None:
     """The folder of the results of a sweep, if all of its variants were run and put together."""
-    folders = [finished_variant(variant.experiment, store) for variant in spec.variants]
+    folders = finished_variants(spec, store)
     kind, name = f"{spec.name}/sweeps", _key(spec, folders, [""] * len(folders))
     return store.path(kind, name) if None not in folders and store.has(kind, name) else None
 

@@ -12,6 +12,7 @@ from wug.runtime.corpus import load
 from wug.runtime.files import read_json
 from wug.runtime.forecast import forecast, parameters_of, speed
 from wug.runtime.learn import initial_parameters
+from wug.runtime.schedule import read_lengths, training_lengths
 
 
 def stages(tiny) -> dict[tuple[str, str], tuple[int, int]]:
@@ -73,3 +74,12 @@ def test_a_model_is_as_large_as_it_is(shared) -> None:
 
     count(weights)
     assert parameters_of(bare, vocabulary) == pytest.approx(sum(sizes), rel=0.06)
+
+
+def test_what_is_read_is_known_without_its_order(tiny) -> None:
+    (world, _) = load(tiny.compiled, tiny.plan.seeds).worlds
+    arm = next(arm for arm in tiny.plan.arms if arm.finetune is not None)
+    for steps in (1, 3, 50):
+        setting = dataclasses.replace(arm.finetune, steps=steps)
+        read, drawn = (f(world, arm.name, setting) for f in (read_lengths, training_lengths))
+        assert sorted(read.tolist()) == sorted(drawn.tolist())
