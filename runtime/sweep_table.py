@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from typing import Any
 
 from rich import box
@@ -16,9 +17,9 @@ from wug.runtime.wording import most
 _WIDEST = 10_000  # columns: more than any table takes
 
 
-def print_sweep(document: dict[str, Any], console: Console) -> None:
+def print_sweep(document: dict[str, Any], console: Console, late: Collection[str] = ()) -> None:
     """Print the results of a sweep: the table, what has no results and why, and how often what was expected
-    came out how."""
+    came out how, marked where it was written `late`."""
     seeds = most(row["seeds"] for row in document["pooled"])
     items = most(row["n"] for row in document["pooled"])
     told = f"{items} questions a cell, seeds: {seeds}, 95 % intervals"
@@ -36,7 +37,8 @@ def print_sweep(document: dict[str, Any], console: Console) -> None:
     for text in dict.fromkeys(each["text"] for each in document["expectations"]):
         found = Counter(each["verdict"] for each in document["expectations"] if each["text"] == text)
         parts = [(f"{mark} {found[verdict]} {verdict}", colour) for verdict, (mark, colour) in SIGNS.items()]
-        console.print(Text.assemble(*(part for each in parts for part in (each, "  ")), text))
+        told = "   written after these results were there" if text in late else ""
+        console.print(Text.assemble(*(part for each in parts for part in (each, "  ")), text, told))
 
 
 def table(document: dict[str, Any], narrow: bool = False) -> Table:

@@ -253,6 +253,7 @@ def _carried_out(spec: Experiment, options: argparse.Namespace) -> tuple[Path, S
 
 def _run_sweep(spec: Experiment, options: argparse.Namespace) -> int:
     """`wug run` of an experiment with a sweep: all of its variants, or those of a shard, and one table."""
+    from wug.compiler.locking.pins import late
     from wug.lock import locked
     from wug.runtime.cluster import announced
     from wug.runtime.sweep_table import print_sweep
@@ -279,18 +280,18 @@ def _run_sweep(spec: Experiment, options: argparse.Namespace) -> int:
         )
         console().print(f"{told}: 'wug run {options.file}' runs what is missing and puts all together")
         return max(each.status for each in outcomes)
-    outcomes, folder = _whole_sweep(spec, options)
+    outcomes, folder, section = _whole_sweep(spec, options)
     text = (folder / "results.json").read_text(encoding="utf-8")
     if options.json:
         sys.stdout.write(text)
     else:
-        print_sweep(json.loads(text), console())
+        print_sweep(json.loads(text), console(), late(section))
         console().print(f"\nresults: {folder / 'results.json'}")
     return max(each.status for each in outcomes)
 
 
-def _whole_sweep(spec: Experiment, options: argparse.Namespace) -> tuple[list[Outcome], Path]:
-    """What came of each variant of a sweep, and the folder of the results of all."""
+def _whole_sweep(spec: Experiment, options: argparse.Namespace) -> tuple[list[Outcome], Path, Section]:
+    """What came of each variant of a sweep, the folder of all results, and what the lock says of it."""
     from wug.lock import locked, made_of_sweep
     from wug.sweep import assembled, run_variants
 
@@ -300,9 +301,9 @@ def _whole_sweep(spec: Experiment, options: argparse.Namespace) -> tuple[list[Ou
     every = range(len(spec.variants))
     outcomes = run_variants(spec, every, store, progress, partial(_mesh, options))
     folder = assembled(spec, outcomes, store)
-    if not options.parameters:
-        locked(options.file, spec, made_of_sweep(spec, store), progress)
-    return outcomes, folder
+    made = {} if options.parameters else made_of_sweep(spec, store)
+    section = {} if options.parameters else locked(options.file, spec, made, progress)
+    return outcomes, folder, section
 
 
 def _mesh(options: argparse.Namespace, spec: Experiment) -> Mesh | None:
@@ -341,7 +342,7 @@ def _run_folder(options: argparse.Namespace) -> int:
             spec = checked(each)
             assert isinstance(spec, Experiment), f"{path} holds a world"
             if spec.axes:
-                outcomes, _ = _whole_sweep(spec, each)
+                outcomes, _, _ = _whole_sweep(spec, each)
                 for variant, outcome in zip(spec.variants, outcomes, strict=True):
                     name = f"{path.stem}: {wording(spec, variant)}"
                     statuses.append(outcome.status)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,13 +71,10 @@ class CheckpointReader:
         path = self._path(written)
         if path is None or self._leads_out(path, written):
             return None
-        # it needs numpy and tokenizers, and a check that has no checkpoint to open does not wait for them
-        from wug.compiler.checkpoints.checkpoint import open_checkpoint
-
         try:
             if not path.exists():
                 raise BadCheckpoint(f"there is no '{written.text}'")
-            return open_checkpoint(path, name)
+            return _open_once(path, name, _stamps(path))
         except BadCheckpoint as error:
             self._bad(written, str(error).replace(str(path), written.text))
             return None
@@ -108,6 +106,22 @@ class CheckpointReader:
     def _bad(self, written: syntax.Text, why: str) -> None:
         help = "a checkpoint is a folder with config.json, *.safetensors and tokenizer.json, or a .gguf file"
         self.report.add("W0512", why, written.span, help=help)
+
+
+@lru_cache(maxsize=8)
+def _open_once(path: Path, name: str, stamps: tuple[tuple[str, int, int], ...]) -> Checkpoint:
+    """A checkpoint that the variants of a sweep share, while its files are what they were."""
+    # it needs numpy and tokenizers, and a check that has no checkpoint to open does not wait for them
+    from wug.compiler.checkpoints.checkpoint import open_checkpoint
+
+    return open_checkpoint(path, name)
+
+
+def _stamps(path: Path) -> tuple[tuple[str, int, int], ...]:
+    """The files of a checkpoint with their sizes and when they were written."""
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    found = ((each.name, each.stat()) for each in files if each.is_file())
+    return tuple((name, told.st_size, told.st_mtime_ns) for name, told in found)
 
 
 def check_tokens(models: Sequence[Learner], report: Report) -> None:

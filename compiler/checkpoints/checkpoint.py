@@ -12,6 +12,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -58,7 +59,11 @@ class Checkpoint:
     ends: tuple[str, str]
 
     def digest(self) -> str:
-        """The identity of its content, wherever it lies."""
+        """The identity of its content, wherever it lies: as it was when it was first asked for."""
+        return self._content
+
+    @cached_property
+    def _content(self) -> str:
         return digest(canonical([[path.name, file_digest(path)] for path in self.files]))
 
     def tokenizer_digest(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import wug
+from tests.wug.test_sweep import SWEEP
 from wug import specs
 from wug.compiler.canonical import file_digest
 
@@ -57,6 +59,22 @@ def test_two_workers_one_of_them_killed_write_what_one_process_does(tmp_path: Pa
     made = sorted(path.name[-7:] for path in (parts / "hello" / "shards").iterdir() if path.is_dir())
     assert made == ["-1-of-2", "-2-of-2"]
     assert digests(Path(shared.stdout.strip())) == digests(Path(alone.stdout.strip()))
+
+
+@pytest.mark.slow
+def test_two_workers_run_the_variants_of_a_sweep(tmp_path: Path) -> None:
+    pytest.importorskip("ray", reason="an optional extra: pip install '.[ray]'")
+    shutil.copy(specs() / "worlds" / "hello.world", tmp_path)
+    (tmp_path / "wug.lock").touch()
+    (tmp_path / "small.experiment").write_text(SWEEP)
+    command = [sys.executable, "-m", "wug", "run", str(tmp_path / "small.experiment"), "--ray", "2"]
+    variables = {**os.environ, "RAY_USAGE_STATS_ENABLED": "0"}
+    done = subprocess.run(
+        command, env=variables, capture_output=True, text=True, check=False, timeout=600, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert "variant" not in done.stderr, "nothing is left to run here"
+    assert "small   4 variants" in done.stdout
 
 
 def test_without_ray_a_way_out_is_told(tmp_path: Path) -> None:

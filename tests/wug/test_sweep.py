@@ -96,9 +96,16 @@ def test_a_sweep_is_run_and_what_its_variants_share_is_made_once(
     ]
     assert [each["variant"] for each in document["expectations"]] == [0, 1, 2, 3]
 
+    (sweep / NAME).write_text(
+        SWEEP.replace("  expect", '  expect "so it is" pretrained.trained < 2\n  expect')
+    )
+    (marked,) = [line for line in told(capsys, "run", NAME).splitlines() if line.endswith("were there")]
+    assert "4 supported" in marked
+    assert "so it is   written after these" in marked
+
     (sweep / NAME).write_text(SWEEP.replace("count 2, 3", "count 2"))
     told(capsys, "run", NAME)
-    assert len(entries(sweep, "runs")) == 4, "a part of a sweep is there"
+    assert len(entries(sweep, "runs")) == 8, "a part of a sweep is there"
     assert read_lock(sweep)[NAME]["results"] != section["results"]
 
 

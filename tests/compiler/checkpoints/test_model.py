@@ -202,3 +202,17 @@ def test_a_text_that_cannot_be_replayed_is_told(tmp_path: Path) -> None:
     ):
         (tmp_path / "mine.txt").write_bytes(content)
         assert words in told(path)
+
+
+def test_the_variants_of_a_sweep_open_a_checkpoint_once(tmp_path: Path) -> None:
+    write_folder(tmp_path / "model")
+    arms = "arm icl { context train }  sweep { vary seeds 1, 2 }"
+    path = spec(tmp_path, 'model own { from "model" }', arms)
+    first, second = (each.experiment.checkpoint for each in checked(path).variants)
+    assert first is second
+    assert first is not None
+    before = first.digest()
+    write_folder(tmp_path / "model", rope_theta=500.0)
+    other = checked(path).checkpoint
+    assert other is not None
+    assert other.digest() != before, "another one in its place is read"
