@@ -179,6 +179,29 @@ def test_what_another_relation_gives_instead(write: Write) -> None:
         assert {*items.choices[row]} == {f" ({a} and {b}).", f" ({b} and {a})."}
 
 
+def test_a_fact_is_asked_about_if_each_of_several_relations_gives_a_value_instead(write: Write) -> None:
+    world = """wug 1
+world work {
+  entity person { count 14 }
+  entity job { count 900  named nonce(syllables 3) }
+  relation does(p: person, j: job) {
+    functional  populate pairs { count 14 }  form says "{p} works as" => " {j}."
+  }
+  relation few(p: person, j: job) { functional  populate pairs { count 7 } }
+  relation many(p: person, j: job) { functional  populate pairs { count 14 } }
+}
+"""
+    test = "  test jobs { does in says  choices instead(few many) }\n"
+    drawn = drafted(write, world, f"  train does in says\n{test}")
+    (items,) = drawn.tests
+    assert len(items)
+    for item in range(len(items)):
+        for name, claim in zip(("does", "few", "many"), items.claims, strict=True):
+            facts = drawn.closures[name].facts
+            said = (facts.world == items.world[item]) & (facts.arguments == claim.arguments[item]).all(axis=1)
+            assert said.sum() == 1
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [
@@ -219,6 +242,7 @@ def test_a_verdict_is_true_for_half_of_the_statements(write: Write) -> None:
         right = str(items.choices[item][items.answer[item]])
         assert right == (" Yes." if put in stated else " No.")
         assert items.accept[item].sum() == 1
+    assert set(items.claim.ravel().tolist()) == {0, -1}
     yes = items.claim[np.arange(len(items)), items.answer] >= 0
     assert np.bincount(items.world, yes).tolist() == [6, 6]
     assert all(drawn.view(0, 0).answerable)
@@ -235,6 +259,7 @@ def test_what_is_not_known_is_the_right_answer(write: Write) -> None:
     )
     absent, known = drawn.tests
     assert len(absent) == 6
+    assert [claim.form for claim in absent.claims] == ["says"] * 2
     assert (absent.choices[np.arange(6), absent.answer] == " nobody knows.").all()
     assert not absent.depth.any()
     assert len(known) == 22
@@ -287,6 +312,44 @@ def test_statements_the_strongest_of_which_count(write: Write) -> None:
         assert strongest.depth[item] >= 1
     assert {int(row.sum()) for row in every.accept} >= {3}
     assert every.chance().max() == 0.5
+
+
+def test_derived_statements_are_about_pairs_of_which_nothing_is_stated(write: Write) -> None:
+    drawn = drafted(
+        write,
+        SYLLOGISMS,
+        "  train all in says\n  train no in says\n"
+        "  test figure { all in says  derived  choices statements(all some no) }\n",
+    )
+    (items,) = drawn.tests
+    stated = set()
+    for train in drawn.experiment.trains:
+        facts, rows = drawn.closures[train.relation].facts, drawn.trained_rows(train)
+        both = np.sort(facts.arguments[rows], axis=1)
+        stated |= {
+            (of, *pair)
+            for of, pair in zip(facts.world[rows].tolist(), map(tuple, both.tolist()), strict=True)
+        }
+    asked = zip(items.world.tolist(), items.claims[0].arguments.tolist(), strict=True)
+    about = {(of, *sorted(pair)) for of, pair in asked}
+    assert about
+    assert not about & stated
+
+
+def test_a_statement_that_is_true_and_not_taught_is_an_error(write: Write) -> None:
+    world = """wug 1
+world ways {
+  entity term { count 3 }
+  relation all(a: term, b: term) { populate chain  form says "All {a} are {b}." }
+  relation near(a: term, b: term) { populate chain  form says "{a} is near {b}." }
+}
+"""
+    asked = "  train all in says\n  test figure { all in says  choices statements(all near) }\n"
+    with pytest.raises(SpecError) as caught:
+        drafted(write, world, asked)
+    (told,) = caught.value.report.items
+    assert told.code == "W0505"
+    assert re.search("a choice of test 'figure', near.*, is true and does not follow from", told.message)
 
 
 def test_statements_are_asked_for_by_their_pair(write: Write) -> None:
@@ -352,3 +415,30 @@ def test_what_pretends_to_be_unknown_is_an_error(write: Write) -> None:
             '  test absent { does in says  choices others(1)  unknown " nobody." }\n',
         )
     assert {item.code for item in caught.value.report.items} == {"W0505"}
+
+
+def test_other_words_may_be_offered_in_the_place_of_the_converse(write: Write) -> None:
+    """What is `others` is no contradiction, though the asked argument has a converse."""
+    world = """wug 1
+world small {
+  entity creature { count 8 }
+  table feature(word, opposite) { "taller" <-> "shorter"  "louder" <-> "quieter" }
+  relation exceeds(a: creature, b: creature, on: feature) {
+    asymmetric  complete  converse on  populate pairs { count 4 }
+    form forward "{a} than {b} is" => " {on.word}."
+  }
+}
+"""
+    test = "  test trained { exceeds in forward  choices others(2) }\n"
+    (items,) = drafted(write, world, f"  train exceeds in forward\n{test}").tests
+    assert items.choices.shape[1] == 3
+
+
+def test_a_verdict_that_finds_nothing_false_is_not_told_to_ask_for_less(write: Write) -> None:
+    world = KIN.replace("functional  populate", "populate")
+    test = 'test so { does in says  choices verdict(" Yes." " No.")  ask "So? {statement}" }'
+    with pytest.raises(SpecError) as caught:
+        drafted(write, world, f"{KIN_TRAINS}  test plain {{ parent in down  choices others(1) }}\n  {test}\n")
+    (told,) = caught.value.report.items
+    assert told.code == "W0503"
+    assert told.help == "declare 'does' complete, functional or injective"

@@ -107,6 +107,11 @@ def test_too_many_facts_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         drawn(CHAIN.format(count=100, traits="") + BY_RULE)
     assert error.value.report.items[0].code == "W0409"
     assert "more than 1,000 facts follow, and rule ancestor gives more" in str(error.value)
+    with pytest.raises(SpecError) as error:
+        drawn(CHAIN.format(count=100, traits="transitive acyclic"))
+    (told,) = error.value.report.items
+    assert told.code == "W0409"
+    assert told.span is not None, "a trait is told where the relation is"
 
 
 def test_the_leaves_of_a_proof_do_not_overflow() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tests.compiler.conftest import Write, checked
 from wug.compiler.diagnosis.diagnostics import Report
-from wug.compiler.draft import draw_world, world_seeds
+from wug.compiler.draft import draft, draw_world, world_seeds
+from wug.compiler.experiment import Experiment
 from wug.compiler.inferring.proof_tree import (
     ABOVE,
     ABSENT,
@@ -12,6 +13,7 @@ from wug.compiler.inferring.proof_tree import (
     COUNTED,
     STATED,
     aligned,
+    item_tree,
     proof_tree,
 )
 from wug.compiler.inferring.proofs import Proofs
@@ -109,3 +111,34 @@ def test_what_is_compared_and_counted_are_leaves(write: Write) -> None:
     many = proof_tree(made, "many", 0)
     assert [step.branches for step in many[:3]] == ["", "├─ ", "│  ├─ "]
     assert many[-1].text == "└─ 8 >= 3"
+
+
+def test_an_item_is_proved_from_what_is_trained(write: Write) -> None:
+    write("x.world", WORLD)
+    experiment = checked(
+        write(
+            "x.experiment",
+            'wug 1\nexperiment x {\n  world "x.world"\n  seeds 1\n  train next in f\n'
+            "  test far { far in f  depth 2..3  count 4  choices others(1) }\n"
+            "  model speck { layers 1  width 32  heads 2 }\n  arm icl { context train }\n}\n",
+        )
+    )
+    assert isinstance(experiment, Experiment)
+    drawn = draft(experiment, Report())
+    items = drawn.tests[0]
+    for item in range(len(items)):
+        steps = item_tree(drawn, items, item)
+        assert steps[0].fact.startswith("far(")
+        assert steps[0].why.startswith("by ")
+        assert sum(step.why == STATED for step in steps) == items.depth[item]
+
+
+def test_one_that_is_counted_is_one_member(write: Write) -> None:
+    world = checked(write("x.world", COUNTING.replace("count 9", "count 2")))
+    assert isinstance(world, World)
+    made = Proofs(world, *draw_world(world, world_seeds(1), Report()))
+    counted = proof_tree(made, "size", 0)[-1]
+    assert (
+        counted.fact
+        == f"1 member: {made.populated.names['person'][0][made.closures['next'].facts.arguments[0, 1]]}"
+    )
