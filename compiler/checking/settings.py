@@ -7,7 +7,6 @@ is not in the schema is an error with a suggestion, and so is a value of another
 from __future__ import annotations
 
 import difflib
-import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -137,7 +136,7 @@ def flag(cursor: Cursor, key: syntax.Name) -> bool:
 def _in_range(value: float, low: float, high: float, span: Span, key: syntax.Name, report: Report) -> bool:
     if low <= value <= high:
         return True
-    bounds = f"between {low:,} and {high:,}" if math.isfinite(high) else f"at least {low:,}"
+    bounds = f"between {low:,} and {high:,}"
     report.add("W0204", f"'{key.text}' must be {bounds}", span)
     return False
 
