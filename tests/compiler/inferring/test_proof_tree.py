@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from tests.compiler.asking.test_choices import KIN, KIN_TRAINS, drafted
 from tests.compiler.conftest import Write, checked
 from wug.compiler.diagnosis.diagnostics import Report
-from wug.compiler.draft import draft, draw_world, world_seeds
-from wug.compiler.experiment import Experiment
+from wug.compiler.draft import draw_world, world_seeds
 from wug.compiler.inferring.proof_tree import (
     ABOVE,
     ABSENT,
@@ -114,23 +114,23 @@ def test_what_is_compared_and_counted_are_leaves(write: Write) -> None:
 
 
 def test_an_item_is_proved_from_what_is_trained(write: Write) -> None:
-    write("x.world", WORLD)
-    experiment = checked(
-        write(
-            "x.experiment",
-            'wug 1\nexperiment x {\n  world "x.world"\n  seeds 1\n  train next in f\n'
-            "  test far { far in f  depth 2..3  count 4  choices others(1) }\n"
-            "  model speck { layers 1  width 32  heads 2 }\n  arm icl { context train }\n}\n",
-        )
-    )
-    assert isinstance(experiment, Experiment)
-    drawn = draft(experiment, Report())
-    items = drawn.tests[0]
-    for item in range(len(items)):
-        steps = item_tree(drawn, items, item)
-        assert steps[0].fact.startswith("far(")
+    asked = f"{KIN_TRAINS}  test far {{ ancestor in down  depth 2..3  count 4  choices others(1) }}\n"
+    drawn = drafted(write, KIN, asked)
+    (far,) = drawn.tests
+    for item in range(len(far)):
+        steps = item_tree(drawn, far, item)
+        assert steps[0].fact.startswith("ancestor(")
         assert steps[0].why.startswith("by ")
-        assert sum(step.why == STATED for step in steps) == items.depth[item]
+        assert sum(step.why == STATED for step in steps) == far.depth[item]
+    drawn = drafted(
+        write,
+        KIN,
+        f"  holdout strangers = 3 person\n{KIN_TRAINS}"
+        '  test absent { does in says where p in strangers  choices others(2)  unknown " nobody knows." }\n'
+        "  test known { does in says where p not in strangers  choices others(2) }\n",
+    )
+    (step,) = item_tree(drawn, drawn.tests[0], 0)
+    assert (step.fact, step.why) == ("nothing that is trained tells", "")
 
 
 def test_one_that_is_counted_is_one_member(write: Write) -> None:
