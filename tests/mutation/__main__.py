@@ -11,7 +11,7 @@ import resource
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -21,13 +21,19 @@ from tests.numbered import ROOT, append, commit, read
 MADE = ROOT / "mutants"
 """Where mutmut puts its copy of the tree; [tool.mutmut] in pyproject.toml says what of and by which tests."""
 LOG = ROOT / "docs" / "logs" / "mutants.jsonl"
-EQUIVALENT = Path(__file__).with_name("equivalent.txt")
+EQUIVALENT = Path(__file__).with_name("equivalent.jsonl")
 AREAS = {"check": "checking/*.py", "infer": "inferring/*.py", "split": "asking/*.py"}
 MEMORY = 6 * 2**30
 """Bytes of address space for each process: a mutant may ask for all there are."""
-ENDS: dict[int | None, str] = {0: "survived", 5: "untested", 33: "untested", None: "unfinished"}
-"""By exit status of the tests; untested: no test calls the function. Any other one, a time limit among them,
-is that of a mutant killed."""
+ENDS: dict[int | None, str] = {
+    0: "survived",
+    **dict.fromkeys((5, 33), "untested"),
+    **dict.fromkeys((-24, 24, 36, 152, 255), "timeout"),
+    None: "unfinished",
+}
+"""By exit status of the tests; untested: no test calls the function. With any other one it was killed."""
+Key = tuple[str, str, str]
+"""File, function and change of a mutant."""
 FIRST = "wug.compiler.asking.split.x__moved__mutmut_1"
 
 
@@ -67,21 +73,24 @@ def changed(diff: str) -> str:
     )
 
 
-def table(lines: Sequence[Mapping[str, Any]], same: Mapping[str, str]) -> str:
+def table(lines: Sequence[Mapping[str, Any]], same: Container[Key]) -> str:
     """How many of each area ended how."""
     rows = []
     for area in AREAS:
         mine = [line for line in lines if line["area"] == area]
-        ends = Counter("equivalent" if line["mutant"] in same else line["end"] for line in mine)
+        ends = Counter("equivalent" if is_same(line, same) else line["end"] for line in mine)
         told = [f"{area}: {len(mine)} mutants", *(f"{n} {end}" for end, n in sorted(ends.items()))]
         rows.append(", ".join(told))
     return "\n".join(rows)
 
 
-def equivalent() -> dict[str, str]:
-    """Mutants that are the same program, each with the reason."""
-    lines = EQUIVALENT.read_text(encoding="utf-8").splitlines()
-    return dict(line.split(": ", 1) for line in lines if line and not line.startswith("#"))
+def equivalent() -> dict[Key, str]:
+    """What changes nothing, with the reason. The numbers of mutants change with a file: none are here."""
+    return {(line["file"], line["function"], line["change"]): line["why"] for line in read(EQUIVALENT)}
+
+
+def is_same(line: Mapping[str, Any], same: Container[Key]) -> bool:
+    return line["end"] == "survived" and (line["file"], line["function"], line["change"]) in same
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -115,10 +124,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     last = {line["mutant"]: line for line in read(options.log)}
     lines, same = [last[name] for name in names], equivalent()
     for line in lines:
-        if line["end"] != "killed" and line["mutant"] not in same:
+        if line["end"] != "killed" and not is_same(line, same):
             print(f"{line['end']}: {line['mutant']} ({line['file']}, {line['function']})\n{line['change']}")
     print(table(lines, same))
-    return int(any(line["end"] != "killed" and line["mutant"] not in same for line in lines))
+    return int(any(line["end"] != "killed" and not is_same(line, same) for line in lines))
 
 
 if __name__ == "__main__":

@@ -28,3 +28,15 @@ def test_halves_are_looked_through_where_all_are_too_many(monkeypatch: pytest.Mo
     assert is_false(made, populated, *asked).tolist() == false.tolist()
     monkeypatch.setattr(runs, "MOST_PAIRS", 0)
     assert not is_false(made, populated, *asked).any(), "what is not looked through is unknown"
+
+
+def test_a_fact_may_meet_what_is_never_so_by_itself() -> None:
+    made, populated, closures = drawn("""
+      entity person { count 5 }
+      relation likes(a: person, b: person) { populate chain }
+      never likes(a, b), likes(b, a)
+    """)
+    arguments = np.stack(np.divmod(np.arange(25), 5), axis=1).astype(np.int32)
+    false = is_false(made, populated, made.relations["likes"], closures, np.zeros(25, np.int32), arguments)
+    told = set(map(tuple, closures["likes"].facts.arguments.tolist()))
+    assert false.tolist() == [a == b or (b, a) in told for a, b in arguments.tolist()]
