@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from math import gcd, isfinite, lcm
+from math import gcd, lcm
 from typing import Any
 
 from wug.compiler.checking import settings
@@ -27,7 +27,7 @@ def _weights(cursor: settings.Cursor, key: syntax.Name) -> tuple[int, ...] | Non
     while isinstance(number := cursor.peek(), syntax.Number):
         cursor.index += 1
         span = number.span
-        found.append(exact(number))
+        found.append(exact(number) or Fraction(0))
     if not found:
         message = "'weighted' needs a weight for each value"
         cursor.report.add("W0107", message, key.span, help="weighted 50 30 20")
@@ -148,7 +148,8 @@ def _range_of(
 def _key(type: str, number: syntax.Number) -> int | None:
     if type == "date":
         return int(number.value) if number.kind == "int" else None
-    return key_of(type, format_of(exact(number)))
+    value = exact(number)
+    return None if value is None else key_of(type, format_of(value))
 
 
 def _end(type: str, end: int | syntax.Number | syntax.Date) -> tuple[int, int] | None:
@@ -156,9 +157,10 @@ def _end(type: str, end: int | syntax.Number | syntax.Date) -> tuple[int, int] |
     if isinstance(end, syntax.Date) or type == "date":
         key = key_of(type, end.text) if isinstance(end, syntax.Date) and type == "date" else None
         return None if key is None else (key, 1)
-    if isinstance(end, syntax.Number) and not isfinite(end.value):
+    value = Fraction(end) if isinstance(end, int) else exact(end)
+    if value is None:
         return None
-    text = str(end) if isinstance(end, int) else format_of(exact(end))
+    text = format_of(value)
     key = key_of(type, text)
     if key is None:
         return None

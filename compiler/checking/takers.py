@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import isfinite
 
 from wug.compiler.checking import settings
 from wug.compiler.checking.entities import WHOLE
@@ -48,6 +49,6 @@ def column(cursor: settings.Cursor, key: syntax.Name) -> str | None:
     return atom.text
 
 
-def exact(number: syntax.Number) -> Fraction:
-    """A number as it was written, free of the rounding of floats."""
-    return Fraction(f"{number.value:.12g}")
+def exact(number: syntax.Number) -> Fraction | None:
+    """A number as it was written, free of the rounding of floats; none for one beyond all floats."""
+    return Fraction(f"{number.value:.12g}") if isfinite(number.value) else None

@@ -191,6 +191,7 @@ def test_parameters_that_follow_one_another(write: Write) -> None:
         "relation q(a: e, b: e) { populate forest { roots 1  children 1..NUMBER  depth NUMBER } }",
         "relation q(a: e, n: integer) { populate attribute { between 0..NUMBER } }",
         "relation q(a: e, n: number) { populate attribute { between 0..1  step NUMBER } }",
+        "relation q(a: e, n: e) { populate attribute { weighted 1 NUMBER } }",
         "relation q(a: e, n: integer) { } rule q(x, NUMBER) if r(x, y)",
         "relation q(a: e, n: integer) { populate attribute { between 0..9 } } never q(x, n), n > NUMBER",
         'relation q(a: e, b: e) { populate chain form f { NUMBER "{a} q" => " {b}."  "{a} is" => " {b}." } }',
