@@ -368,6 +368,12 @@ def _specs(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _folder(text: str) -> Path:
+    if not text:
+        raise argparse.ArgumentTypeError("the name of a folder is empty")
+    return Path(text)
+
+
 def _build(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--build",
@@ -378,7 +384,7 @@ def _build(command: argparse.ArgumentParser) -> None:
     shared = os.environ.get("WUG_SHARED")
     command.add_argument(
         "--shared",
-        type=Path,
+        type=_folder,
         default=Path(shared) if shared else None,
         metavar="DIR",
         help="a second folder, which several machines share: what lies there is not computed again, and what "

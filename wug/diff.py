@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import json
+import os
 import subprocess
-import tarfile
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -26,7 +25,7 @@ from wug.compiler.language.parse import parse_experiment, parse_world, read_sour
 from wug.compiler.language.resolve import project_root
 from wug.compiler.language.source import Source
 from wug.compiler.locking.lock import FILE
-from wug.compiler.locking.pins import differences, pins
+from wug.compiler.locking.pins import differences, pins, place
 from wug.compiler.store import Store
 from wug.lock import SPECS, specs_below
 from wug.progress import Progress
@@ -104,9 +103,17 @@ def compare(sides: Sequence[str], only: Sequence[Path], store: Store, progress: 
 def _names(roots: Sequence[Path], here: Path, only: Sequence[Path]) -> list[str]:
     """The specs of both sides whose meaning may differ, by their path from the root."""
     if only:
-        return [path.resolve().relative_to(here.resolve()).as_posix() for path in only]
+        return [_name(path, roots, here) for path in only]
     every = [{path.relative_to(root).as_posix() for path in specs_below(root)} for root in roots]
     return sorted(every[0] | every[1])
+
+
+def _name(path: Path, roots: Sequence[Path], here: Path) -> str:
+    """What one spec is called. Raises RuntimeFailure where no side has it."""
+    name = place(path, here)
+    if name.startswith("../") or not any((root / name).is_file() for root in roots):
+        raise RuntimeFailure(f"'{path}' is no spec of this project on either side")
+    return name
 
 
 @contextmanager
@@ -115,26 +122,36 @@ def _checked_out(here: Path, revision: str) -> Iterator[Path]:
     known = _git(here, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
     if known is None:
         raise RuntimeFailure(f"'{revision}' is neither a spec nor a revision of git here")
-    archive = _git(here, "archive", "--format=tar", known.decode().strip())
-    assert archive is not None
-    with tempfile.TemporaryDirectory(prefix="wug-diff-") as folder:
-        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-            tar.extractall(folder, filter="data")
-        (Path(folder) / FILE).touch()  # it is a project by itself
-        yield Path(folder)
+    top, prefix = (
+        (_git(here, "rev-parse", what) or b"").decode().rstrip("\n")
+        for what in ("--show-toplevel", "--show-prefix")
+    )
+    with tempfile.TemporaryDirectory(prefix="wug-diff-") as made:
+        index, folder = Path(made) / "index", Path(made) / "files"
+        folder.mkdir()
+        # a folder that this revision did not have holds nothing
+        if _git(Path(top), "read-tree", f"{known.decode().strip()}:{prefix}", index=index) is not None:
+            _git(Path(top), "checkout-index", "--all", f"--prefix={folder}/", index=index)
+        (folder / FILE).unlink(missing_ok=True)
+        (folder / FILE).touch()  # it is a project by itself
+        yield folder
 
 
-def _git(here: Path, *arguments: str) -> bytes | None:
-    """What git prints; none where it cannot do it."""
+def _git(here: Path, *arguments: str, index: Path | None = None) -> bytes | None:
+    """What git prints, with an index of its own if need be; none where it cannot do it."""
+    environment = {**os.environ, **({"GIT_INDEX_FILE": str(index)} if index else {})}
     try:
-        done = subprocess.run(["git", *arguments], cwd=here, capture_output=True)
+        done = subprocess.run(["git", *arguments], cwd=here, env=environment, capture_output=True)
     except FileNotFoundError:
         raise RuntimeFailure("git is not installed: compare two files") from None
     return done.stdout if done.returncode == 0 else None
 
 
 def _compare(name: str, before: Path, after: Path, store: Store, progress: Progress) -> Comparison:
-    declared = changes(*(_declared(path) if path.exists() else {} for path in (before, after)))
+    read = [_declared(path) if path.exists() else {} for path in (before, after)]
+    if broken := [word for word, each in zip(("before", "now"), read, strict=True) if each is None]:
+        return Comparison(name, [], [], None, None, f"it cannot be read {' nor '.join(broken)}")
+    declared = changes(*(each for each in read if each is not None))
     if not (before.exists() and after.exists()):
         return Comparison(name, declared, [], None, None, "")
     sides = [(path, check(path, str(path), report := Report()), report) for path in (before, after)]
@@ -165,14 +182,14 @@ def _compare(name: str, before: Path, after: Path, store: Store, progress: Progr
     )
 
 
-def _declared(path: Path) -> dict[str, Any]:
-    """What a spec declares; nothing where its syntax has errors."""
+def _declared(path: Path) -> dict[str, Any] | None:
+    """What a spec declares; none where it cannot be read, or its syntax has errors."""
     report = Report()
     source = read_source(path, str(path), report)
     if source is None:
-        return {}
+        return None
     (parse_world if path.suffix == ".world" else parse_experiment)(source, report)
-    return {} if report.failed else declarations(source.text, path.suffix.removeprefix("."))
+    return None if report.failed else declarations(source.text, path.suffix.removeprefix("."))
 
 
 def textconv(path: Path) -> str:

@@ -41,9 +41,11 @@ def run_variants(
     store: Store,
     progress: Progress,
     mesh: Callable[[Experiment], Mesh | None],
+    strict: bool = False,
 ) -> list[Outcome]:
     """Run these variants of a sweep, by number from 0 on, or find them done. One that fails is told, and the
-    others go on. `mesh` says how devices share the work of one."""
+    others go on. `mesh` says how devices share the work of one; where it is `strict`, an undecided hypothesis
+    is a failure."""
     from wug.cli import ending
     from wug.running import carried_out
 
@@ -62,7 +64,7 @@ def run_variants(
             except Exception as error:
                 status, failed = ending(error, "text"), _reason(error)
         if folder is not None:
-            status = exit_status(json.loads((folder / "results.json").read_bytes()))
+            status = exit_status(json.loads((folder / "results.json").read_bytes()), strict)
         outcomes.append(Outcome(folder, failed, status))
     return outcomes
 

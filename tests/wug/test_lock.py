@@ -40,7 +40,7 @@ def test_a_run_is_pinned_and_what_changes_after_it_is_told(
     assert told(capsys, "check", "--locked", small).startswith("small.experiment: experiment small is well")
 
     change("hello.world", "\n  ", "\n    ")
-    assert "wug.lock: 2 specs" in told(capsys, "lock", ".")
+    assert f"{project / FILE}: 2 specs" in told(capsys, "lock", ".")
     assert set(read_lock(project)) == {small, "hello.world"}
     assert read_lock(project)[small] == section, "layout changes nothing"
 

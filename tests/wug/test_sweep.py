@@ -190,3 +190,12 @@ def test_what_cannot_be_shared_out_is_refused(
 
 def test_only_a_sweep_has_parts(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "has no sweep" in told(capsys, "run", NAME, "--shard", "1/2", status=2)
+
+
+def test_an_undecided_variant_fails_where_it_is_strict(
+    sweep: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = SWEEP.replace("pretrained.trained > 0", "pretrained.trained > pretrained.trained")
+    (sweep / NAME).write_text(text.replace("    vary seeds         1, 2\n", ""))
+    assert "2 undecided" in told(capsys, "run", NAME)
+    told(capsys, "run", NAME, "--strict", status=1)

@@ -44,7 +44,8 @@ def lock(options: argparse.Namespace) -> int:
         done += 1
     if found := once(report.items):
         print_diagnostics(found, "text")
-    root = project_root(options.files[0] if options.files else Path("x"))
+    first = options.files[0] if options.files else Path()
+    root = project_root(first / "x" if first.is_dir() else first)
     console().print(f"{root / 'wug.lock'}: {counted(done, 'spec')}")
     return 1 if report.failed else 0
 

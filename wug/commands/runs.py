@@ -108,7 +108,9 @@ def _run_sweep(spec: Experiment, options: argparse.Namespace) -> int:
         if not options.parameters:
             locked(options.file, spec, {}, progress)
         count = len(spec.variants)
-        outcomes = run_variants(spec, options.shard.every(count), store, progress, partial(mesh_of, options))
+        outcomes = run_variants(
+            spec, options.shard.every(count), store, progress, partial(mesh_of, options), options.strict
+        )
         left = missing(spec, store)
         told = f"{len(left)} of {counted(count, 'variant')} are missing" if left else f"all {count} are there"
         console().print(f"{told}: 'wug run {options.file}' runs what is missing and puts all together")
@@ -132,7 +134,7 @@ def _whole_sweep(spec: Experiment, options: argparse.Namespace) -> tuple[list[Ou
     if not options.parameters:  # what is expected is written down before there are results
         locked(options.file, spec, {}, progress)
     every = range(len(spec.variants))
-    outcomes = run_variants(spec, every, store, progress, partial(mesh_of, options))
+    outcomes = run_variants(spec, every, store, progress, partial(mesh_of, options), options.strict)
     folder = assembled(spec, outcomes, store)
     made = {} if options.parameters else made_of_sweep(spec, store)
     section = {} if options.parameters else locked(options.file, spec, made, progress)
