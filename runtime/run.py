@@ -67,9 +67,9 @@ def run(
     Raises RuntimeFailure where the experiment cannot be carried out as written, EnvironmentFailure where the
     machine refuses, KeyboardInterrupt (Stopped for SIGTERM) where asked to stop, with all work so far safe.
     """
-    inputs = _inputs(plan, compiled)
     if (done := finished(plan, compiled, store)) is not None:
         return done
+    inputs = _inputs(plan, compiled)
     with interruptible(progress.note) as interruption:
         if isinstance(store, SharedStore):
             store.check = interruption.check

@@ -13,34 +13,28 @@ from rich.table import Table
 from wug.compiler.compile import compile_experiment
 from wug.compiler.diagnosis.diagnostics import Report
 from wug.compiler.experiment import Experiment
-from wug.compiler.identity import corpus_key, episodes_key
 from wug.compiler.store import Store
+from wug.compiler.sweeping.compilations import Compilations
 from wug.progress import Silent
-from wug.runtime.forecast import as_json, forecast, speed
+from wug.runtime.forecast import Stage, as_json, forecast, speed
 from wug.runtime.run import finished
 from wug.runtime.wording import flops
 
 
-def is_compiled(spec: Experiment, store: Store) -> bool:
-    """Whether all that is compiled of an experiment is there."""
-    own = [learner for learner in spec.models if learner.checkpoint is None]
-    return store.has(f"{spec.name}/compiled", corpus_key(spec)) and all(
-        store.has(f"{spec.name}/episodes", episodes_key(spec, learner)) for learner in own
-    )
-
-
 def planned(spec: Experiment, store: Store) -> dict[str, Any]:
     """The plan of a run as a document. Without corpora nothing is known but how much there is to do."""
-    if not is_compiled(spec, store):
+    if Compilations(store).of(spec) is None:
         return {"name": spec.name, "compiled": False, "run": False, "stages": [], "rate": None}
     compiled = compile_experiment(spec, store, Silent(), Report())
     done = finished(compiled.plan, compiled.path, store) is not None
-    found = speed(store.root)
     stages = forecast(compiled.plan, compiled.path, store.root)
+    return {"name": spec.name, "compiled": True, "run": done, **timed(stages, store)}
+
+
+def timed(stages: Sequence[Stage], store: Store) -> dict[str, Any]:
+    """Stages as a document, with how long they take at the rate of what was trained in this store."""
+    found = speed(store.root)
     return {
-        "name": spec.name,
-        "compiled": True,
-        "run": done,
         "stages": as_json(stages, found[0] if found else None),
         "rate": None if found is None else {"flops_per_second": found[0], "trainings": found[1]},
     }

@@ -18,8 +18,8 @@ from wug.compiler.language.resolve import project_root
 from wug.compiler.locking.lock import Section, read_lock
 from wug.compiler.locking.pins import late, place
 from wug.compiler.store import Store
+from wug.compiler.sweeping.compilations import Compilations
 from wug.lock import made_of, made_of_sweep, moved
-from wug.plan import is_compiled
 from wug.progress import Silent
 
 
@@ -44,11 +44,9 @@ class State:
         """It in words, and whether that is good, a warning or bad."""
         if self.errors:
             return f"{self.errors} error{'s' if self.errors > 1 else ''}: see 'wug check'", "red"
-        parts = (
-            []
-            if self.compiled is None
-            else ["run" if self.run else "compiled" if self.compiled else "not compiled"]
-        )
+        parts = []
+        if self.compiled is not None:
+            parts.append("run" if self.run else "compiled" if self.compiled else "not compiled")
         if self.results is False:
             parts.append("with other results than were locked")
         if not self.locked:
@@ -74,7 +72,7 @@ def state(path: Path, store: Store) -> State:
     if spec.axes:
         made = made_of_sweep(spec, store)
     else:
-        there = is_compiled(spec, store)
+        there = Compilations(store).of(spec) is not None
         made = made_of(compile_experiment(spec, store, Silent(), Report()), store) if there else {}
     results = made["results"] == section["results"] if "results" in made and "results" in section else None
     return State(

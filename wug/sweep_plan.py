@@ -9,9 +9,9 @@ from rich.console import Console
 
 from wug.compiler.experiment import Experiment
 from wug.compiler.store import Store
-from wug.plan import print_time, stage_table
+from wug.plan import print_time, stage_table, timed
 from wug.runtime import corpus as corpora
-from wug.runtime.forecast import Piece, Present, Shared, as_json, pieces, speed, stages
+from wug.runtime.forecast import Piece, Present, Shared, pieces, stages
 from wug.runtime.run import finished
 from wug.sweep import compiled_variants, wording
 
@@ -32,13 +32,11 @@ def planned_sweep(spec: Experiment, store: Store) -> dict[str, Any]:
             every += pieces(compiled.plan, compiled.path, there, read[place])
             state = "run" if finished(compiled.plan, compiled.path, store) is not None else "to run"
         variants.append({"values": wording(spec, variant), "state": state})
-    found = speed(store.root)
     return {
         "name": spec.name,
         "variants": variants,
         "run": all(each["state"] == "run" for each in variants),
-        "stages": as_json(stages(every), found[0] if found else None),
-        "rate": None if found is None else {"flops_per_second": found[0], "trainings": found[1]},
+        **timed(stages(every), store),
     }
 
 
